@@ -1,0 +1,1 @@
+"""ANSI C12.19: what is in a meter."""

@@ -1,0 +1,1 @@
+"""Capture files to packets to streams to messages."""

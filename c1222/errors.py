@@ -1,0 +1,130 @@
+"""Every error of this package, and the finding, which is a remark that does not stop the work.
+
+    C1222Error
+    ├── LocalError                 our side broke a rule: the arguments, the configuration, the state
+    │   ├── EncodeError            (ValueError)   a value that has no form on the wire
+    │   ├── ShortHeader            (ValueError)   a canonical header of 16 octets or fewer: EAX' is forgeable there
+    │   ├── UnknownKey             (LookupError)  no key for this node and key id
+    │   └── StateError                            the exchange is not in a state that allows this
+    └── RemoteError                the peer, or the octets that came in, broke a rule
+        ├── DecodeError            (ValueError)   octets that are not what they claim; carries path and offset
+        │   └── LimitExceeded                     well formed perhaps, but past a limit the caller set
+        ├── InvalidTag                            the MAC is wrong; says nothing more, on purpose
+        ├── PeerSilent             (TimeoutError) no answer in time
+        └── ServiceError                          the peer answered with a response code other than ok
+
+"Need more octets" is never an exception: functions that can need more return None.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, NamedTuple
+
+__all__ = [
+    "C1222Error",
+    "DecodeError",
+    "EncodeError",
+    "Finding",
+    "InvalidTag",
+    "LimitExceeded",
+    "LocalError",
+    "PeerSilent",
+    "RemoteError",
+    "ServiceError",
+    "ShortHeader",
+    "StateError",
+    "UnknownKey",
+]
+
+Level = Literal["note", "warning", "error"]
+
+
+class Finding(NamedTuple):
+    """A remark on what was decoded: it is reported, and the work goes on.
+
+    Attributes:
+        level: ``note`` (worth knowing), ``warning`` (tolerated deviation) or ``error`` (part of the data is unusable).
+        code: stable, lower-case, hyphenated name of the kind of finding.
+        path: where in the message or table, for example ``acse.user-information``.
+        offset: octet offset in the APDU or table, or None where none applies.
+        text: one sentence for a person.
+    """
+
+    level: Level
+    code: str
+    path: str
+    offset: int | None
+    text: str
+
+
+class C1222Error(Exception):
+    """Root of all errors of this package."""
+
+
+class LocalError(C1222Error):
+    """Our side broke a rule."""
+
+
+class EncodeError(LocalError, ValueError):
+    """A value has no form on the wire."""
+
+
+class ShortHeader(LocalError, ValueError):
+    """The canonical header has 16 octets or fewer, where EAX' is forgeable (eprint 2012/018)."""
+
+
+class UnknownKey(LocalError, LookupError):
+    """No key is known for this node and key id."""
+
+
+class StateError(LocalError):
+    """The exchange is not in a state that allows this."""
+
+
+class RemoteError(C1222Error):
+    """The peer, or the octets that came in, broke a rule."""
+
+
+class DecodeError(RemoteError, ValueError):
+    """Octets are not what they claim to be.
+
+    Attributes:
+        path: dotted path of the element, for example ``acse.calling-AP-title``.
+        offset: octet offset from the start of the APDU (or of the octets given to the function).
+        reason: what is wrong, in words.
+    """
+
+    def __init__(self, path: str, offset: int, reason: str) -> None:
+        super().__init__(path, offset, reason)
+        self.path = path
+        self.offset = offset
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path} at octet {self.offset}: {self.reason}"
+
+    def finding(self, code: str = "malformed") -> Finding:
+        """Return the same statement as a finding of level error."""
+        return Finding("error", code, self.path, self.offset, self.reason)
+
+
+class LimitExceeded(DecodeError):
+    """The octets go past a limit that the caller set."""
+
+
+class InvalidTag(RemoteError):
+    """The MAC is wrong. Carries no detail: what failed is told to the operator, never to the peer."""
+
+
+class PeerSilent(RemoteError, TimeoutError):
+    """No answer came in time."""
+
+
+class ServiceError(RemoteError):
+    """The peer answered a service with a response code other than ok.
+
+    Attributes:
+        code: the response code (00..1F) on the class of each kind, so that a responder needs no table.
+    """
+
+    code: ClassVar[int] = 0x01

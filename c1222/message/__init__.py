@@ -1,0 +1,1 @@
+"""Octets to messages and back: BER, ApTitles, the ACSE APDU, EPSEM, segments."""

@@ -1,0 +1,1 @@
+"""The sans-I/O core: no socket, no thread, no clock."""

@@ -1,0 +1,1 @@
+"""EAX', canonical headers, keys. The only room that imports cryptography."""

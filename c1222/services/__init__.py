@@ -1,0 +1,1 @@
+"""EPSEM services: each request next to its response."""
