@@ -4,6 +4,7 @@
     ├── LocalError                 our side broke a rule: the arguments, the configuration, the state
     │   ├── EncodeError            (ValueError)   a value that has no form on the wire
     │   ├── ShortHeader            (ValueError)   a canonical header of 16 octets or fewer: EAX' is forgeable there
+    │   ├── InvalidKey             (ValueError)   a key, or a file of keys, that cannot be used; never quotes the key
     │   ├── UnknownKey             (LookupError)  no key for this node and key id
     │   └── StateError                            the exchange is not in a state that allows this
     └── RemoteError                the peer, or the octets that came in, broke a rule
@@ -25,6 +26,7 @@ __all__ = [
     "DecodeError",
     "EncodeError",
     "Finding",
+    "InvalidKey",
     "InvalidTag",
     "LimitExceeded",
     "LocalError",
@@ -71,6 +73,10 @@ class EncodeError(LocalError, ValueError):
 
 class ShortHeader(LocalError, ValueError):
     """The canonical header has 16 octets or fewer, where EAX' is forgeable (eprint 2012/018)."""
+
+
+class InvalidKey(LocalError, ValueError):
+    """A key, a key id or a file of keys cannot be used. The text tells where and why, and never quotes the key."""
 
 
 class UnknownKey(LocalError, LookupError):
