@@ -5,6 +5,7 @@
     │   ├── EncodeError            (ValueError)   a value that has no form on the wire
     │   ├── ShortHeader            (ValueError)   a canonical header of 16 octets or fewer: EAX' is forgeable there
     │   ├── InvalidKey             (ValueError)   a key, or a file of keys, that cannot be used; never quotes the key
+    │   ├── InvalidUrl             (ValueError)   not the address of a peer
     │   ├── UnknownKey             (LookupError)  no key for this node and key id
     │   └── StateError                            the exchange is not in a state that allows this
     └── RemoteError                the peer, or the octets that came in, broke a rule
@@ -12,6 +13,10 @@
         │   └── LimitExceeded                     well formed perhaps, but past a limit the caller set
         ├── InvalidTag                            the MAC is wrong; says nothing more, on purpose
         ├── PeerSilent             (TimeoutError) no answer in time
+        ├── Unreachable            (ConnectionError) nobody listens there, or there is no way to it
+        ├── ConnectionLost         (ConnectionError) the connection ended while it was needed
+        ├── SessionLost                           the session ended before the exchange was done
+        ├── SecurityRefused                       the peer says, in clear, that it refuses the message's security
         └── ServiceError                          the peer answered with a response code other than ok
 
 "Need more octets" is never an exception: functions that can need more return None.
@@ -23,19 +28,24 @@ from typing import ClassVar, Literal, NamedTuple
 
 __all__ = [
     "C1222Error",
+    "ConnectionLost",
     "DecodeError",
     "EncodeError",
     "Finding",
     "InvalidKey",
     "InvalidTag",
+    "InvalidUrl",
     "LimitExceeded",
     "LocalError",
     "PeerSilent",
     "RemoteError",
+    "SecurityRefused",
     "ServiceError",
+    "SessionLost",
     "ShortHeader",
     "StateError",
     "UnknownKey",
+    "Unreachable",
 ]
 
 Level = Literal["note", "warning", "error"]
@@ -77,6 +87,10 @@ class ShortHeader(LocalError, ValueError):
 
 class InvalidKey(LocalError, ValueError):
     """A key, a key id or a file of keys cannot be used. The text tells where and why, and never quotes the key."""
+
+
+class InvalidUrl(LocalError, ValueError):
+    """The text is not the address of a peer, such as ``udp://meter.example:1153``."""
 
 
 class UnknownKey(LocalError, LookupError):
@@ -124,6 +138,22 @@ class InvalidTag(RemoteError):
 
 class PeerSilent(RemoteError, TimeoutError):
     """No answer came in time."""
+
+
+class Unreachable(RemoteError, ConnectionError):
+    """Nobody listens at the address, or there is no way to it: so says the network, which nobody authenticates."""
+
+
+class ConnectionLost(RemoteError, ConnectionError):
+    """The connection ended while it was needed: closed by the peer or the network, or given up as out of step."""
+
+
+class SessionLost(RemoteError):
+    """The session ended before the exchange was done: idle for too long, or forgotten by the peer."""
+
+
+class SecurityRefused(RemoteError):
+    """The peer answered a secured request with a refusal in clear. Nobody vouches for it, so it is only a hint."""
 
 
 class ServiceError(RemoteError):
