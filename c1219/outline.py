@@ -1,0 +1,236 @@
+"""The outline of a declaration: what construct was told, as plain nodes, and what can be said without a device.
+
+`c1219.schema` makes the outline when a table is declared; binding, documentation and dependencies read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from c1219.expressions import Steps, path_text, references, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = [
+    "ArrayNode", "ChoiceNode", "FieldNode", "LeafNode", "Node", "NothingNode", "ProcedureNode", "RecordNode",
+    "RefusedNode", "Row", "TailNode", "dependencies", "describe",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LeafNode:
+    """An element with a type of the standard; `type` is a `c1219.datatypes.WireType`."""
+
+    type: Any
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNode:
+    """A named element of a record; `index` is its number in an index path."""
+
+    name: str
+    index: int
+    node: Node
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordNode:
+    """Elements one after the other; `value_type` is the NamedTuple of its values."""
+
+    name: str
+    fields: tuple[FieldNode, ...]
+    value_type: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayNode:
+    """Equal entries; `count` is an int or an expression."""
+
+    count: Any
+    item: Node
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceNode:
+    """If, IfThenElse or Switch: `key` picks one of `cases` (True and False for a condition)."""
+
+    key: Any
+    cases: Mapping[Any, Node]
+    default: Node
+    condition: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TailNode:
+    """An element at the end that a device of an older edition leaves out."""
+
+    condition: Any
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureNode:
+    """The record of the procedure that the element PROC names; `side` is ``parameters`` or ``response``."""
+
+    side: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingNode:
+    """No octets."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedNode:
+    """A case that has no layout."""
+
+
+Node = LeafNode | RecordNode | ArrayNode | ChoiceNode | TailNode | ProcedureNode | NothingNode | RefusedNode
+
+
+def _inner(node: Node) -> list[Node]:
+    if isinstance(node, RecordNode):
+        return [part.node for part in node.fields]
+    if isinstance(node, ArrayNode):
+        return [node.item]
+    if isinstance(node, ChoiceNode):
+        return [*node.cases.values(), node.default]
+    return [node.node] if isinstance(node, TailNode) else []
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all nodes below it."""
+    yield node
+    for inner in _inner(node):
+        yield from walk(inner)
+
+
+def expressions_of(node: Node) -> list[Any]:
+    """Return the expressions that decide the form of this one node."""
+    if isinstance(node, ArrayNode):
+        return [node.count]
+    if isinstance(node, ChoiceNode):
+        return [node.key]
+    if isinstance(node, TailNode):
+        return [node.condition]
+    return [node.type.length] if isinstance(node, LeafNode) else []
+
+
+def table_order(label: str) -> tuple[str, int]:
+    """Sort key of table labels: standard tables first, then by number."""
+    return ("0" if label.startswith("ST") else label[:2], int(label[2:]))
+
+
+def dependencies(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the tables that a declaration depends on, and the elements of them that it reads, in a fixed order."""
+    found: set[Steps] = set()
+    formats: set[str] = set()
+    for inner in walk(node):
+        found.update(steps for expression in expressions_of(inner) for steps in references(expression))
+        if isinstance(inner, LeafNode):
+            formats |= inner.type.formats
+    outside = {steps for steps in found if steps[0] == "_params"}
+    tables = {str(steps[1]) for steps in outside} | ({"ST0"} if formats else set())
+    elements = {path_text(steps) for steps in outside} | {f"ST0.{name}" for name in formats}
+    return tuple(sorted(tables, key=table_order)), tuple(sorted(elements, key=_element_order))
+
+
+def _element_order(element: str) -> tuple[tuple[str, int], str]:
+    table, _, rest = element.partition(".")
+    return table_order(table), rest
+
+
+class Row(NamedTuple):
+    """One line of the documentation of a table.
+
+    Attributes:
+        index: index path with letters for array entries, for example ``5.i.2``.
+        path: element path with empty brackets for arrays, for example ``ENTRIES[].EVENT_TIME``.
+        type: type as in the standard; ``record NAME`` for records.
+        count: dimension of the array as an expression, or "".
+        condition: when the element is present, or "" for always.
+        doc: what it means; a `c1219.schema.Doc` where there is more to say.
+        bits: ``3..5`` for a sub-field of a bit field, or "".
+    """
+
+    index: str
+    path: str
+    type: str
+    count: str
+    condition: str
+    doc: str
+    bits: str = ""
+
+
+@dataclass(slots=True)
+class _Place:
+    index: str = ""
+    path: str = ""
+    count: str = ""
+    conditions: list[str] = field(default_factory=list)
+    doc: str = ""
+    letter: str = "i"
+
+
+def describe(node: Node) -> list[Row]:
+    """Return the documentation of a declaration, line by line, without a device."""
+    return list(_rows(node, _Place()))
+
+
+def _rows(node: Node, place: _Place) -> Iterator[Row]:
+    condition = " and ".join(place.conditions)
+    if isinstance(node, RecordNode):
+        if place.path:
+            yield Row(place.index, place.path, f"record {node.name}", place.count, condition, place.doc)
+        for part in node.fields:
+            yield from _rows(part.node, _below(place, part))
+    elif isinstance(node, ArrayNode):
+        count = f"{place.count}, {text(node.count)}" if place.count else text(node.count)
+        below = _Place(
+            f"{place.index}.{place.letter}", f"{place.path}[]", count, place.conditions, place.doc,
+            chr(ord(place.letter) + 1),
+        )  # fmt: skip
+        yield from _rows(node.item, below)
+    elif isinstance(node, ChoiceNode):
+        cases = [(text_of_case(node, key), case) for key, case in node.cases.items()]
+        others = [("otherwise", node.default)] if not node.condition else []
+        for words, case in cases + others:
+            yield from _rows(case, _under(place, words))
+    elif isinstance(node, TailNode):
+        yield from _rows(node.node, _under(place, f"{text(node.condition)} and octets remain"))
+    elif isinstance(node, ProcedureNode):
+        yield Row(place.index, place.path, f"record of the procedure: {node.side}", "", condition, place.doc)
+    elif isinstance(node, LeafNode):
+        yield from _leaf_rows(node.type, place, condition)
+
+
+def _leaf_rows(type_: Any, place: _Place, condition: str) -> Iterator[Row]:
+    words = type_.type if type_.length is None else f"{type_.type}({text(type_.length)})"
+    yield Row(place.index, place.path, words, place.count, condition, place.doc)
+    for number, span in enumerate(getattr(type_, "spans", ())):
+        bits = str(span.low) if span.low == span.high else f"{span.low}..{span.high}"
+        yield Row(
+            f"{place.index}.{number}", f"{place.path}.{span.name}", span.kind, "", "", type_.docs_of[span.name], bits
+        )
+
+
+def text_of_case(node: ChoiceNode, key: Any) -> str:
+    """Return the condition of one case in words."""
+    if not node.condition:
+        return f"{text(node.key)} = {key}"
+    return text(node.key) if key else f"not ({text(node.key)})"
+
+
+def _under(place: _Place, condition: str) -> _Place:
+    return _Place(
+        place.index, place.path, place.count, [*place.conditions, condition], place.doc, place.letter
+    )  # fmt: skip
+
+
+def _below(place: _Place, part: FieldNode) -> _Place:
+    index = f"{place.index}.{part.index}" if place.index else str(part.index)
+    path = f"{place.path}.{part.name}" if place.path else part.name
+    return _Place(index, path, "", place.conditions if not place.path else [], part.doc, place.letter)

@@ -1,0 +1,72 @@
+"""The values that decoded elements have, where Python has no type of its own for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["MemberSet", "Raw", "RecurringDate", "record_type"]
+
+
+class Raw(bytes):
+    """Octets of an element that has no value: what lenient decoding gives for a month 13 or a bad BCD nibble.
+
+    Written back, they are the octets of the element, whatever its type.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Raw({self.hex(' ')!r})"
+
+
+class MemberSet(frozenset[int]):
+    """The members of a SET: an immutable set of ints that can also be asked ``members[64]``, which is a bool.
+
+    The question with brackets is the one that layout expressions use (``ST0.STD_TBLS_USED[64]``).
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, members: Iterable[int] = ()) -> MemberSet:
+        """Make a set of member numbers."""
+        return super().__new__(cls, members)
+
+    def __getitem__(self, member: int) -> bool:
+        return member in self
+
+    def __repr__(self) -> str:
+        return f"MemberSet({sorted(self)})"
+
+
+class RecurringDate(NamedTuple):
+    """RDATE: a date that recurs. MONTH selects which other fields mean something; those that do not are None.
+
+    Attributes:
+        MONTH: 0 = every PERIOD_IN_MINUTES minutes, 1..12 = that month each year, 13 = every month, 14 = every week,
+            15 = every PERIOD days from the anchor date plus DELTA days.
+        OFFSET: 0..15, how the date is moved to a weekday (MONTH 1..13).
+        WEEKDAY: 0 Sunday .. 6 Saturday, 7 unassigned (MONTH 1..14).
+        DAY: 0..31, day of the month (MONTH 1..13).
+        PERIOD: 0..63, days (MONTH 15).
+        DELTA: 0..63, days after the anchor date (MONTH 15).
+        PERIOD_IN_MINUTES: 0..4095 (MONTH 0).
+    """
+
+    MONTH: int
+    OFFSET: int | None = None
+    WEEKDAY: int | None = None
+    DAY: int | None = None
+    PERIOD: int | None = None
+    DELTA: int | None = None
+    PERIOD_IN_MINUTES: int | None = None
+
+
+def record_type(name: str, fields: tuple[str, ...]) -> Any:
+    """Make the NamedTuple class of a record or bit field; every field defaults to None (= absent)."""
+    namespace = {"__slots__": (), "__doc__": f"{name}: {', '.join(fields)}."}
+    base = NamedTuple(name, [(field, object) for field in fields])  # type: ignore[misc]
+    base.__new__.__defaults__ = (None,) * len(fields)  # type: ignore[attr-defined]
+    return type(name, (base,), namespace)
