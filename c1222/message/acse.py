@@ -6,23 +6,21 @@ the canonical header of EAX' is cut from what was received.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, Unpack, final, overload
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, Unpack, final, overload
 
-from c1222.errors import DecodeError, EncodeError, Finding, LimitExceeded
+from c1222.errors import DecodeError, EncodeError, Finding, Level
 from c1222.message.acse_declaration import plan
+from c1222.message.acse_elements import MAX_UNKNOWN_ELEMENTS, Span, find_elements
 from c1222.message.acse_fields import SOURCES, Authentication, Fields, encode
-from c1222.message.aptitle import ApTitle
-from c1222.message.ber import APDU_TAG, MAX_APDU_OCTETS, decode_oid, length_size, read_length
+from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG, RELATIVE_TAG_OF_2006, ApTitle
+from c1222.message.ber import MAX_APDU_OCTETS, Octets, check_oid, decode_oid, length_size
 from c1222.message.plan import Walk, non_minimal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["MAX_UNKNOWN_ELEMENTS", "Acse", "Authentication", "Fields", "UserInformation", "decode_acse"]
-
-MAX_UNKNOWN_ELEMENTS: Final = 32
-"""Limit for elements the APDU is not declared to have."""
 
 
 class UserInformation(NamedTuple):
@@ -78,14 +76,14 @@ class Acse:
     """
 
     octets: bytes
-    spans: dict[int, tuple[int, int, int]]
-    unknown: tuple[tuple[int, int, int], ...]
+    spans: dict[int, Span]
+    unknown: tuple[Span, ...]
 
     def __init__(
         self,
         octets: bytes,
-        spans: dict[int, tuple[int, int, int]],
-        unknown: tuple[tuple[int, int, int], ...] = (),
+        spans: dict[int, Span],
+        unknown: tuple[Span, ...] = (),
         findings: tuple[Finding, ...] = (),
     ) -> None:
         self.octets = octets
@@ -151,6 +149,11 @@ class Acse:
         """The octet-aligned string of the user information: EPSEM and MAC, or a slice."""
         _, start, end = self.user_information
         return self.octets[start:end]
+
+    @property
+    def head(self) -> bytes:
+        """The octets before the octet-aligned string: APDU = head + payload."""
+        return self.octets[: self.user_information.start]
 
     @property
     def is_segment(self) -> bool:
@@ -228,7 +231,14 @@ class Acse:
     @_Lazy
     def user_information(self) -> UserInformation:
         """Where the octet-aligned string is; mandatory."""
+        layout = plan()
+        octets = self.octets
+        _, start, end = self.spans[layout.tags["user-information"]]
+        inside = _filled(octets, start, end, layout.external)
+        if inside and (first := _filled(octets, inside, end, layout.octet_aligned)):
+            return UserInformation(None, first, end)
         leaves = self._walk("user-information")
+        self._remark_direct_reference("user-information", leaves)
         start, end = leaves["octet-aligned"]
         return UserInformation(self._unsigned(leaves.get("indirect-reference")), start, end)
 
@@ -236,9 +246,9 @@ class Acse:
     def findings(self) -> tuple[Finding, ...]:
         """Remarks on the whole APDU. Never raises: a malformed element is a finding of level error here."""
         malformed = []
-        for decode in self._decoders():
+        for tag in self.spans:
             try:
-                decode()
+                getattr(self, _properties()[tag])
             except DecodeError as error:
                 malformed.append(error.finding())
         return tuple(dict.fromkeys((*self._found, *malformed)))
@@ -249,12 +259,9 @@ class Acse:
         Raises:
             DecodeError: one is malformed.
         """
-        for decode in self._decoders():
-            decode()
-
-    def _decoders(self) -> Iterator[Callable[[], object]]:
-        for name in ("user_information", *(field for field, _ in SOURCES.values())):
-            yield partial(getattr, self, name)
+        properties = _properties()
+        for tag in self.spans:
+            getattr(self, properties[tag])
 
     def span(self, name: str) -> tuple[int, int, int] | None:
         """Return where an element is: its tag, its content, the octet behind it.
@@ -276,19 +283,47 @@ class Acse:
     def _unsigned(self, span: tuple[int, int] | None) -> int | None:
         return None if span is None else int.from_bytes(self.octets[slice(*span)], "big")
 
+    def _remark(self, code: str, name: str, offset: int, text: str, level: Level = "note") -> None:
+        self._found += (Finding(level, code, f"acse.{name}", offset, text),)
+
+    def _remark_direct_reference(self, name: str, leaves: dict[str, tuple[int, int]]) -> None:
+        if "direct-reference" in leaves:
+            start, end = leaves["direct-reference"]
+            check_oid(self.octets[start:end], offset=start, path=f"acse.{name}.direct-reference")
+            self._remark("direct-reference", name, start, "a direct reference, which nobody uses, is there")
+
     def _integer(self, name: str) -> int | None:
-        if self.span(name) is None:
+        layout = plan()
+        tag = layout.tags[name]
+        span = self.spans.get(tag)
+        if span is None:
             return None
+        _, start, end = span
+        node = layout.elements[tag]
+        inside = _filled(self.octets, start, end, node.tags[-1])
+        if inside and node.smallest <= end - inside <= node.largest:
+            return int.from_bytes(self.octets[inside:end], "big")
         return self._unsigned(self._walk(name)[name])
 
     def _title(self, name: str) -> ApTitle | None:
-        span = self.span(name)
+        span = self.spans.get(plan().tags[name])
         if span is None:
             return None
+        _, start, end = span
+        octets = self.octets
+        if _filled(octets, start, end, RELATIVE_TAG) or _filled(octets, start, end, ABSOLUTE_TAG):
+            try:
+                return _title_of(octets[start:end])
+            except DecodeError:
+                pass  # said again below, with the offset in this APDU
         path = f"acse.{name}"
-        title, after = ApTitle.read(self.octets, span[1], span[2], path=path)
-        if after != span[2]:
+        title, after = ApTitle.read(octets, start, end, path=path)
+        if after != end:
             raise DecodeError(path, after, "octets are left over")
+        if end - start != len(title.tlv()):
+            self._found += (non_minimal(path, start + 1),)
+        if octets[start] == RELATIVE_TAG_OF_2006:
+            self._remark("relative-title-tag", name, start, "the tag 0D of the draft of 2006 stands for 80")
         return title
 
     def _oid(self, name: str) -> str | None:
@@ -298,27 +333,67 @@ class Acse:
         return ".".join(map(str, decode_oid(self.octets[start:end], offset=start, path=f"acse.{name}")))
 
     def _unusual_authentication(self, content: bytes) -> Authentication:
-        leaves = self._walk("calling-authentication-value")
+        name = "calling-authentication-value"
+        leaves = self._walk(name)
+        self._remark_direct_reference(name, leaves)
+        if self._unsigned(leaves.get("indirect-reference")):
+            path = f"acse.{name}.indirect-reference"
+            raise DecodeError(path, leaves["indirect-reference"][0], "it must be 0 here")
         if "octet-aligned" in leaves:
             return Authentication("opaque", raw=content)
         if leaves.keys() & {"identification", "request", "response"}:
             return Authentication("c12.21", raw=content)
         key_id, iv = leaves.get("key-id"), leaves.get("iv")
         usual = iv is not None and iv[1] - iv[0] == 4 and not leaves.keys() & {"user-element", "authentication-token"}
+        if not usual:
+            self._remark("draft-authentication", name, self.spans[plan().tags[name]][0], "the form of a draft of 2008")
         return Authentication(
             "c12.22" if usual else "draft", self._unsigned(key_id), iv and self.octets[slice(*iv)], content
         )
+
+    def __eq__(self, other: object) -> bool:
+        return self.octets == other.octets if isinstance(other, Acse) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.octets)
 
     def __repr__(self) -> str:
         return f"Acse({self.octets.hex()})"
 
 
-def decode_acse(octets: bytes | bytearray | memoryview, *, max_size: int = MAX_APDU_OCTETS) -> Acse:
+# A capture holds few titles many times over. Bounded: 4096 titles of at most MAX_TITLE_OCTETS.
+_title_of = lru_cache(maxsize=4096)(ApTitle.from_tlv)
+
+
+@cache
+def _properties() -> dict[int, str]:
+    # The property of Acse that decodes each element, by tag.
+    names = {name: field for name, (field, _) in SOURCES.items()} | {"user-information": "user_information"}
+    return {tag: names[name] for name, tag in plan().tags.items()}
+
+
+def _filled(octets: bytes, pos: int, end: int, tag: int) -> int:
+    """Return where the content of an element starts that fills all the room; 0 when there is anything unusual."""
+    if end - pos < 2 or octets[pos] != tag:
+        return 0
+    length = octets[pos + 1]
+    start = pos + 2
+    if length >= 0x80:
+        count = length & 0x7F
+        start += count
+        length = int.from_bytes(octets[pos + 2 : start], "big")
+        if not count or count + 1 != length_size(length):
+            return 0
+    return start if start + length == end else 0
+
+
+def decode_acse(octets: Octets, *, max_size: int = MAX_APDU_OCTETS, max_unknown: int = MAX_UNKNOWN_ELEMENTS) -> Acse:
     """Find the elements of one APDU; what is inside them waits until it is asked for.
 
     Args:
         octets: exactly one APDU.
         max_size: limit for the whole APDU in octets.
+        max_unknown: limit for the number of unknown elements.
 
     Raises:
         DecodeError: this is no APDU, or less or more than one, or an element is missing, repeated, runs past the end,
@@ -327,95 +402,4 @@ def decode_acse(octets: bytes | bytearray | memoryview, *, max_size: int = MAX_A
     """
     if type(octets) is not bytes:
         octets = bytes(octets)
-    layout = plan()
-    ranks = layout.ranks
-    size = len(octets)
-    spans: dict[int, tuple[int, int, int]] = {}
-    last = 0
-    # What almost every APDU is: minimal lengths below 65536, known elements, in order. Anything else is for the careful
-    # walk, which knows what to say.
-    try:
-        length = octets[1]
-        pos = 2
-        if length == 0x81:
-            length = octets[2]
-            pos = 3 if length >= 0x80 else -1
-        elif length == 0x82:
-            length = octets[2] << 8 | octets[3]
-            pos = 4 if length >= 0x100 else -1
-        if pos + length == size and octets[0] == APDU_TAG and size <= max_size and pos > 0:
-            while pos < size:
-                tag = octets[pos]
-                rank = ranks[tag]
-                if rank <= last:
-                    break
-                last = rank
-                length = octets[pos + 1]
-                start = pos + 2
-                if length >= 0x80:
-                    if length == 0x81 and octets[start] >= 0x80:
-                        length = octets[start]
-                        start += 1
-                    elif length == 0x82 and octets[start]:
-                        length = octets[start] << 8 | octets[start + 1]
-                        start += 2
-                    else:
-                        break
-                length += start
-                spans[tag] = (pos, start, length)
-                pos = length
-            if pos == size and last == layout.last and all(tag in spans for tag in layout.required):
-                return Acse(octets, spans)
-    except IndexError:
-        pass
-    return _decode_carefully(octets, max_size)
-
-
-def _decode_carefully(octets: bytes, max_size: int) -> Acse:
-    layout = plan()
-    size = len(octets)
-    if size > max_size:
-        raise LimitExceeded("acse", 0, f"an APDU of {size} octets, the limit is {max_size}")
-    if not size or octets[0] != APDU_TAG:
-        raise DecodeError("acse", 0, f"an APDU starts with 60, not {octets[0]:02X}" if size else "there is no APDU")
-    length, pos = read_length(octets, 1, size, "acse")
-    if pos + length != size:
-        raise DecodeError("acse", pos + length, f"{size - pos - length} octets follow the APDU")
-    findings = [] if pos - 1 == length_size(length) else [non_minimal("acse", 1)]
-    spans: dict[int, tuple[int, int, int]] = {}
-    unknown: list[tuple[int, int, int]] = []
-    last = 0
-    while pos < size:
-        begin = pos
-        tag = octets[pos]
-        node = layout.elements.get(tag)
-        path = f"acse.{node.name}" if node else f"acse.{tag:02X}"
-        if last == layout.last:
-            raise DecodeError(path, begin, "an element follows the user information")
-        pos += 1
-        if tag & 0x1F == 0x1F:  # further octets of the tag, the last with its top bit clear
-            while pos < size and octets[pos] >= 0x80:
-                pos += 1
-            pos += 1
-        length, start = read_length(octets, pos, size, path)
-        if start - pos != length_size(length):
-            findings.append(non_minimal(path, pos))
-        pos = start + length
-        if node is None:
-            if len(unknown) == MAX_UNKNOWN_ELEMENTS:
-                raise LimitExceeded(path, begin, f"more than {MAX_UNKNOWN_ELEMENTS} unknown elements")
-            unknown.append((begin, start, pos))
-            text = "the element is not known; it is outside of the authenticated header"
-            findings.append(Finding("error", "unknown-element", path, begin, text))
-            continue
-        if tag in spans:
-            raise DecodeError(path, begin, "the element is repeated")
-        spans[tag] = (begin, start, pos)
-        rank = layout.ranks[tag]
-        if rank < last:
-            findings.append(Finding("warning", "element-order", path, begin, "the element is out of the usual order"))
-        last = max(last, rank)
-    for tag, node in layout.elements.items():
-        if not node.optional and tag not in spans:
-            raise DecodeError(f"acse.{node.name}", size, "the element is missing")
-    return Acse(octets, spans, tuple(unknown), tuple(findings))
+    return Acse(octets, *find_elements(octets, max_size, max_unknown))

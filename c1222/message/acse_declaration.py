@@ -134,6 +134,8 @@ class Plan(NamedTuple):
         authentication: a calling-authentication-value of the usual form, whole, with zeros for key id and vector.
         key_id: where the key id stands in it, from the start of the content.
         iv: where the initialisation vector stands in it.
+        external: the tag around the user information.
+        octet_aligned: the tag of its string.
     """
 
     elements: dict[int, Node]
@@ -144,6 +146,8 @@ class Plan(NamedTuple):
     authentication: bytes
     key_id: slice
     iv: slice
+    external: int
+    octet_aligned: int
 
 
 @cache
@@ -157,6 +161,7 @@ def plan() -> Plan:
         ranks[tag] = rank
     node = elements[tags["calling-authentication-value"]]
     usual = emit(node, {"key-id": bytes(1), "iv": bytes(4)}) or b""
+    envelope = emit(elements[tags["user-information"]], {"octet-aligned": b""}) or b""
     walk = Walk(usual, "")
     walk.element(node, 0, len(usual))
     return Plan(
@@ -168,4 +173,6 @@ def plan() -> Plan:
         authentication=usual,
         key_id=slice(*(position - 2 for position in walk.leaves["key-id"])),
         iv=slice(*(position - 2 for position in walk.leaves["iv"])),
+        external=envelope[2],
+        octet_aligned=envelope[4],
     )

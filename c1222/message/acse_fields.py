@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Required, TypedDict
 
 from c1222.errors import EncodeError
 from c1222.message.acse_declaration import MAX_INTEGER_OCTETS, plan
@@ -43,7 +43,7 @@ class Fields(TypedDict, total=False):
     called_invocation_id: int | None
     calling: ApTitle | None
     calling_ae_qualifier: int | None
-    calling_invocation_id: int
+    calling_invocation_id: Required[int]
     mechanism: str | None
     authentication: Authentication | None
     indirect_reference: int | None

@@ -9,21 +9,34 @@ only with the base below [V]. Tags inside services differ between readers (80 in
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final, final
 
 from c1222.errors import DecodeError, EncodeError, LimitExceeded
 from c1222.message.ber import MAX_ARCS, Octets, check_oid, decode_oid, encode_oid, read_length, tlv
 
-__all__ = ["CONTEXT_OID", "DEFAULT_BASE", "MAX_TITLE_OCTETS", "ApTitle"]
+__all__ = [
+    "ABSOLUTE_TAG",
+    "CONTEXT_OID",
+    "DEFAULT_BASE",
+    "MAX_TITLE_OCTETS",
+    "RELATIVE_TAG",
+    "RELATIVE_TAG_OF_2006",
+    "ApTitle",
+]
 
 CONTEXT_OID: Final = "2.16.124.113620.1.22"
 """Application context of C12.22 [V]."""
 MAX_TITLE_OCTETS: Final = 255
-"""Limit for the content of a title that came in."""
+"""Default limit for the content of a title that came in."""
 
-_ABSOLUTE: Final = 0x06
-_RELATIVE: Final = (0x80, 0x0D)
+ABSOLUTE_TAG: Final = 0x06
+"""Tag of an absolute title."""
+RELATIVE_TAG: Final = 0x80
+"""Tag of a relative title in an APDU, and, by default, in services."""
+RELATIVE_TAG_OF_2006: Final = 0x0D
+"""Tag of a relative title in tables, in the services of some peers, and in APDUs of the draft of 2006 [1]."""
+
+_RELATIVE: Final = (RELATIVE_TAG, RELATIVE_TAG_OF_2006)
 _ARC_TEXT = re.compile(r"(?:0|[1-9][0-9]{0,44})(?:\.(?:0|[1-9][0-9]{0,44}))*", re.ASCII)
 
 
@@ -77,13 +90,13 @@ class ApTitle:
         """
         if not content and not relative:
             raise DecodeError(path, offset, "an absolute ApTitle cannot be empty")
-        if len(content) > MAX_TITLE_OCTETS:
-            raise LimitExceeded(path, offset, f"an ApTitle of {len(content)} octets, the limit is {MAX_TITLE_OCTETS}")
         check_oid(content, offset=offset, path=path)
         return _fill(cls.__new__(cls), content, relative=relative)
 
     @classmethod
-    def read(cls, buf: Octets, pos: int, end: int, *, path: str = "ap-title") -> tuple[ApTitle, int]:
+    def read(
+        cls, buf: Octets, pos: int, end: int, *, path: str = "ap-title", max_octets: int = MAX_TITLE_OCTETS
+    ) -> tuple[ApTitle, int]:
         """Read a title and return it with the position behind it.
 
         The tags 06 (absolute), 80 and 0D (relative) are accepted wherever a title may stand.
@@ -93,6 +106,7 @@ class ApTitle:
             pos: where the title's tag is.
             end: where the enclosing element ends.
             path: where we are, for errors.
+            max_octets: limit for the content of the title.
 
         Raises:
             DecodeError: no title there.
@@ -101,17 +115,14 @@ class ApTitle:
         if pos >= end:
             raise DecodeError(path, pos, "the ApTitle is missing")
         tag = buf[pos]
-        if tag != _ABSOLUTE and tag not in _RELATIVE:
+        if tag != ABSOLUTE_TAG and tag not in _RELATIVE:
             raise DecodeError(path, pos, f"an ApTitle has the tag 06, 80 or 0D, not {tag:02X}")
         length, start = read_length(buf, pos + 1, end, path)
         stop = start + length
-        if length > MAX_TITLE_OCTETS:
-            raise LimitExceeded(path, start, f"an ApTitle of {length} octets, the limit is {MAX_TITLE_OCTETS}")
+        if length > max_octets:
+            raise LimitExceeded(path, start, f"an ApTitle of {length} octets, the limit is {max_octets}")
         content = bytes(buf[start:stop])
-        try:
-            return _remembered(content, tag != _ABSOLUTE), stop
-        except DecodeError as error:
-            raise type(error)(path, start + error.offset, error.reason) from None
+        return cls.from_content(content, relative=tag != ABSOLUTE_TAG, path=path, offset=start), stop
 
     @classmethod
     def from_tlv(cls, octets: Octets, *, path: str = "ap-title") -> ApTitle:
@@ -126,7 +137,7 @@ class ApTitle:
             raise DecodeError(path, stop, "octets after the ApTitle")
         return title
 
-    def tlv(self, relative_tag: int = 0x80) -> bytes:
+    def tlv(self, relative_tag: int = RELATIVE_TAG) -> bytes:
         """Return tag, length and content.
 
         Args:
@@ -137,7 +148,7 @@ class ApTitle:
         """
         if relative_tag not in _RELATIVE:
             raise EncodeError(f"a relative ApTitle has the tag 80 or 0D, not {relative_tag:02X}")
-        return tlv(relative_tag if self.is_relative else _ABSOLUTE, self.content)
+        return tlv(relative_tag if self.is_relative else ABSOLUTE_TAG, self.content)
 
     def absolute(self, base: ApTitle | None = None) -> ApTitle:
         """Return the absolute form.
@@ -223,12 +234,6 @@ def _fill(title: ApTitle, content: bytes, *, relative: bool) -> ApTitle:
     put(title, "is_relative", relative)
     put(title, "_key", _BASE_CONTENT + content if relative and content else content)
     return title
-
-
-@lru_cache(maxsize=4096)
-def _remembered(content: bytes, relative: bool) -> ApTitle:
-    # A capture holds few titles many times over. Bounded: 4096 titles of at most MAX_TITLE_OCTETS.
-    return ApTitle.from_content(content, relative=relative)
 
 
 def _base_content(base: ApTitle | None) -> bytes:
