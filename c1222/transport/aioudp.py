@@ -1,0 +1,140 @@
+"""UDP for asyncio: one socket that serves any number of peers, as a client and as a server.
+
+It hands every datagram to a function, and takes datagrams to send without waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from c1222.errors import EncodeError, Unreachable
+from c1222.transport.udp import MAX_DATAGRAM, RECEIVE_BUFFER
+from c1222.transport.url import DEFAULT_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BURST", "Address", "UdpSocket", "resolve"]
+
+Address = tuple[str, int] | tuple[str, int, int, int]
+"""Where a datagram goes to or comes from, as the socket module has it for IPv4 and IPv6."""
+
+BURST: Final = 64
+"""Datagrams taken from a socket before others get their turn; one at a time would cost a select call each."""
+
+
+async def resolve(host: str, port: int = DEFAULT_PORT, *, family: int = socket.AF_UNSPEC) -> tuple[int, Address]:
+    """Look up the family and the first address of a peer for :class:`UdpSocket`.
+
+    Raises:
+        Unreachable: the name has no address of the family.
+    """
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable(f"{host}: {error}") from None
+    address = found[0][4]
+    if not isinstance(address[0], str):
+        raise Unreachable(f"{host}: this Python speaks no {socket.AddressFamily(found[0][0]).name}")
+    return int(found[0][0]), address
+
+
+class UdpSocket:
+    """One UDP socket, any number of peers. Needs an event loop that watches sockets (on Windows: the selector loop).
+
+    Make it with :meth:`open`.
+
+    Attributes:
+        reliable: False: what is sent may get lost, doubled and overtaken.
+        max_size: largest APDU to send, octets.
+        counters: what was dropped, by reason.
+    """
+
+    reliable: Final = False
+
+    def __init__(
+        self, opened: socket.socket, receive: Callable[[bytes, Address], None], max_size: int = MAX_DATAGRAM
+    ) -> None:
+        self.max_size = min(max_size, MAX_DATAGRAM)
+        self.counters: Counter[str] = Counter()
+        self._socket = opened
+        self._receive = receive
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(opened.fileno(), self._read)
+
+    @classmethod
+    async def open(
+        cls,
+        receive: Callable[[bytes, Address], None],
+        *,
+        local: tuple[str, int] = ("0.0.0.0", 0),  # noqa: S104 - a client's socket must be reachable from its peers
+        max_size: int = MAX_DATAGRAM,
+        reuse_port: bool = False,
+    ) -> UdpSocket:
+        """Open a socket.
+
+        Args:
+            receive: called with the octets of every datagram and where it came from.
+            local: address and port to bind, ``("::", 1153)`` for IPv6.
+            max_size: largest APDU to send, octets, at most 65507.
+            reuse_port: let several processes share the port.
+
+        Raises:
+            Unreachable: the address is not ours, or the port is taken.
+        """
+        family, address = await resolve(*local)
+        opened = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            opened.setblocking(False)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            if reuse_port:
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            opened.bind(address)
+        except OSError as error:
+            opened.close()
+            raise Unreachable(f"{local[0]} port {local[1]}: {error.strerror or error}") from None
+        return cls(opened, receive, max_size)
+
+    @property
+    def local_address(self) -> tuple[str, int]:
+        """Address and port of the socket."""
+        host, port = self._socket.getsockname()[:2]
+        return host, port
+
+    def send(self, apdu: bytes, address: Address) -> None:
+        """Send one APDU. What the network does not take is dropped and counted, as it may drop it later anyway.
+
+        Raises:
+            EncodeError: it does not fit a datagram.
+        """
+        if len(apdu) > self.max_size:
+            raise EncodeError(f"an APDU of {len(apdu)} octets, a datagram takes {self.max_size}")
+        try:
+            self._socket.sendto(apdu, address)
+        except BlockingIOError:
+            self.counters["send-buffer-full"] += 1
+        except OSError:
+            self.counters["network-error"] += 1
+
+    def _read(self) -> None:
+        for _ in range(BURST):
+            try:
+                octets, address = self._socket.recvfrom(MAX_DATAGRAM + 1)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:
+                if self._socket.fileno() < 0:
+                    return
+                # A report about an earlier datagram, or a closed socket; the loop calls again if more is there.
+                self.counters["network-error"] += 1
+                return
+            self._receive(octets, address)
+
+    def close(self) -> None:
+        """Close the socket. May be called twice."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
