@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hmac import compare_digest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR, ECB
 from cryptography.hazmat.primitives.cmac import CMAC
 
 from c1222.errors import InvalidKey, InvalidTag, ShortHeader
+from c1222.message.epsem import MAC_SIZE
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -31,11 +32,10 @@ if TYPE_CHECKING:
 
     Octets = bytes | bytearray | memoryview
 
-__all__ = ["BLOCK_SIZE", "CACHED_KEYS", "KEY_SIZE", "MAC_SIZE", "EAXPrime", "eax_prime"]
+__all__ = ["BLOCK_SIZE", "CACHED_KEYS", "KEY_SIZE", "MAC_SIZE", "EAXPrime", "Trace", "eax_prime", "trace"]
 
 KEY_SIZE = 16
 BLOCK_SIZE = 16
-MAC_SIZE = 4
 CACHED_KEYS = 1024
 """Keys whose primed state `eax_prime` keeps, about 3 KB each; setting one up again costs tens of microseconds."""
 
@@ -63,8 +63,8 @@ class EAXPrime:
         # ECB on single blocks of our own making is the AES function itself; no message goes through it.
         block = Cipher(self._aes, ECB())  # noqa: S305
         encrypted_zero = block.encryptor().update(bytes(BLOCK_SIZE))
-        d = _double_reversed(encrypted_zero)
-        q = _double_reversed(d)
+        d = self._doubled(encrypted_zero)
+        q = self._doubled(d)
         unblock = block.decryptor()
         self._header_mac = self._primed(unblock.update(d))
         self._ciphertext_mac = self._primed(unblock.update(q))
@@ -161,6 +161,9 @@ class EAXPrime:
         if not compare_digest(self.mac(data), mac):
             raise InvalidTag(_WRONG)
 
+    def _doubled(self, block: bytes) -> bytes:
+        return _double_reversed(block)
+
     def _primed(self, block: bytes) -> CMAC:
         mac = CMAC(self._aes)
         mac.update(block)
@@ -205,6 +208,61 @@ class EAXPrime:
 def eax_prime(key: bytes) -> EAXPrime:
     """Return the `EAXPrime` of a key, kept from last time if it is among the `CACHED_KEYS` last used."""
     return EAXPrime(key)
+
+
+class Trace(NamedTuple):
+    """The values that arise while a message is sealed. As secret as the key: with D and Q anybody can forge.
+
+    Attributes:
+        L: the encrypted zero block.
+        D: L doubled, the start of the header's MAC.
+        Q: D doubled, the start of the ciphertext's MAC.
+        header_tag: MAC of 16 octets over the header.
+        counter: the first counter block.
+        ciphertext: as long as the plaintext.
+        ciphertext_tag: MAC of 16 octets over the ciphertext; None where that is empty.
+        mac: what is sent, 4 octets.
+    """
+
+    L: bytes
+    D: bytes
+    Q: bytes
+    header_tag: bytes
+    counter: bytes
+    ciphertext: bytes
+    ciphertext_tag: bytes | None
+    mac: bytes
+
+
+def trace(key: Octets, header: Octets, plaintext: Octets) -> Trace:
+    """Encrypt, and return every value that arises on the way: for test vectors, and to find where two sides part.
+
+    Args:
+        key: 16 octets.
+        header: more than 16 octets. For cleartext with authentication: the header and the body, with no plaintext.
+        plaintext: any length.
+
+    Raises:
+        InvalidKey: the key is not 16 octets long.
+        ShortHeader: the header has 16 octets or fewer.
+    """
+    eax = EAXPrime(key)
+    sealed = eax.encrypt(header, plaintext)
+    ciphertext, mac = sealed[:-MAC_SIZE], sealed[-MAC_SIZE:]
+    zero = Cipher(AES(bytes(key)), ECB()).encryptor().update(bytes(BLOCK_SIZE))  # noqa: S305 - one block of zeros
+    d = _double_reversed(zero)
+    tag, header_mac, ciphertext_mac = eax._tag, eax._header_mac, eax._ciphertext_mac  # noqa: SLF001 - of this module
+    header_tag = tag(header_mac, bytes(header))
+    return Trace(
+        L=zero,
+        D=d,
+        Q=_double_reversed(d),
+        header_tag=header_tag.to_bytes(BLOCK_SIZE),
+        counter=(header_tag & _COUNTER_MASK).to_bytes(BLOCK_SIZE),
+        ciphertext=ciphertext,
+        ciphertext_tag=tag(ciphertext_mac, ciphertext).to_bytes(BLOCK_SIZE) if ciphertext else None,
+        mac=mac,
+    )
 
 
 _SHORT = "EAX' is forgeable where the header has 16 octets or fewer"

@@ -34,15 +34,20 @@ class Key:
         key: 16 octets.
         ap_title: the node the key belongs to, or None for any node.
 
+    Attributes:
+        id: the id on the wire.
+        ap_title: the node the key belongs to, or None.
+        octets: the key itself.
+
     Raises:
         InvalidKey: the id is not 0..255, the key has not 16 octets, or the title is no title of a node.
     """
 
-    __slots__ = ("_octets", "ap_title", "id")
+    __slots__ = ("ap_title", "id", "octets")
 
     id: int
     ap_title: ApTitle | None
-    _octets: bytes
+    octets: bytes
 
     def __init__(self, id: int, key: bytes | bytearray | memoryview, ap_title: ApTitle | str | None = None) -> None:  # noqa: A002
         if not isinstance(id, int) or isinstance(id, bool):
@@ -64,13 +69,13 @@ class Key:
         # The slots are set past __setattr__, which keeps everybody else out.
         put = object.__setattr__
         put(self, "id", id)
-        put(self, "_octets", octets)
+        put(self, "octets", octets)
         put(self, "ap_title", ap_title)
 
     @property
     def eax(self) -> EAXPrime:
         """The primed state of this key, shared and kept while the key is in use."""
-        return eax_prime(self._octets)
+        return eax_prime(self.octets)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a Key is immutable: {name} cannot be set")
@@ -81,7 +86,7 @@ class Key:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Key):
             return NotImplemented
-        same = compare_digest(self._octets, other._octets)
+        same = compare_digest(self.octets, other.octets)
         return same and (self.id, self.ap_title) == (other.id, other.ap_title)
 
     def __hash__(self) -> int:
@@ -228,6 +233,16 @@ class KeyStore:
                 self._found.clear()
             self._found[place] = found
         return found
+
+    def others(self, called: bytes | None, calling: bytes | None) -> Iterator[Key]:
+        """Yield every key once, those of two nodes first, then those of any node: where a diagnosis looks.
+
+        Args:
+            called: content octets of an absolute title, or None.
+            calling: likewise.
+        """
+        near = [self._of_node.get((key_id, node)) for node in (called, calling) if node for key_id in range(0x100)]
+        yield from dict.fromkeys(key for key in (*near, *self._any_node.values(), *self._of_node.values()) if key)
 
     def get(self, called: ApTitle | None, calling: ApTitle | None, key_id: int) -> Key:
         """Return the first key that `find` finds.

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c1222.errors import C1222Error, InvalidKey, InvalidTag, ShortHeader
-from c1222.security.eax_prime import CACHED_KEYS, EAXPrime, eax_prime
+from c1222.security.eax_prime import CACHED_KEYS, EAXPrime, eax_prime, trace
 from tests.c1222.security import reference
 
 VECTORS: list[dict[str, Any]] = json.loads(
@@ -25,8 +25,8 @@ KEY = bytes.fromhex("01020304050607080102030405060708")
 HEADER = bytes(range(40))
 
 
-def vectors(*kinds: str, mode: int | None = None) -> Any:
-    chosen = [v for v in VECTORS if v["kind"] in kinds and mode in {None, v["mode"]}]
+def vectors(*origins: str, mode: int | None = None) -> Any:
+    chosen = [v for v in VECTORS if v["origin"] in origins and mode in {None, v["mode"]}]
     assert chosen
     return pytest.mark.parametrize("vector", chosen, ids=[v["id"] for v in chosen])
 
@@ -59,6 +59,27 @@ def test_oracle_has_the_published_intermediate_values(vector: dict[str, Any]) ->
     assert (raw.ciphertext, raw.mac) == (cipher, mac)
     for name, value in vector["intermediate"].items():
         assert getattr(raw, name).hex() == value, name
+
+
+@vectors("published", "capture", "generated", mode=2)
+def test_trace_shows_the_published_intermediate_values(vector: dict[str, Any]) -> None:
+    key, header, plain, cipher, mac = parts(vector)
+    traced = trace(key, header, plain)
+    assert (traced.ciphertext, traced.mac) == (cipher, mac)
+    assert {name: getattr(traced, name).hex() for name in vector["intermediate"]} == vector["intermediate"]
+
+
+def test_trace_of_cleartext_with_authentication_and_of_nothing() -> None:
+    (vector,) = (v for v in VECTORS if v["mode"] == 1)
+    key, header, plain, _, mac = parts(vector)
+    traced = trace(bytearray(key), memoryview(header + plain), b"")
+    assert traced.mac == mac
+    assert traced.header_tag.hex() == vector["intermediate"]["header_tag"]
+    assert traced.ciphertext_tag is None
+    with pytest.raises(ShortHeader):
+        trace(key, bytes(16), b"x")
+    with pytest.raises(InvalidKey):
+        trace(key + b"x", header, b"x")
 
 
 @vectors("erratum")

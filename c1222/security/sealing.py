@@ -1,0 +1,279 @@
+"""Sealing a message and opening one: EAX' over the canonified cleartext and the body.
+
+The body is everything between the control octet and the MAC: ED class and services. A message carries key id and vector
+itself, or belongs to a session whose first message did. Source: C12.22-2008 with errata as Elster MeteringSDK and
+Wireshark implement it. Ciphertext with authentication: published vectors and captures [V]; cleartext with
+authentication: both implementations and our own computation, no published vector; messages of a session without key id
+and vector: Elster, sender and receiver [1].
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from c1222.errors import DecodeError, EncodeError, Finding, InvalidTag, ShortHeader
+from c1222.message.acse import Acse, Authentication
+from c1222.message.aptitle import DEFAULT_BASE
+from c1222.message.epsem import SecurityMode
+from c1222.security.canonical import canonical_header, canonical_prefix
+from c1222.security.diagnosis import Attempt, explain
+from c1222.security.eax_prime import BLOCK_SIZE, MAC_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from c1222.message.acse import Fields
+    from c1222.message.aptitle import ApTitle
+    from c1222.message.epsem import Control
+    from c1222.security.keys import Key, KeyStore
+
+__all__ = ["Opened", "SessionSecurity", "Verdict", "open_apdu", "seal"]
+
+_PATH = "acse.user-information"
+_MODES = tuple(SecurityMode)
+_SEALED = (SecurityMode.CLEARTEXT_AUTHENTICATION, SecurityMode.CIPHERTEXT_AUTHENTICATION)
+
+
+class SessionSecurity(NamedTuple):
+    """What a message without an authentication value is secured with: that of the message that opened its session.
+
+    Attributes:
+        key_id: 0..255.
+        iv: initialisation vector, 4 octets.
+    """
+
+    key_id: int
+    iv: bytes
+
+
+class Verdict(StrEnum):
+    """What came of opening a message."""
+
+    VERIFIED = "verified"
+    CLEARTEXT = "cleartext"
+    WRONG_MAC = "wrong-mac"
+    SHORT_HEADER = "short-header"
+    TOO_SHORT = "too-short"
+    NO_KEY = "no-key"
+    NO_SESSION = "no-session"
+    UNSUPPORTED_MODE = "unsupported-mode"
+    UNSUPPORTED_AUTHENTICATION = "unsupported-authentication"
+    SEGMENT = "segment"
+    MALFORMED = "malformed"
+
+
+_NOT_AUTHENTIC = frozenset({Verdict.WRONG_MAC, Verdict.SHORT_HEADER, Verdict.TOO_SHORT})
+
+
+class Opened:
+    """A message after opening.
+
+    Attributes:
+        verdict: what came of it.
+        mode: of the control octet, or None where there is none to read.
+        body: ED class and services in clear, or None where they are not to be had or not to be trusted. In mode 1
+            without a key it is there, unverified: look at `authenticated`.
+        key: the key that verified the message, or the first one that did not, or None.
+        key_id: of the message or its session; 0 where the message carries a vector but no key id.
+        iv: of the message or its session, 4 octets.
+        findings: at most one of level error, which says why the verdict is neither verified nor cleartext. That the
+            APDU has unknown elements, outside of what the MAC covers, is a finding of the APDU's own.
+    """
+
+    __slots__ = ("body", "findings", "iv", "key", "key_id", "mode", "verdict")
+
+    def __init__(
+        self,
+        verdict: Verdict,
+        mode: SecurityMode | None,
+        *,
+        body: bytes | None = None,
+        key: Key | None = None,
+        key_id: int | None = None,
+        iv: bytes | None = None,
+        findings: tuple[Finding, ...] = (),
+    ) -> None:
+        self.verdict = verdict
+        self.mode = mode
+        self.body = body
+        self.key = key
+        self.key_id = key_id
+        self.iv = iv
+        self.findings = findings
+
+    @property
+    def authenticated(self) -> bool | None:
+        """True: the MAC is right. False: it is wrong, or missing. None: cleartext, or it could not be checked."""
+        if self.verdict is Verdict.VERIFIED:
+            return True
+        return False if self.verdict in _NOT_AUTHENTIC else None
+
+    def __repr__(self) -> str:
+        return f"<Opened {self.verdict} mode={self.mode} key={self.key!r}>"
+
+
+def open_apdu(
+    acse: Acse,
+    keys: KeyStore,
+    *,
+    sessions: Sequence[SessionSecurity] = (),
+    diagnose: bool = False,
+    proven: Container[Key] = (),
+) -> Opened:
+    """Open a message: check its MAC and, in mode 2, decrypt its body.
+
+    Nothing that a message holds makes this raise: the verdict and a finding tell.
+
+    Args:
+        acse: a whole message.
+        keys: the keys known.
+        sessions: what a message without an authentication value may be secured with, the likeliest first.
+        diagnose: look further into a wrong MAC, see `c1222.security.diagnosis`. It takes many times as long as opening,
+            so a node leaves it.
+        proven: keys that have verified other messages, for the diagnosis.
+    """
+    try:
+        return _open(acse, keys, sessions, diagnose, proven)
+    except DecodeError as error:
+        return Opened(Verdict.MALFORMED, None, findings=(error.finding(),))
+
+
+def _open(
+    acse: Acse, keys: KeyStore, sessions: Sequence[SessionSecurity], diagnose: bool, proven: Container[Key]
+) -> Opened:
+    octets = acse.octets
+    _, start, end = acse.user_information
+    if acse.is_segment:
+        return _refused(Verdict.SEGMENT, None, 0, "a segment is not secured by itself; the whole message is")
+    if start == end:
+        return _refused(Verdict.MALFORMED, None, start, "the control octet is missing")
+    mode = _MODES[octets[start] >> 2 & 3]
+    if mode is SecurityMode.CLEARTEXT:
+        return Opened(Verdict.CLEARTEXT, mode, body=octets[start + 1 : end])
+    if mode is SecurityMode.RESERVED:
+        return _refused(Verdict.UNSUPPORTED_MODE, mode, start, "security mode 3 has no meaning")
+    encrypted = mode is SecurityMode.CIPHERTEXT_AUTHENTICATION
+    if end - start <= MAC_SIZE:
+        text = f"{end - start} octets of user information do not hold a control octet and a MAC"
+        return _refused(Verdict.TOO_SHORT, mode, start, text)
+
+    # Key id to look up, octet of it in N, vector: usually one reading, several where it is open which holds.
+    readings: tuple[tuple[int, int | None, bytes], ...]
+    authentication = acse.authentication
+    if authentication is None:
+        readings = tuple((key_id, key_id, iv) for key_id, iv in sessions)
+        if not readings:
+            text = "the message has no authentication value, and no session is known that it belongs to"
+            return _refused(Verdict.NO_SESSION, mode, start, text)
+    elif authentication.form != "c12.22" or authentication.iv is None:
+        text = f"the authentication value has the form {authentication.form}, which is not opened"
+        return _refused(Verdict.UNSUPPORTED_AUTHENTICATION, mode, None, text)
+    elif authentication.key_id is None:
+        # It is 0 then, and N has been seen without the octet and with it.
+        readings = ((0, None, authentication.iv), (0, 0, authentication.iv))
+    else:
+        readings = ((authentication.key_id, authentication.key_id, authentication.iv),)
+
+    prefix, called, calling = canonical_prefix(acse, keys.base_oid.content)
+    sealed = octets[start + 1 : end]
+    attempts: list[Attempt] = []
+    for key_id, written, iv in readings:
+        header = prefix + (iv if written is None else bytes((written,)) + iv)
+        if len(header) <= BLOCK_SIZE:
+            return _refused(Verdict.SHORT_HEADER, mode, None, _short(header))
+        for key in keys.find_absolute(called, calling, key_id):
+            try:
+                if encrypted:
+                    body = key.eax.decrypt(header, sealed)
+                else:
+                    body = sealed[:-MAC_SIZE]
+                    key.eax.verify(header + body, sealed[-MAC_SIZE:])
+            except InvalidTag:
+                attempts.append(Attempt(key, written, iv, header))
+            else:
+                findings = () if authentication is None or authentication.key_id is not None else _key_id_note(written)
+                return Opened(Verdict.VERIFIED, mode, body=body, key=key, key_id=key_id, iv=iv, findings=findings)
+
+    key_id, _, iv = readings[0]
+    if attempts:
+        key = attempts[0].key
+        if diagnose:
+            finding = explain(acse, attempts, keys, proven)
+        else:
+            finding = Finding("error", "wrong-mac", _PATH, end - MAC_SIZE, f"the MAC is wrong under key {key.id}")
+        return Opened(Verdict.WRONG_MAC, mode, key=key, key_id=key_id, iv=iv, findings=(finding,))
+    text = f"no key with id {key_id} is known for messages from {acse.calling} to {acse.called}"
+    finding = Finding("error", Verdict.NO_KEY.value, _PATH, start, text)
+    body_in_clear = None if encrypted else sealed[:-MAC_SIZE]
+    return Opened(Verdict.NO_KEY, mode, body=body_in_clear, key_id=key_id, iv=iv, findings=(finding,))
+
+
+def seal(
+    fields: Fields,
+    key: Key,
+    *,
+    iv: bytes,
+    control: Control,
+    body: bytes,
+    in_session: bool = False,
+    base: ApTitle = DEFAULT_BASE,
+) -> bytes:
+    """Build a message and seal it.
+
+    Args:
+        fields: the elements of the APDU besides the user information. An authentication value among them must be that
+            of the key and vector; where there is none it is made, with the key id.
+        key: the key.
+        iv: initialisation vector, 4 octets; the pair of it and the calling invocation id never twice under one key, see
+            `c1222.security.freshness`.
+        control: the control octet, of mode 1 or 2.
+        body: ED class and services in clear, in agreement with the control octet.
+        in_session: leave the authentication value out: key and vector are those of the message that opened the session.
+        base: what makes relative titles absolute where the message has no application context.
+
+    Returns:
+        The octets of the APDU.
+
+    Raises:
+        EncodeError: the control octet asks for no security, or a value has no form on the wire.
+        ShortHeader: so little is in the message that its canonical header has 16 octets or fewer.
+    """
+    if control.mode not in _SEALED:
+        raise EncodeError(f"mode {int(control.mode)} seals nothing")
+    if len(iv) != 4:
+        raise EncodeError(f"an initialisation vector has 4 octets, not {len(iv)}")
+    if fields.get("called_ae_qualifier") is not None:
+        raise EncodeError("a segment is not sealed; the whole message is, before it is cut")
+    given = fields.get("authentication")
+    if in_session and given is not None:
+        raise EncodeError("a message inside a session has no authentication value")
+    if given is not None and (given.form, given.key_id, given.iv) != ("c12.22", key.id, iv):
+        raise EncodeError("the authentication value is not that of the key and the vector")
+    if given is None and not in_session:
+        fields = {**fields, "authentication": Authentication("c12.22", key.id, bytes(iv))}
+    first = bytes((control.octet,))
+    # Lengths in the header count the MAC, so it is built around the space that the sealed octets take.
+    acse = Acse.build(user_information=first + body + bytes(MAC_SIZE), **fields)
+    header = canonical_header(acse, key_id=key.id, iv=iv, base=base)
+    if len(header) <= BLOCK_SIZE:
+        raise ShortHeader(_short(header))
+    if control.mode is SecurityMode.CIPHERTEXT_AUTHENTICATION:
+        sealed = key.eax.encrypt(header, body)
+    else:
+        sealed = body + key.eax.mac(header + body)
+    return acse.with_user_information(first + sealed).octets
+
+
+def _refused(verdict: Verdict, mode: SecurityMode | None, offset: int | None, text: str) -> Opened:
+    return Opened(verdict, mode, findings=(Finding("error", verdict.value, _PATH, offset, text),))
+
+
+def _short(header: bytes) -> str:
+    return f"the canonical header has {len(header)} octets; up to {BLOCK_SIZE} of them EAX' is forgeable"
+
+
+def _key_id_note(written: int | None) -> tuple[Finding, ...]:
+    how = "without its octet" if written is None else "with the octet 00"
+    text = f"the key id is left out and taken for 0; the MAC is right over a header {how}"
+    return (Finding("note", "key-id-omitted", "acse.calling-authentication-value", None, text),)
