@@ -1,1 +1,73 @@
-"""The command line: one command a file."""
+"""The command line: one command a file, loaded when it is called.
+
+Results go to standard output, everything else to standard error. Exit codes: 0 done; 1 done, with findings of level
+error; 2 usage or unreadable input; 3 the peer refused or was silent; 130 interrupted; 141 the reader of a pipe left.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS: Final = {
+    "decode": "print the messages of capture files, verified and decrypted",
+}
+"""Each command with its one line of help; the module of the same name has the rest."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    try:
+        import click
+    except ImportError:
+        sys.stderr.write("c1222: the command line needs click and rich; install c1222[cli]\n")
+        sys.exit(2)
+    try:
+        group = _group()
+        sys.exit(group.main(prog_name="c1222", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        # What is still buffered has no reader; without this the interpreter would try to write it on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+def _group() -> click.Group:
+    import click
+
+    import c1222
+
+    class Lazy(click.Group):
+        def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+            return list(COMMANDS)
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+            if cmd_name not in COMMANDS:
+                return None
+            command = importlib.import_module(f"c1222.cli.{cmd_name}").command
+            if not isinstance(command, click.Command):
+                raise TypeError(f"c1222.cli.{cmd_name} has no command")
+            return command
+
+        def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+            with formatter.section("Commands"):
+                formatter.write_dl(list(COMMANDS.items()))
+
+    @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+    @click.version_option(c1222.__version__, prog_name="c1222")
+    def group() -> None:
+        """ANSI C12.22 and C12.19: decode captured traffic, talk to meters, make and check test vectors."""
+
+    return group

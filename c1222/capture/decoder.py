@@ -1,0 +1,306 @@
+"""From a capture file to messages: reassembled, verified, decrypted, each response next to its request.
+
+One pass, in the order of capture, in bounded memory: what is remembered of the past (requests that wait for responses,
+the security of sessions, segments) has a limit, and what falls out is counted.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Final
+
+from c1222.capture.files import CaptureReader
+from c1222.capture.layers import Layers
+from c1222.capture.streams import C1222_PORT, Apdu, Remark, Streams
+from c1222.errors import DecodeError, Finding
+from c1222.message.acse import Acse, decode_acse, plan
+from c1222.message.ber import MAX_APDU_OCTETS
+from c1222.message.segmentation import Reassembler
+from c1222.protocol.association import Associations
+from c1222.protocol.messages import Message, open_message
+from c1222.security.keys import KeyStore
+from c1222.security.sealing import Verdict
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection, Iterable, Iterator
+
+    from c1222.protocol.messages import Keys
+    from c1222.security.keys import Key
+
+__all__ = ["MAX_DIAGNOSES", "MAX_LOST_TOLD", "CaptureDecoder", "CapturedMessage", "Counters", "decode_capture"]
+
+MAX_DIAGNOSES: Final = 1000
+"""Wrong MACs looked into further; each takes a hundred times as long as opening a message."""
+MAX_LOST_TOLD: Final = 10
+"""Incomplete segmented messages that findings tell of one by one."""
+
+
+class CapturedMessage(Message):
+    """A message with where and when it was seen.
+
+    Octets that are no message are one too, with no services and a finding of level error that says why; their other
+    parts are None.
+
+    Attributes:
+        frame: number of the frame that completed it, from 1.
+        time_ns: nanoseconds since 1970-01-01 UTC.
+        src: sender as ``address:port``, IPv6 as ``[address]:port``.
+        dst: receiver, written like the sender.
+        transport: ``udp`` or ``tcp``.
+        segments: the frames of its segments, or None.
+        request: the request it answers, a captured message too, or None.
+    """
+
+    __slots__ = ("dst", "frame", "noted", "segments", "src", "time_ns", "transport")
+
+    frame: int
+    time_ns: int
+    src: str
+    dst: str
+    transport: str
+    segments: tuple[int, ...] | None
+    noted: tuple[Finding, ...]
+    request: CapturedMessage | None
+
+    @property
+    def reply_to(self) -> int | None:
+        """Frame of the request."""
+        return None if self.request is None else self.request.frame
+
+    @property
+    def is_message(self) -> bool:
+        """Whether the octets are a message at all."""
+        return self.acse is not None
+
+    @classmethod
+    def unreadable(cls, item: Apdu | Remark, findings: tuple[Finding, ...]) -> CapturedMessage:
+        """Make the stand-in for octets that are no message."""
+        self = cls.__new__(cls)
+        for part in Message.PARTS:
+            setattr(self, part, None)
+        self._opened = self._fault = None
+        self._body, self._spans = b"", []
+        self.octets = item.octets if isinstance(item, Apdu) else b""
+        self.frame, self.time_ns, self.src, self.dst, self.transport = item[:5]
+        self.acse = self.request = self.segments = None
+        self.services = ()
+        self.noted = self.findings = findings
+        return self
+
+    def _find(self) -> tuple[Finding, ...]:
+        return tuple(dict.fromkeys((*self.noted, *super()._find())))
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.acse is not None else f"<CapturedMessage malformed, frame {self.frame}>"
+
+
+class Counters:
+    """What a decoder met.
+
+    Attributes:
+        messages: messages, undecodable ones included.
+        undecodable: octets that are no message.
+        verified: messages whose MAC is right.
+        refused: messages whose MAC is wrong or missing.
+        unchecked: secured messages without a known key, or of a session that is not known.
+        cleartext: messages without security.
+        responses: messages that answer a request.
+        unpaired: of these, those whose request was not seen.
+        segments: parts of larger messages.
+    """
+
+    __slots__ = (
+        "cleartext",
+        "messages",
+        "refused",
+        "responses",
+        "segments",
+        "unchecked",
+        "undecodable",
+        "unpaired",
+        "verified",
+    )
+
+    def __init__(self) -> None:
+        self.messages = self.undecodable = self.segments = 0
+        self.verified = self.refused = self.unchecked = self.cleartext = 0
+        self.responses = self.unpaired = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Return them by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class CaptureDecoder:
+    """Decodes captures; iterate it once.
+
+    Args:
+        source: path of a pcap or pcapng file, gzipped or not; ``-`` for standard input; or a binary file object.
+        keys: a store, a single key, or octets by key id.
+        ports: UDP and TCP ports of C12.22.
+        by_content: also take on other ports what is an APDU by its look.
+        max_apdu_size: octets of the largest APDU accepted.
+
+    Attributes:
+        reader: the file: how much of it was read, and its own findings.
+        counters: what was met so far.
+
+    Raises:
+        CaptureError: the file is no capture.
+        OSError: the file cannot be opened or read.
+        InvalidKey: the keys cannot be used.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | IO[bytes],
+        *,
+        keys: Keys = None,
+        ports: Collection[int] = (C1222_PORT,),
+        by_content: bool = True,
+        max_apdu_size: int = MAX_APDU_OCTETS,
+    ) -> None:
+        self._keys = KeyStore.of(keys)
+        self._max_apdu_size = max_apdu_size
+        self.counters = Counters()
+        self._layers = Layers()
+        self._streams = Streams(ports=ports, by_content=by_content, max_apdu_size=max_apdu_size)
+        self._associations: Associations[CapturedMessage] = Associations(self._keys.base_oid)
+        self._reassembler = Reassembler(max_octets=max_apdu_size)
+        self._proven: set[Key] = set()
+        self._last_key: Key | None = None
+        self._diagnoses = MAX_DIAGNOSES
+        self.reader = CaptureReader(source)
+
+    def __iter__(self) -> Iterator[CapturedMessage]:
+        items = self._streams.items(self._layers.segments(self.reader))
+        return self.messages(items)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.reader.close()
+
+    def findings(self) -> list[Finding]:
+        """Return what concerns the capture as a whole; complete once all messages were taken."""
+        found = [*self.reader.findings(), *self._layers.findings(), *self._streams.findings()]
+        associations = self._associations
+        for count, what in (
+            (associations.evicted_requests, "requests were forgotten before a response came"),
+            (associations.evicted_sessions, "sessions were forgotten"),
+            (self._reassembler.evicted, "segmented messages were given up for want of room"),
+        ):
+            if count:
+                text = f"{count} {what}: the memory is bounded"
+                found.append(Finding("note", "evicted", "capture.decoder", None, text))
+        lost = self._reassembler.lost
+        texts = [
+            f"{message.received} of {message.total} octets of a segmented message from {message.calling} came, "
+            f"in frames {', '.join(map(str, message.frames))}"
+            for message in islice(lost, MAX_LOST_TOLD)
+        ]
+        if len(lost) > MAX_LOST_TOLD:
+            texts.append(f"{len(lost) - MAX_LOST_TOLD} more segmented messages are incomplete")
+        found += [Finding("error", "incomplete-message", "capture.segments", None, text) for text in texts]
+        return found
+
+    def messages(self, items: Iterable[Apdu | Remark]) -> Iterator[CapturedMessage]:
+        """Yield the messages of APDUs and remarks in order."""
+        counters = self.counters
+        limit = self._max_apdu_size
+        segment = plan().tags["called-AE-qualifier"]
+        for item in items:
+            if isinstance(item, Remark):
+                yield self._unreadable(item, (item.finding,))
+                continue
+            try:
+                acse = decode_acse(item.octets, max_size=limit)
+                if segment not in acse.spans:
+                    yield self._message(item, acse, None)
+                    continue
+                counters.segments += 1
+                whole = self._reassembler.add(acse, item.time_ns / 1e9, frame=item.frame)
+                if whole is not None:
+                    yield self._message(item, whole.acse, whole.frames)
+            except DecodeError as error:
+                yield self._unreadable(item, (*item.findings, error.finding()))
+        self._reassembler.close()
+
+    def _message(self, item: Apdu, acse: Acse, segments: tuple[int, ...] | None) -> CapturedMessage:
+        associations = self._associations
+        counters = self.counters
+        ends = associations.ends(acse)
+        request = associations.request_of(acse, ends)
+        carries = 0xAC in acse.spans
+        message = open_message(
+            CapturedMessage,
+            acse,
+            self._keys,
+            sessions=() if carries else associations.sessions_of(ends),
+            request=request,
+            diagnose=self._diagnoses > 0,
+            proven=self._proven,
+        )
+        counters.messages += 1
+        message.frame = item.frame
+        message.time_ns = item.time_ns
+        message.src = item.src
+        message.dst = item.dst
+        message.transport = item.transport
+        message.segments = segments
+        message.noted = item.findings
+        verdict = message.verdict
+        if verdict is Verdict.VERIFIED:
+            counters.verified += 1
+            key = message.key
+            if key is not None and key is not self._last_key:
+                self._last_key = key
+                self._proven.add(key)
+            if carries:
+                security = message.session_security
+                if security is not None:
+                    associations.remember_session(ends, security)
+        elif verdict is Verdict.CLEARTEXT:
+            counters.cleartext += 1
+        elif message.authenticated is False:
+            counters.refused += 1
+            self._diagnoses -= 1
+        else:
+            counters.unchecked += 1
+        if acse.is_response:
+            counters.responses += 1
+            if request is None:
+                counters.unpaired += 1
+        elif verdict is Verdict.VERIFIED or message.authenticated is None:
+            associations.remember_request(acse, ends, message)
+        return message
+
+    def _unreadable(self, item: Apdu | Remark, findings: tuple[Finding, ...]) -> CapturedMessage:
+        self.counters.messages += 1
+        self.counters.undecodable += 1
+        return CapturedMessage.unreadable(item, findings)
+
+
+def decode_capture(
+    source: str | os.PathLike[str] | IO[bytes],
+    *,
+    keys: Keys = None,
+    ports: Collection[int] = (C1222_PORT,),
+    by_content: bool = True,
+) -> CaptureDecoder:
+    """Decode a capture lazily, in constant memory.
+
+    ``for message in decode_capture("trace.pcapng", keys=keys): ...``
+
+    Args:
+        source: path of a pcap or pcapng file, gzipped or not; ``-`` for standard input; or a binary file object.
+        keys: a store, a single key, or octets by key id.
+        ports: UDP and TCP ports of C12.22.
+        by_content: also take on other ports what is an APDU by its look.
+
+    Raises:
+        CaptureError: the file is no capture.
+        OSError: the file cannot be opened or read.
+        InvalidKey: the keys cannot be used.
+    """
+    return CaptureDecoder(source, keys=keys, ports=ports, by_content=by_content)
