@@ -109,4 +109,4 @@ def test_tshark_finds_nothing_to_complain_about(tshark, tmp_path):
         [good, "", "", ""],
         [good, good, "", ""],
     ]
-    assert rows[4].startswith("eth:ethertype:vlan:ethertype:vlan:ethertype:ip:udp")
+    assert rows[4].startswith("eth:ethertype:ieee8021ad:ethertype:vlan:ethertype:ip:udp")
