@@ -11,10 +11,15 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final, Literal, NamedTuple, Self
 
+from c1219.codes.results import ListNumber
+
 __all__ = ["Argument", "EventCode", "EventFacts", "event"]
 
 _UNKNOWN: Final = None
 """The argument is not known, which is not the same as no argument."""
+
+
+_Codes = type[IntEnum]
 
 
 class Argument(NamedTuple):
@@ -24,11 +29,13 @@ class Argument(NamedTuple):
         name: our name for the element; the standard's is not known.
         type: the standard's name of its wire type.
         text: what it means.
+        codes: names of its codes, where they are listed.
     """
 
     name: str
     type: Literal["UINT8", "UINT16", "STIME_DATE", "TABLE_IDA_BFLD", "TABLE_IDC_BFLD"]
     text: str
+    codes: _Codes | None = None
 
 
 class EventFacts(NamedTuple):
@@ -60,7 +67,7 @@ _NEW_TIME: Final = (Argument("NEW_TIME", "STIME_DATE", "clock after the change")
 _PROCEDURE: Final = (Argument("PROCEDURE", "TABLE_IDC_BFLD", "procedure that was invoked"),)
 _WRITTEN: Final = (Argument("TABLE", "TABLE_IDA_BFLD", "table that was written to"),)
 _PENDING: Final = (Argument("TABLE", "TABLE_IDA_BFLD", "pending table concerned"),)
-_LIST: Final = (Argument("LIST", "UINT8", "list concerned, as the parameter LIST of procedures 4 and 5"),)
+_LIST: Final = (Argument("LIST", "UINT8", "list concerned", ListNumber),)
 _ENTRIES: Final = (Argument("ENTRIES_READ", "UINT16", "entries acknowledged, the parameter of procedure 5"),)
 _SEASON: Final = (Argument("SEASON", "UINT8", "new season, 0..15"),)
 _RATE: Final = (Argument("RATE", "UINT8", "new rate"),)
