@@ -52,6 +52,8 @@ def find_elements(octets: bytes, max_size: int, max_unknown: int) -> Elements:
         elif length == 0x82:
             length = octets[2] << 8 | octets[3]
             pos = 4 if length >= 0x100 else -1
+        elif length >= 0x80:
+            pos = -1
         if pos + length == size and octets[0] == APDU_TAG and size <= max_size and pos > 0:
             while pos < size:
                 tag = octets[pos]
@@ -109,6 +111,8 @@ def _decode_carefully(octets: bytes, max_size: int, max_unknown: int) -> Element
         if tag & 0x1F == 0x1F:  # further octets of the tag, the last with its top bit clear
             while pos < size and octets[pos] >= 0x80:
                 pos += 1
+            if pos == size:
+                raise DecodeError(path, begin, "the tag does not end")
             pos += 1
         length, start = read_length(octets, pos, size, path)
         if start - pos != length_size(length):

@@ -53,7 +53,7 @@ class Key:
         if not isinstance(id, int) or isinstance(id, bool):
             raise TypeError(f"a key id is an int, not {type(id).__name__}")
         if not 0 <= id <= 0xFF:
-            raise InvalidKey(f"a key id is 0..255, not {id}")
+            raise InvalidKey("a key id is 0..255")
         if not isinstance(key, (bytes, bytearray, memoryview)):
             raise TypeError(f"a key is a bytes-like object, not {type(key).__name__}")
         octets = bytes(key)
@@ -62,8 +62,8 @@ class Key:
         if isinstance(ap_title, str):
             try:
                 ap_title = ApTitle(ap_title)
-            except EncodeError as error:
-                raise InvalidKey(str(error)) from None
+            except EncodeError:
+                raise InvalidKey("ap_title: decimal arcs separated by dots are needed") from None
         if ap_title is not None and ap_title.is_empty:
             raise InvalidKey("the empty ApTitle names no node")
         # The slots are set past __setattr__, which keeps everybody else out.
@@ -115,10 +115,10 @@ class KeyStore:
     def __init__(self, keys: Iterable[Key] = (), *, base_oid: ApTitle | str = DEFAULT_BASE) -> None:
         try:
             self._base = ApTitle(base_oid) if isinstance(base_oid, str) else base_oid
-        except EncodeError as error:
-            raise InvalidKey(f"base_oid: {error}") from None
+        except EncodeError:
+            raise InvalidKey(_BASE_NEEDED) from None
         if self._base.is_relative:
-            raise InvalidKey("base_oid: an absolute object identifier is needed")
+            raise InvalidKey(_BASE_NEEDED)
         self._any_node: dict[int, Key] = {}
         self._of_node: dict[tuple[int, bytes], Key] = {}
         self._found: dict[tuple[int, bytes | None, bytes | None], tuple[Key, ...]] = {}
@@ -150,7 +150,7 @@ class KeyStore:
 
         Raises:
             InvalidKey: the file cannot be read, or an entry cannot be used. The text names the file and the number of
-                the entry, the first being 1, and quotes no value of ``hex`` or ``env``.
+                the entry, the first being 1, and quotes nothing of the file.
         """
         path = Path(path)
         try:
@@ -159,18 +159,18 @@ class KeyStore:
         except OSError as error:
             raise InvalidKey(f"{path}: cannot be read: {error.strerror}") from None
         except (ValueError, RecursionError) as error:
-            # Only the position is kept of the parser's words, and nothing of the line they are about.
+            # Of the parser's words only the position is kept: they may quote the line.
             place = re.search(r"at line \d+, column \d+|at end of document", str(error))
             raise InvalidKey(f"{path}: not TOML{f' ({place[0]})' if place else ''}") from None
         return cls._from_toml(content, str(path), os.environ if environ is None else environ)
 
     @classmethod
     def _from_toml(cls, content: dict[str, Any], path: str, environ: Mapping[str, str]) -> KeyStore:
-        if unknown := content.keys() - {"base_oid", "key"}:
-            raise InvalidKey(f"{path}: unknown name {min(unknown)!r}; known are base_oid and [[key]]")
+        if content.keys() - {"base_oid", "key"}:
+            raise InvalidKey(f"{path}: a name other than base_oid and [[key]]")
         base, entries = content.get("base_oid", DEFAULT_BASE), content.get("key", [])
         if not isinstance(base, (str, ApTitle)):
-            raise InvalidKey(f"{path}: base_oid: text is needed")
+            raise InvalidKey(f"{path}: {_BASE_NEEDED}")
         if not isinstance(entries, list):
             raise InvalidKey(f"{path}: key: an array of tables is needed, [[key]]")
         try:
@@ -269,12 +269,15 @@ class KeyStore:
         raise TypeError("a KeyStore holds keys and is neither copied nor pickled")
 
 
+_BASE_NEEDED = "base_oid: an absolute object identifier is needed, decimal arcs separated by dots"
+
+
 def _key_from_entry(entry: object, environ: Mapping[str, str]) -> Key:
-    """Read one [[key]] of a key file. Its errors quote names, ids and titles, and no value of hex or env."""
+    """Read one [[key]] of a key file. Its errors quote nothing of it: a key may stand where it does not belong."""
     if not isinstance(entry, dict):
         raise InvalidKey("a table is needed")
-    if unknown := entry.keys() - {"id", "hex", "env", "ap_title"}:
-        raise InvalidKey(f"unknown name {min(unknown)!r}; known are id, hex, env, ap_title")
+    if entry.keys() - {"id", "hex", "env", "ap_title"}:
+        raise InvalidKey("a name other than id, hex, env and ap_title")
     key_id, title = entry.get("id"), entry.get("ap_title")
     if not isinstance(key_id, int) or isinstance(key_id, bool):
         raise InvalidKey("id: a number 0..255 is needed")
