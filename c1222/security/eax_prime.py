@@ -72,7 +72,7 @@ class EAXPrime:
         own = _double(encrypted_zero)
         whole = int.from_bytes(d) ^ own
         part = int.from_bytes(q) ^ own
-        self._last_masks = (whole, *(part ^ (0x80 << 8 * (15 - rest)) for rest in range(1, BLOCK_SIZE)))
+        self._last_masks = (whole, *(part ^ (0x80 << 8 * (missing - 1)) for missing in range(1, BLOCK_SIZE)))
         # A counter context belongs to one call at a time: a call takes one that is idle, or makes another.
         self._counters: list[CipherContext] = []
 
@@ -173,9 +173,8 @@ class EAXPrime:
         """CBC-MAC from the primed start over data of at least one octet, as a number of 128 bits."""
         mac = primed.copy()
         size = len(data)
-        rest = size & 15
-        mask = self._last_masks[rest]
-        missing = 16 - rest if rest else 0
+        missing = -size & 15
+        mask = self._last_masks[missing]
         if size <= _ONE_NUMBER:
             mac.update(((int.from_bytes(data) << 8 * missing) ^ mask).to_bytes(size + missing))
         else:
