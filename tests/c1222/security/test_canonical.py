@@ -145,6 +145,14 @@ def test_fast_and_readable_ways_agree_for_all_elements_in_any_order(fields: Any,
         assert (called is None, calling is None) == (fields["called"] is None, fields["calling"] is None)
 
 
+@pytest.mark.parametrize("place", range(5))
+def test_unknown_elements_are_never_in_the_header(place: int) -> None:
+    elements = [bytes.fromhex("a20580037bc175"), bytes.fromhex("a60480027b04"), A8, AC]
+    known = apdu(*elements, BE)
+    elements.insert(place, b"\xaf\x02hi")
+    assert canonical_header(apdu(*elements, BE), key_id=2, iv=IV) == canonical_header(known, key_id=2, iv=IV)
+
+
 @pytest.mark.parametrize(
     ("elements", "path", "offset"),
     [

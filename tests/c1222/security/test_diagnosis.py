@@ -219,3 +219,6 @@ def test_noise_seldom_looks_like_services() -> None:
     noise = reference.count(OCTETS, bytes(16), bytes(20 * 3000))
     taken = sum(diagnosis._are_services(noise[20 * n : 20 * n + 20], 0x88) for n in range(3000))
     assert taken < 30
+    assert diagnosis._are_services(b"\x01\x20", 0x88)
+    assert not diagnosis._are_services(b"\x01\x20\0\xff", 0x88)
+    assert not diagnosis._are_services(b"\x01\x80", 0x88)

@@ -1,6 +1,7 @@
 """Freshness: no pair twice, whatever clock, ids, restarts and threads do; no message taken twice."""
 
 import json
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -185,8 +186,13 @@ def test_threads_get_different_pairs() -> None:
         start.wait()
         return [guard.issue(SCOPE, 5, NOW) for _ in range(200)]
 
-    with ThreadPoolExecutor(4) as pool:
-        vectors = [iv for part in pool.map(work, range(4)) for iv in part]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            vectors = [iv for part in pool.map(work, range(4)) for iv in part]
+    finally:
+        sys.setswitchinterval(interval)
     assert len(set(vectors)) == 800
 
 
