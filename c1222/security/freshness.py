@@ -37,7 +37,7 @@ __all__ = [
 ACCEPTANCE_WINDOW = 900
 """Seconds a vector may be away from the receiver's clock, either way."""
 MAX_SEEN = 65536
-"""Messages a receiver remembers, about 300 octets each."""
+"""Messages a receiver remembers, about 500 octets each."""
 
 _LARGEST = 0xFFFFFFFF
 
