@@ -36,6 +36,9 @@ MAX_LOST_TOLD: Final = 10
 """Incomplete segmented messages that findings tell of one by one."""
 
 
+_NOTHING: Final[tuple[int | None, bytes]] = (None, b"")
+
+
 class CapturedMessage(Message):
     """A message with where and when it was seen.
 
@@ -49,10 +52,10 @@ class CapturedMessage(Message):
         dst: receiver, written like the sender.
         transport: ``udp`` or ``tcp``.
         segments: the frames of its segments, or None.
-        request: the request it answers, a captured message too, or None.
+        reply_to: frame of the request it answers, or None.
     """
 
-    __slots__ = ("dst", "frame", "noted", "segments", "src", "time_ns", "transport")
+    __slots__ = ("dst", "frame", "noted", "reply_to", "segments", "src", "time_ns", "transport")
 
     frame: int
     time_ns: int
@@ -61,12 +64,7 @@ class CapturedMessage(Message):
     transport: str
     segments: tuple[int, ...] | None
     noted: tuple[Finding, ...]
-    request: CapturedMessage | None
-
-    @property
-    def reply_to(self) -> int | None:
-        """Frame of the request."""
-        return None if self.request is None else self.request.frame
+    reply_to: int | None
 
     @property
     def is_message(self) -> bool:
@@ -80,10 +78,11 @@ class CapturedMessage(Message):
         for part in Message.PARTS:
             setattr(self, part, None)
         self._opened = self._fault = None
-        self._body, self._spans = b"", []
+        self._body, self._spans, self._start = b"", [], 0
         self.octets = item.octets if isinstance(item, Apdu) else b""
         self.frame, self.time_ns, self.src, self.dst, self.transport = item[:5]
-        self.acse = self.request = self.segments = None
+        self.acse = self.reply_to = self.segments = None
+        self._asked = b""
         self.services = ()
         self.noted = self.findings = findings
         return self
@@ -166,10 +165,11 @@ class CaptureDecoder:
         self.counters = Counters()
         self._layers = Layers()
         self._streams = Streams(ports=ports, by_content=by_content, max_apdu_size=max_apdu_size)
-        self._associations: Associations[CapturedMessage] = Associations(self._keys.base_oid)
+        self._associations: Associations[tuple[int, bytes]] = Associations(self._keys.base_oid)
         self._reassembler = Reassembler(max_octets=max_apdu_size)
         self._proven: set[Key] = set()
         self._last_key: Key | None = None
+        self._authentication = plan().tags["calling-authentication-value"]
         self._diagnoses = MAX_DIAGNOSES
         self.reader = CaptureReader(source)
 
@@ -186,8 +186,8 @@ class CaptureDecoder:
         found = [*self.reader.findings(), *self._layers.findings(), *self._streams.findings()]
         associations = self._associations
         for count, what in (
-            (associations.evicted_requests, "requests were forgotten before a response came"),
-            (associations.evicted_sessions, "sessions were forgotten"),
+            (associations.requests.forgotten, "requests were forgotten before a response came"),
+            (associations.sessions.forgotten, "sessions were forgotten"),
             (self._reassembler.evicted, "segmented messages were given up for want of room"),
         ):
             if count:
@@ -230,19 +230,21 @@ class CaptureDecoder:
         associations = self._associations
         counters = self.counters
         ends = associations.ends(acse)
-        request = associations.request_of(acse, ends)
-        carries = 0xAC in acse.spans
+        frame = item.frame
+        reply_to, asked = associations.request_of(acse, ends) or _NOTHING
+        carries = self._authentication in acse.spans
         message = open_message(
             CapturedMessage,
             acse,
             self._keys,
             sessions=() if carries else associations.sessions_of(ends),
-            request=request,
+            asked=asked,
             diagnose=self._diagnoses > 0,
             proven=self._proven,
         )
         counters.messages += 1
-        message.frame = item.frame
+        message.frame = frame
+        message.reply_to = reply_to
         message.time_ns = item.time_ns
         message.src = item.src
         message.dst = item.dst
@@ -257,9 +259,7 @@ class CaptureDecoder:
                 self._last_key = key
                 self._proven.add(key)
             if carries:
-                security = message.session_security
-                if security is not None:
-                    associations.remember_session(ends, security)
+                associations.remember_session(ends, message.opened)
         elif verdict is Verdict.CLEARTEXT:
             counters.cleartext += 1
         elif message.authenticated is False:
@@ -269,10 +269,10 @@ class CaptureDecoder:
             counters.unchecked += 1
         if acse.is_response:
             counters.responses += 1
-            if request is None:
+            if reply_to is None:
                 counters.unpaired += 1
         elif verdict is Verdict.VERIFIED or message.authenticated is None:
-            associations.remember_request(acse, ends, message)
+            associations.remember_request(acse, ends, (frame, message.request_body))
         return message
 
     def _unreadable(self, item: Apdu | Remark, findings: tuple[Finding, ...]) -> CapturedMessage:

@@ -9,31 +9,63 @@ Source: C12.22-2008 with errata as Elster MeteringSDK implements it [1]; capture
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from c1222.message.acse import plan
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
+from c1222.security.sealing import SessionSecurity
 
 if TYPE_CHECKING:
     from c1222.message.acse import Acse
-    from c1222.security.sealing import SessionSecurity
+    from c1222.security.sealing import Opened
 
-__all__ = ["MAX_REQUESTS", "MAX_SESSIONS", "Associations", "Ends"]
+__all__ = ["MAX_REQUESTS", "MAX_SESSIONS", "Associations", "Ends", "Generations"]
 
 MAX_REQUESTS: Final = 10_000
-"""Requests kept for their responses; the oldest goes first."""
+"""Requests kept for their responses."""
 MAX_SESSIONS: Final = 10_000
-"""Pairs of nodes whose session security is kept; the one longest not renewed goes first."""
+"""Pairs of nodes whose session security is kept."""
 _REMEMBERED_TITLES: Final = 8192
 
+_K = TypeVar("_K")
 _T = TypeVar("_T")
 
 
-class Ends(NamedTuple):
-    """The two nodes of a message, as content octets of their absolute titles; empty where the message names none."""
+Ends = tuple[bytes, bytes]
+"""Called and calling node of a message: content octets of their absolute titles, empty where it names none."""
 
-    called: bytes
-    calling: bytes
+
+class Generations(Generic[_K, _T]):
+    """A bounded map that forgets its older half at once: no bookkeeping when something is looked up or renewed.
+
+    Args:
+        limit: entries kept at most; at least half as many are kept.
+
+    Attributes:
+        forgotten: entries dropped so far.
+    """
+
+    __slots__ = ("_half", "_old", "_young", "forgotten")
+
+    def __init__(self, limit: int) -> None:
+        self._half = max(limit // 2, 1)
+        self._young: dict[_K, _T] = {}
+        self._old: dict[_K, _T] = {}
+        self.forgotten = 0
+
+    def put(self, key: _K, value: _T) -> None:
+        """Put an entry in the place of an older one, or add it."""
+        young = self._young
+        if len(young) >= self._half and key not in young:
+            self.forgotten += len(self._old)
+            self._old = young
+            young = self._young = {}
+        young[key] = value
+
+    def get(self, key: _K) -> _T | None:
+        """Return an entry, or None."""
+        value = self._young.get(key)
+        return value if value is not None else self._old.get(key)
 
 
 class Associations(Generic[_T]):
@@ -45,23 +77,11 @@ class Associations(Generic[_T]):
         max_sessions: pairs of nodes whose session security is kept.
 
     Attributes:
-        evicted_requests: requests dropped because the memory was full; their responses go unpaired.
-        evicted_sessions: sessions dropped because the memory was full.
+        requests: requests that wait for responses; those forgotten go unpaired.
+        sessions: key id and vector by nodes.
     """
 
-    __slots__ = (
-        "_base",
-        "_called",
-        "_calling",
-        "_ids",
-        "_requests",
-        "_sessions",
-        "_titles",
-        "evicted_requests",
-        "evicted_sessions",
-        "max_requests",
-        "max_sessions",
-    )
+    __slots__ = ("_base", "_called", "_called_id", "_calling", "_calling_id", "_titles", "requests", "sessions")
 
     def __init__(
         self, base: ApTitle = DEFAULT_BASE, *, max_requests: int = MAX_REQUESTS, max_sessions: int = MAX_SESSIONS
@@ -70,14 +90,11 @@ class Associations(Generic[_T]):
         self._base = base
         self._called = tags["called-AP-title"]
         self._calling = tags["calling-AP-title"]
-        self._ids = tags["calling-AP-invocation-id"], tags["called-AP-invocation-id"]
-        self._requests: dict[tuple[bytes, bytes, bytes], _T] = {}
-        self._sessions: dict[Ends, SessionSecurity] = {}
+        self._called_id = tags["called-AP-invocation-id"]
+        self._calling_id = tags["calling-AP-invocation-id"]
         self._titles: dict[bytes, bytes] = {b"": b""}
-        self.max_requests = max_requests
-        self.max_sessions = max_sessions
-        self.evicted_requests = 0
-        self.evicted_sessions = 0
+        self.requests: Generations[tuple[bytes, bytes, bytes], _T] = Generations(max_requests)
+        self.sessions: Generations[Ends, tuple[int, bytes]] = Generations(max_sessions)
 
     def ends(self, acse: Acse) -> Ends:
         """Return the nodes of a message.
@@ -90,9 +107,9 @@ class Associations(Generic[_T]):
             _, start, end = spans[self._called]
             called = titles[octets[start:end]]
             _, start, end = spans[self._calling]
-            return Ends(called, titles[octets[start:end]])
+            return called, titles[octets[start:end]]
         except KeyError:
-            return Ends(self._absolute(acse.called), self._absolute(acse.calling))
+            return self._absolute(acse.called), self._absolute(acse.calling)
 
     def _absolute(self, title: ApTitle | None) -> bytes:
         if title is None:
@@ -103,38 +120,25 @@ class Associations(Generic[_T]):
         self._titles[title.tlv()] = content
         return content
 
-    def _invocation(self, acse: Acse, tag: int) -> bytes:
-        # The integer without its tag and leading zeros: the same id has one form here, however it was sent.
-        _, start, end = acse.spans[tag]
-        return acse.octets[start + 2 : end].lstrip(b"\0")
-
     def request_of(self, acse: Acse, ends: Ends) -> _T | None:
         """Return the request that a response answers, None if none is known or the message is no response."""
-        tag = self._ids[1]
-        if tag not in acse.spans:
+        span = acse.spans.get(self._called_id)
+        if span is None:
             return None
-        return self._requests.get((ends.calling, ends.called, self._invocation(acse, tag)))
+        # The integer without its tag and leading zeros: the same id has one form here, however it was sent.
+        return self.requests.get((ends[1], ends[0], acse.octets[span[1] + 2 : span[2]].lstrip(b"\0")))
 
     def remember_request(self, acse: Acse, ends: Ends, request: _T) -> None:
         """Keep a request for its response; a repetition takes the place of the first."""
-        requests = self._requests
-        key = (ends.called, ends.calling, self._invocation(acse, self._ids[0]))
-        if key in requests:
-            del requests[key]  # the repetition counts as young
-        elif len(requests) >= self.max_requests:
-            del requests[next(iter(requests))]
-            self.evicted_requests += 1
-        requests[key] = request
+        _, start, end = acse.spans[self._calling_id]
+        self.requests.put((ends[0], ends[1], acse.octets[start + 2 : end].lstrip(b"\0")), request)
 
     def sessions_of(self, ends: Ends) -> tuple[SessionSecurity, ...]:
         """Return what may hold for a message without authentication value: what its sender said last, then its peer."""
-        found = [self._sessions.get(ends), self._sessions.get(Ends(ends.calling, ends.called))]
-        return tuple(dict.fromkeys(session for session in found if session is not None))
+        found = [self.sessions.get(ends), self.sessions.get((ends[1], ends[0]))]
+        return tuple(dict.fromkeys([SessionSecurity(*session) for session in found if session is not None]))
 
-    def remember_session(self, ends: Ends, session: SessionSecurity) -> None:
+    def remember_session(self, ends: Ends, opened: Opened) -> None:
         """Keep what a verified message said about its key id and initialisation vector."""
-        sessions = self._sessions
-        if sessions.pop(ends, None) is None and len(sessions) >= self.max_sessions:
-            del sessions[next(iter(sessions))]
-            self.evicted_sessions += 1
-        sessions[ends] = session
+        if opened.key_id is not None and opened.iv is not None:
+            self.sessions.put(ends, (opened.key_id, opened.iv))

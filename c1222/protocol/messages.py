@@ -6,9 +6,10 @@ asked for. Encoding goes the same way back, to the same octets.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-from c1222.errors import DecodeError, EncodeError, Finding
+from c1222.errors import DecodeError, EncodeError, Finding, StateError
 from c1222.message.acse import Acse, decode_acse
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.epsem import ED_CLASS_SIZE, Control, Epsem, ResponseControl, SecurityMode, split_services
@@ -72,15 +73,17 @@ class Message:
         authenticated: True, False, or None for cleartext and where there was no key.
         verdict: what came of opening it.
         key: the key that verified it (it never shows its octets).
-        request: the request it answers, where that is known.
+        asked: the requests it answers, in order; empty where they are not known.
         findings: remarks on it. Reading them decodes everything.
     """
 
     __slots__ = (
+        "_asked",
         "_body",
         "_fault",
         "_opened",
         "_spans",
+        "_start",
         "acse",
         "application_context",
         "called",
@@ -97,7 +100,6 @@ class Message:
         "octets",
         "proxy_service_used",
         "recovery_session",
-        "request",
         "response_control",
         "security_mode",
         "services",
@@ -123,7 +125,6 @@ class Message:
     proxy_service_used: bool
     ed_class: bytes | None
     services: tuple[Service, ...]
-    request: Message | None
     findings: tuple[Finding, ...]
 
     def __init__(
@@ -151,6 +152,7 @@ class Message:
         self._opened = None
         self._body = b""
         self._spans = []
+        self._start = 0
         self._fault = None
         self.called = called
         self.calling = calling
@@ -168,12 +170,14 @@ class Message:
         self.proxy_service_used = proxy_service_used
         self.ed_class = ed_class
         self.services = tuple(services)
-        self.request = None
+        self._asked = b""
         self.findings = ()
 
     _opened: Opened | None
+    _asked: bytes
     _body: bytes
     _spans: list[tuple[int, int]]
+    _start: int
     _fault: DecodeError | None
 
     @property
@@ -185,6 +189,17 @@ class Message:
     def authenticated(self) -> bool | None:
         """Whether the MAC is right; None for cleartext, and where it could not be checked."""
         return None if self._opened is None else self._opened.authenticated
+
+    @property
+    def opened(self) -> Opened:
+        """What came of opening it, in full.
+
+        Raises:
+            StateError: it was made from its parts.
+        """
+        if self._opened is None:
+            raise StateError("a message made from its parts was not opened")
+        return self._opened
 
     @property
     def key(self) -> Key | None:
@@ -200,6 +215,18 @@ class Message:
     def service_octets(self) -> list[bytes]:
         """The services as they stand in the message, each without its length."""
         return [self._body[start:end] for start, end in self._spans]
+
+    @property
+    def asked(self) -> tuple[Request, ...]:
+        """The requests it answers, in order."""
+        return _requests(self._asked) if self._asked else ()
+
+    @property
+    def request_body(self) -> bytes:
+        """Its services with their lengths: what a response needs to be read."""
+        if self.acse is None:
+            return Epsem(tuple([service.encode() for service in self.services])).body
+        return self._body[self._start :]
 
     @property
     def is_response(self) -> bool:
@@ -249,19 +276,16 @@ class Message:
         spans, body = self._spans, self._body
         if not spans:
             return ()
-        request = self.request
-        if request is None:
-            return tuple([decode_service(body[start:end]) for start, end in spans])
-        asked = request.services
         octets = [body[start:end] for start, end in spans]
+        asked = self.asked
+        if not asked:
+            return tuple([decode_service(part) for part in octets])
         if len(octets) == 1 and len(asked) == 1:
-            return (decode_service(octets[0], asked[0] if isinstance(asked[0], Request) else None),)
-        requests = [service for service in asked if isinstance(service, Request)]
-        answered = align(requests, octets)
+            return (decode_service(octets[0], asked[0]),)
         return tuple(
             [
-                decode_service(part, None if index is None else requests[index])
-                for part, index in zip(octets, answered, strict=True)
+                decode_service(part, None if index is None else asked[index])
+                for part, index in zip(octets, align(asked, octets), strict=True)
             ]
         )
 
@@ -316,6 +340,13 @@ class Message:
         return f"<Message {kind} {self.calling} -> {self.called} {self.security_mode.label} [{names}]>"
 
 
+@lru_cache(maxsize=1024)
+def _requests(body: bytes) -> tuple[Request, ...]:
+    # The same reads go to thousands of meters. Bounded, and never more than a body the size limit of APDUs lets pass.
+    services = [decode_service(body[start:end]) for start, end in split_services(body, 0, len(body))]
+    return tuple([service for service in services if isinstance(service, Request)])
+
+
 _M = TypeVar("_M", bound=Message)
 
 
@@ -348,7 +379,8 @@ def decode(
     if isinstance(session, Message):
         session = session.session_security
     sessions = () if session is None else (session,)
-    message = open_message(Message, acse, KeyStore.of(keys), sessions=sessions, request=request, diagnose=True)
+    asked = b"" if request is None else request.request_body
+    message = open_message(Message, acse, KeyStore.of(keys), sessions=sessions, asked=asked, diagnose=True)
     message.check()
     return message
 
@@ -359,7 +391,7 @@ def open_message(
     keys: KeyStore,
     *,
     sessions: Sequence[SessionSecurity] = (),
-    request: Message | None = None,
+    asked: bytes = b"",
     diagnose: bool = False,
     proven: Container[Key] = (),
 ) -> _M:
@@ -370,16 +402,17 @@ def open_message(
         acse: the elements.
         keys: the keys known.
         sessions: what holds for a message without an authentication value, the likeliest first.
-        request: the message this one answers.
+        asked: the services this one answers, with their lengths; must be splittable.
         diagnose: look further into a wrong MAC, at a hundred times the cost.
         proven: keys that have verified other messages, for the diagnosis.
     """
     message = kind.__new__(kind)
     message.acse = acse
     message.octets = acse.octets
-    message.request = request
+    message._asked = asked  # noqa: SLF001
     message._opened = opened = open_apdu(acse, keys, sessions=sessions, diagnose=diagnose, proven=proven)  # noqa: SLF001
     message._fault = None  # noqa: SLF001
+    message._start = 0  # noqa: SLF001
     body = opened.body
     if not body:
         message._body = b""  # noqa: SLF001
@@ -391,7 +424,7 @@ def open_message(
     try:
         if control < 0x80:
             Control.from_octet(control, offset=start)
-        skip = ED_CLASS_SIZE if control & 0x10 else 0
+        message._start = skip = ED_CLASS_SIZE if control & 0x10 else 0  # noqa: SLF001
         if skip > len(body):
             raise DecodeError("epsem.ed-class", 0, f"{len(body)} octets, it has {ED_CLASS_SIZE}")
         message._spans = split_services(body, skip, len(body))  # noqa: SLF001
