@@ -1,1 +1,89 @@
-"""ANSI C12.19: what is in a meter."""
+"""ANSI C12.19: what is in a meter.
+
+    device = c1219.Device({0: st0_octets, 21: st21_octets, 23: st23_octets})
+    device[23].value                                       # the record, with the names of the standard
+    device.layout("ST23.TOT_DATA_BLOCK.SUMMATIONS[0]")     # where one element is
+    c1219.decode("ST11", octets)                           # a table that depends on no other
+
+Tables are declared with `c1219.schema` and `c1219.datatypes`; errors are in `c1219.errors`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from c1219.errors import (
+    AbsentElement,
+    C1219Error,
+    DeclarationError,
+    DecodeError,
+    EncodeError,
+    Finding,
+    LayoutError,
+    LimitExceeded,
+    MissingTables,
+    UnknownElement,
+    UnknownTable,
+)
+
+if TYPE_CHECKING:
+    from c1219.device import Device
+    from c1219.registry import Registry, register
+    from c1219.schema import Procedure, Table
+
+__all__ = [
+    "AbsentElement", "C1219Error", "DeclarationError", "DecodeError", "Device", "EncodeError", "Finding", "LayoutError",
+    "LimitExceeded", "MissingTables", "Procedure", "Registry", "Table", "UnknownElement", "UnknownTable", "decode",
+    "encode", "register",
+]  # fmt: skip
+
+_HOMES = {
+    "Device": "c1219.device",
+    "Procedure": "c1219.schema",
+    "Registry": "c1219.registry",
+    "Table": "c1219.schema",
+    "register": "c1219.registry",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def decode(table: int | str, octets: bytes, device: Device | None = None) -> Any:
+    """Make the record of a table.
+
+    Args:
+        table: number, ``"ST23"`` or ``"MT1"``.
+        octets: the whole table.
+        device: the tables that it depends on; none if None.
+
+    Raises:
+        DecodeError: an element has no value, or the table is shorter or longer than its layout.
+        MissingTables: tables that it depends on are not in the device.
+        UnknownTable, LayoutError: it cannot be laid out.
+    """
+    if device is None:
+        device = import_module("c1219.device").Device()
+    return device.layout_of(table, octets).decode(octets)
+
+
+def encode(table: int | str, value: Any, device: Device | None = None) -> bytes:
+    """Make the octets of a table.
+
+    Args:
+        table: number, ``"ST23"`` or ``"MT1"``.
+        value: its record.
+        device: the tables that it depends on; none if None.
+
+    Raises:
+        EncodeError: the value has no form on the wire.
+        MissingTables: tables that it depends on are not in the device.
+        UnknownTable, LayoutError: it cannot be laid out.
+    """
+    if device is None:
+        device = import_module("c1219.device").Device()
+    return device.encode(table, value)

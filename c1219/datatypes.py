@@ -14,7 +14,8 @@ an expression) and chooses a wire form (`c1219.wire.Form`) when the formats of a
     IDENTIFIER(n)                      STRING(n), or BCD(n // 2) when ID_FORM is 1
     BINARY(n), OPAQUE                  octets; OPAQUE is all octets that are left in the table
     SET(n)                             n octets, 8n members
-    BFLD(name, base, ...)              bit field over UINT8, UINT16 or UINT32 of BOOL(bit), UINT(low, high), FILL(low, high)
+    BFLD(name, base, ...)              bit field over UINT8, UINT16 or UINT32; its parts are
+                                       BOOL(bit), UINT(low, high) and FILL(low, high)
     CODED(base, enum)                  a number with an IntEnum of its codes
     LTIME_DATE STIME_DATE HTIME_DATE   date and time; TIME STIME HTIME time of day; DATE, RDATE
     SOURCE_SELECT                      UINT8, an index into ST16
@@ -96,7 +97,7 @@ class WireType(Construct):
 
     def _bound(self, context: Any) -> Form:
         length = self.length(context) if callable(self.length) else self.length
-        params = context._params
+        params = context["_params"]
         formats = Formats()
         if self.formats:
             formats = params.get("_formats")
@@ -116,12 +117,12 @@ class WireType(Construct):
         form = self._bound(context)
         try:
             octets = form.encode(obj)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise ValidationError(str(error), path=path) from error
         stream_write(stream, octets, form.size, path)
         return obj
 
-    def _sizeof(self, context: Any, path: str) -> int:
+    def _sizeof(self, context: Any, _path: str) -> int:
         return self._bound(context).size
 
 
@@ -135,31 +136,34 @@ class _Integer(WireType):
         used = {"DATA_ORDER"} if bits > 8 else set()
         self.formats = frozenset(used | {"INT_FORMAT"} if signed else used)
 
-    def form(self, formats: Formats, length: int | None = None) -> IntForm:
+    def form(self, formats: Formats, _length: int | None = None) -> IntForm:
         return _integer_form(self.type, self.size, self.signed, formats)
 
 
 @lru_cache(maxsize=512)
-def _integer_form(type_: str, size: int, signed: bool, formats: Formats) -> IntForm:  # noqa: FBT001
+def _integer_form(type_: str, size: int, signed: bool, formats: Formats) -> IntForm:
     return IntForm(type_, size, signed=signed, formats=formats)
 
 
 class _Float(WireType):
     formats = frozenset({"DATA_ORDER"})
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, formats: Formats, _length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return FloatForm(self.type, int(self.type[-2:]) // 8, formats)
 
 
 class _NumberText(WireType):
     formats = frozenset({"CHAR_FORMAT", "DATA_ORDER"})
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, formats: Formats, _length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return NumberTextForm(self.type, int(self.type.removeprefix("FLOAT_CHAR")), formats)
 
 
 class _FixedBcd(WireType):
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, _formats: Formats, _length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return FixedBcdForm(self.type, int(self.type[-1]))
 
 
@@ -178,7 +182,8 @@ class _NonInteger(WireType):
         self.code = code
         self.formats = frozenset({code, "DATA_ORDER", "INT_FORMAT", "CHAR_FORMAT"})
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, formats: Formats, _length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return _ni_form(self.type, getattr(formats, self.code), formats)
 
 
@@ -200,7 +205,8 @@ def _ni_form(type_: str, code: int, formats: Formats) -> Form:
 
 
 class _BcdOctet(WireType):
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, _formats: Formats, _length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return BcdForm(self.type)
 
 
@@ -224,7 +230,8 @@ class _Sized(WireType):
 class BCD(_Sized):
     """BCD(n): 2n digits, the most significant first. Value: str of digits."""
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, _formats: Formats, length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return DigitsForm(f"BCD({length})", self.size(length))
 
 
@@ -234,20 +241,23 @@ class STRING(_Sized):
     formats = frozenset({"CHAR_FORMAT", "DATA_ORDER"})
 
     def form(self, formats: Formats, length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return TextForm(f"STRING({length})", self.size(length), formats)
 
 
 class BINARY(_Sized):
     """BINARY(n), and ARRAY[n] OF UINT8 where the octets have no meaning of their own. Value: bytes."""
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, _formats: Formats, length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return BytesForm(f"BINARY({length})", self.size(length))
 
 
 class SET(_Sized):
     """SET(n): n octets; member k is bit k mod 8 of octet k div 8. Value: `c1219.values.MemberSet`."""
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, _formats: Formats, length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return SetForm(f"SET({length})", self.size(length))
 
 
@@ -257,6 +267,7 @@ class IDENTIFIER(_Sized):
     formats = frozenset({"ID_FORM", "CHAR_FORMAT", "DATA_ORDER"})
 
     def form(self, formats: Formats, length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         size = self.size(length)
         if formats.ID_FORM:
             return DigitsForm(f"BCD({size // 2})", size // 2)
@@ -266,20 +277,22 @@ class IDENTIFIER(_Sized):
 class _Char(WireType):
     formats = frozenset({"CHAR_FORMAT", "DATA_ORDER"})
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, formats: Formats, _length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return TextForm(self.type, {4: 2, 5: 4}.get(formats.CHAR_FORMAT, 1), formats)
 
 
 class _Opaque(WireType):
     """All octets that are left; may only be the last element of a table."""
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, _formats: Formats, length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return BytesForm(f"BINARY({length or 0})", length or 0)
 
-    def _parse(self, stream: BinaryIO, context: Any, path: str) -> Any:
+    def _parse(self, stream: BinaryIO, _context: Any, path: str) -> Any:
         return stream_read_entire(stream, path)
 
-    def _build(self, obj: Any, stream: BinaryIO, context: Any, path: str) -> Any:
+    def _build(self, obj: Any, stream: BinaryIO, _context: Any, path: str) -> Any:
         if not isinstance(obj, bytes):
             raise ValidationError("octets are needed", path=path)
         stream_write(stream, obj, len(obj), path)
@@ -289,7 +302,8 @@ class _Opaque(WireType):
 class _Time(WireType):
     formats = frozenset({"TM_FORMAT", "DATA_ORDER"})
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, formats: Formats, _length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return _cached_time_form(self.type, formats)
 
 
@@ -301,7 +315,8 @@ def _cached_time_form(type_: str, formats: Formats) -> Form:
 class _Date(WireType):
     formats = frozenset({"DATA_ORDER"})
 
-    def form(self, formats: Formats, length: int | None = None) -> Form:
+    def form(self, formats: Formats, _length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return DateForm(self.type, formats) if self.type == "DATE" else RecurringDateForm(self.type, formats)
 
 
@@ -381,7 +396,8 @@ class BFLD(WireType):
         self.value_type = bits_type(name, spans)
         self._forms: dict[Formats, BitsForm] = {}
 
-    def form(self, formats: Formats, length: int | None = None) -> BitsForm:
+    def form(self, formats: Formats, _length: int | None = None) -> BitsForm:
+        """Choose the wire form; see `WireType.form`."""
         key = Formats(DATA_ORDER=formats.DATA_ORDER)
         form = self._forms.get(key)
         if form is None:
@@ -408,6 +424,7 @@ class CODED(WireType):
         self.formats = base.formats
 
     def form(self, formats: Formats, length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
         return CodedForm(self.base.form(formats, length), self.codes)
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArrayNode", "ChoiceNode", "FieldNode", "LeafNode", "Node", "NothingNode", "ProcedureNode", "RecordNode",
-    "RefusedNode", "Row", "TailNode", "dependencies", "describe",
+    "RefusedNode", "Row", "TailNode", "dependencies", "describe", "needs_own_octets", "table_order", "text_of_case",
+    "walk",
 ]  # fmt: skip
 
 
@@ -73,9 +74,13 @@ class TailNode:
 
 @dataclass(frozen=True, slots=True)
 class ProcedureNode:
-    """The record of the procedure that the element PROC names; `side` is ``parameters`` or ``response``."""
+    """The record of the procedure that the element PROC names, or `unknown` if nobody declared it.
+
+    `side` is ``parameters`` or ``response``.
+    """
 
     side: str
+    unknown: LeafNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,16 @@ def dependencies(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted(tables, key=table_order)), tuple(sorted(elements, key=_element_order))
 
 
+def needs_own_octets(node: Node) -> bool:
+    """Whether the form of a table depends on its own octets."""
+    for inner in walk(node):
+        if isinstance(inner, ProcedureNode) or (isinstance(inner, LeafNode) and inner.type.type == "OPAQUE"):
+            return True
+        if any(steps[0] != "_params" for expression in expressions_of(inner) for steps in references(expression)):
+            return True
+    return False
+
+
 def _element_order(element: str) -> tuple[tuple[str, int], str]:
     table, _, rest = element.partition(".")
     return table_order(table), rest
@@ -147,19 +162,19 @@ class Row(NamedTuple):
     """One line of the documentation of a table.
 
     Attributes:
-        index: index path with letters for array entries, for example ``5.i.2``.
+        index_path: with letters for array entries, for example ``5.i.2``.
         path: element path with empty brackets for arrays, for example ``ENTRIES[].EVENT_TIME``.
         type: type as in the standard; ``record NAME`` for records.
-        count: dimension of the array as an expression, or "".
+        dimension: of the arrays around it as expressions, or "".
         condition: when the element is present, or "" for always.
         doc: what it means; a `c1219.schema.Doc` where there is more to say.
         bits: ``3..5`` for a sub-field of a bit field, or "".
     """
 
-    index: str
+    index_path: str
     path: str
     type: str
-    count: str
+    dimension: str
     condition: str
     doc: str
     bits: str = ""

@@ -25,11 +25,11 @@ A complete declaration::
 **Fields** are ``"NAME" / type * doc``, named as in the standard. The doc is a sentence, or a `Doc` where there is a
 unit, a range, or a confidence, source or edition of its own. Types are in `c1219.datatypes`.
 
-**Conditions and dimensions** are expressions on `this`: ``device.STn`` (or ``MTn``) is another table, always
-an ACT table (x1), ST0 or a control table, with full element paths (``ST21.REG_FUNC1_FLAGS.CUM_DEMAND_FLAG``); a set is asked with brackets
-(``ST0.STD_TBLS_USED[64]``); `this.NAME` is an earlier element of the same record and makes the layout depend on the
-table's own octets, which only ST0, ST7 and ST8 need and which is refused inside arrays. What a table depends on is
-read off these expressions and off the types: it is never written down.
+**Conditions and dimensions** are expressions. ``device.STn`` (or ``MTn``) is another table, always an ACT table (x1),
+ST0 or a control table, with full element paths: ``ST21.REG_FUNC1_FLAGS.CUM_DEMAND_FLAG``. A set is asked with brackets:
+``ST0.STD_TBLS_USED[64]``. ``this.NAME`` is an earlier element of the same record and makes the layout depend on the
+table's own octets, which only ST0, ST7 and ST8 need and which is refused inside arrays. What a table depends on is read
+off these expressions and off the types: it is never written down.
 
 **Shapes**: `Record`, ``Array(count, item)``, ``If(condition, item)``, ``IfThenElse(condition, item, other)``,
 ``Switch(key, {code: item}, default=Error)``: a Switch always says its default, `Error` if there is no layout.
@@ -75,12 +75,14 @@ from c1219.outline import (
     TailNode,
     dependencies,
     describe,
+    needs_own_octets,
+    table_order,
 )
-from c1219.values import record_type
+from c1219.values import RecurringDate, record_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import BinaryIO
+    from typing import BinaryIO, Self
 
 __all__ = [
     "Array", "Confidence", "Doc", "Edition", "Error", "If", "IfThenElse", "Procedure", "ProcedureRecord", "Record",
@@ -146,7 +148,9 @@ for _name in (
     _guard(f"__{_name}__")
 
 this: Any = _Reference("this")
-"""The root of expressions: ``this.NAME`` is an earlier element of the same record. construct's own `this` works too, but lets ``and``, ``or``, ``not`` and ``in`` pass."""
+"""The root of expressions: ``this.NAME`` is an earlier element of the same record.
+
+construct's own `this` works too, but lets ``and``, ``or``, ``not`` and ``in`` pass."""
 
 device: Any = this._params  # noqa: SLF001  construct's name for what parse() was given
 """The other tables of the device: ``device.ST21.NBR_TIERS`` is ``this._params.ST21.NBR_TIERS``."""
@@ -181,7 +185,7 @@ class Doc(str):
         confidence: Confidence | None = None,
         source: str = "",
         since: Edition | None = None,
-    ) -> Doc:
+    ) -> Self:
         """Make the doc of an element."""
         self = super().__new__(cls, text)
         self.unit, self.range, self.confidence, self.source, self.since = unit, range, confidence, source, since
@@ -246,7 +250,7 @@ class ProcedureRecord(Construct):
         self.flagbuildnone = True
 
     def _chosen(self, context: Any) -> Any:
-        find = context._params.get("procedures")
+        find = context["_params"].get("procedures")
         return find(context.PROC.TBL_PROC_NBR, context.PROC.STD_VS_MFG_FLAG, self.side) if find else OPAQUE
 
     def _parse(self, stream: BinaryIO, context: Any, path: str) -> Any:
@@ -254,13 +258,13 @@ class ProcedureRecord(Construct):
         if not octets:
             return None
         stream.seek(-len(octets), 1)
-        return self._chosen(context)._parse(stream, context, path)
+        return self._chosen(context)._parse(stream, context, path)  # noqa: SLF001  as construct's own wrappers do
 
     def _build(self, obj: Any, stream: BinaryIO, context: Any, path: str) -> Any:
         if isinstance(obj, bytes):
             stream_write(stream, obj, len(obj), path)
         elif obj is not None:
-            self._chosen(context)._build(obj, stream, context, path)
+            self._chosen(context)._build(obj, stream, context, path)  # noqa: SLF001  the same
         return obj
 
 
@@ -268,17 +272,19 @@ def _value_type(record: Struct, name: str, names: tuple[str, ...]) -> Any:
     """Return the one NamedTuple class of a record, wherever it is used."""
     found = vars(record).get("value_type")
     if found is None:
-        found = record.value_type = record_type(name, names)
+        found = record_type(name, names)
+        vars(record)["value_type"] = found
     return found
 
 
 def parameters(value: Any) -> Any:
     """Return a decoded value as construct wants it for parameters and for building: records as Containers."""
     if isinstance(value, tuple):
-        if hasattr(value, "_fields") and not type(value).__name__ == "RecurringDate":
-            return Container({name: parameters(item) for name, item in zip(value._fields, value, strict=True)})
-        if not hasattr(value, "_fields"):
+        names = getattr(value, "_fields", None)
+        if names is None:
             return [parameters(item) for item in value]
+        if not isinstance(value, RecurringDate):
+            return Container({name: parameters(item) for name, item in zip(names, value, strict=True)})
     return value
 
 
@@ -365,7 +371,7 @@ def _outline(record: Any, where: str, scope: _Scope) -> Node:
     if isinstance(record, ProcedureRecord):
         if not scope.root or "PROC" not in scope.names[-1]:
             raise DeclarationError(f"{where}: ProcedureRecord comes last, after an element PROC")
-        return ProcedureNode(record.side)
+        return ProcedureNode(record.side, LeafNode(OPAQUE))
     if record is Pass:
         return NothingNode()
     if record is Error:
@@ -425,6 +431,7 @@ class Table:
         outline: the declaration as plain nodes.
         depends_on: tables whose values decide the layout, for example ``("ST0", "ST21")``.
         elements: the elements of them that do, for example ``("ST0.NI_FORMAT1", "ST21.NBR_TIERS")``.
+        needs_own_octets: whether the table's own octets decide its layout too, as in ST0.
 
     Raises:
         DeclarationError: the record holds something that cannot be laid out.
@@ -444,6 +451,7 @@ class Table:
     outline: Node = field(init=False, repr=False, compare=False)
     depends_on: tuple[str, ...] = field(init=False, repr=False, compare=False)
     elements: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    needs_own_octets: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.number <= 2047:
@@ -457,6 +465,7 @@ class Table:
         object.__setattr__(self, "outline", node)
         object.__setattr__(self, "depends_on", tables)
         object.__setattr__(self, "elements", elements)
+        object.__setattr__(self, "needs_own_octets", needs_own_octets(node))
 
     @property
     def label(self) -> str:
@@ -488,6 +497,8 @@ class Procedure:
         doc: what it does, and what to mind, as sentences.
         manufacturer: True for a manufacturer's procedure.
         device_class: the four octets of ST0.DEVICE_CLASS that it is for; None for any device.
+        outlines: the declarations as plain nodes, by ``parameters`` and ``response``.
+        depends_on: tables whose values decide the forms of either.
     """
 
     number: int
@@ -501,6 +512,7 @@ class Procedure:
     manufacturer: bool = False
     device_class: bytes | None = None
     outlines: Mapping[str, Node] = field(init=False, repr=False, compare=False)
+    depends_on: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.number <= 2047:
@@ -512,6 +524,8 @@ class Procedure:
                 raise DeclarationError(f"{self.label}: {side} are a Record")
             nodes[side] = node
         object.__setattr__(self, "outlines", nodes)
+        both = {name for node in nodes.values() for name in dependencies(node)[0]}
+        object.__setattr__(self, "depends_on", tuple(sorted(both, key=table_order)))
 
     @property
     def label(self) -> str:

@@ -22,7 +22,7 @@ _FROM_BCD = {octet: number for number, octet in _BCD.items()}
 
 def _checked(value: Any, kind: type) -> None:
     if type(value) is not kind:
-        raise ValueError(f"a {kind.__name__} is needed, not {type(value).__name__}")
+        raise TypeError(f"a {kind.__name__} is needed, not {type(value).__name__}")
     if getattr(value, "tzinfo", None) is not None:
         raise ValueError("a naive time is needed: the wire carries no zone")
 
@@ -66,7 +66,7 @@ class _TimeForm(Form):
         if value is None:
             return None
         if not isinstance(value, str):
-            raise ValueError(f"ISO 8601 is needed, not {value!r}")
+            raise TypeError(f"ISO 8601 is needed, not {value!r}")
         return self.value_type.fromisoformat(value)  # type: ignore[attr-defined]
 
 
@@ -117,12 +117,23 @@ class CounterForm(_TimeForm):
         self._minutes = minutes
         self._second = second
         self._fraction = fraction
+        if self.size == 4:
+            self.codes, self.loader = ("I",), self._instant
+            self.store, self.storer = ("{f}({v})",), self._count
+
+    def _instant(self, count: int) -> dt.datetime | None:
+        if count in (0, 0xFFFFFFFF):
+            return None
+        return _EPOCH + (dt.timedelta(0, 60 * count) if self._minutes else dt.timedelta(0, count))
+
+    def _count(self, value: Any) -> int:
+        return int.from_bytes(self.encode(value), self._order)
 
     def decode(self, octets: bytes) -> dt.datetime | None:
         """Make the datetime; all 00 and all FF are no value."""
         if octets in self._no_value:
             return None
-        count = int.from_bytes(octets[:4], self._order)  # type: ignore[arg-type]
+        count = int.from_bytes(octets[:4], self._order)
         second = octets[4] if self._second else 0
         if second > 59:
             raise ValueError(f"second {second}")
@@ -148,7 +159,7 @@ class CounterForm(_TimeForm):
         if not 0 <= count < 1 << 32:
             raise ValueError(f"{value} is outside what the counter can say")
         rest = bytes([second] * self._second + [hundredths] * self._fraction)
-        return count.to_bytes(4, self._order) + rest  # type: ignore[arg-type]
+        return count.to_bytes(4, self._order) + rest
 
 
 class ClockForm(_TimeForm):
@@ -172,10 +183,10 @@ class ClockForm(_TimeForm):
         if octets in self._no_value:
             return None
         if self._parts:
-            numbers = _numbers(octets, bcd=self._bcd) + [0, 0]
+            numbers = [*_numbers(octets, bcd=self._bcd), 0, 0]
             hour, minute, second, hundredths = numbers[0], numbers[1], *numbers[2:4]
         else:
-            count = int.from_bytes(octets[:4], self._order)  # type: ignore[arg-type]
+            count = int.from_bytes(octets[:4], self._order)
             (hour, minute), second = divmod(count // 60, 60), count % 60
             hundredths = octets[4] if self._fraction else 0
         if hundredths > 99:
@@ -195,7 +206,8 @@ class ClockForm(_TimeForm):
                 raise ValueError("there is no place for seconds")
             return _octets([value.hour, value.minute, value.second, hundredths][: self._parts], bcd=self._bcd)
         count = (value.hour * 60 + value.minute) * 60 + value.second
-        return count.to_bytes(4, self._order) + bytes([hundredths] * self._fraction)  # type: ignore[arg-type]
+        fraction = bytes([hundredths] * self._fraction)
+        return bytes(count.to_bytes(4, self._order) + fraction)
 
 
 class DateForm(_TimeForm):
@@ -212,7 +224,7 @@ class DateForm(_TimeForm):
         """Make the date; all 00 and all FF are no value."""
         if octets in self._no_value:
             return None
-        bits = int.from_bytes(octets, self._order)  # type: ignore[arg-type]
+        bits = int.from_bytes(octets, self._order)
         year = bits & 127
         if year > 99:
             raise ValueError(f"year {year} is reserved")
@@ -226,7 +238,7 @@ class DateForm(_TimeForm):
         if not 1990 <= value.year <= 2089:
             raise ValueError(f"year {value.year} is outside 1990..2089")
         bits = value.year % 100 | value.month << 7 | value.day << 11
-        return bytes(bits.to_bytes(2, self._order))  # type: ignore[arg-type]
+        return bytes(bits.to_bytes(2, self._order))
 
 
 class RecurringDateForm(_TimeForm):
@@ -242,7 +254,7 @@ class RecurringDateForm(_TimeForm):
         """Make the recurring date; all 00 and all FF are no value."""
         if octets in self._no_value:
             return None
-        bits = int.from_bytes(octets, self._order)  # type: ignore[arg-type]
+        bits = int.from_bytes(octets, self._order)
         month = bits & 15
         if month == 0:
             return RecurringDate(0, PERIOD_IN_MINUTES=bits >> 4)
@@ -257,7 +269,7 @@ class RecurringDateForm(_TimeForm):
         if value is None:
             return bytes(2)
         if not isinstance(value, RecurringDate):
-            raise ValueError(f"a RecurringDate is needed, not {type(value).__name__}")
+            raise TypeError(f"a RecurringDate is needed, not {type(value).__name__}")
         month = whole(value.MONTH)
         spans: dict[str, tuple[int, int]] = {"OFFSET": (4, 4), "WEEKDAY": (8, 3), "DAY": (11, 5)}
         if month == 0:
@@ -278,7 +290,7 @@ class RecurringDateForm(_TimeForm):
                 bits |= number << low
             elif item is not None and name != "MONTH":
                 raise ValueError(f"{name} means nothing when MONTH is {month}")
-        return bytes(bits.to_bytes(2, self._order))  # type: ignore[arg-type]
+        return bytes(bits.to_bytes(2, self._order))
 
     def to_json(self, value: Any) -> Any:
         """Return a mapping of the fields that mean something, or null."""
@@ -289,7 +301,7 @@ class RecurringDateForm(_TimeForm):
         if value is None:
             return None
         if not isinstance(value, dict) or not {"MONTH"} <= set(value) <= set(RecurringDate._fields):
-            raise ValueError("a mapping with MONTH and the fields that go with it is needed")
+            raise TypeError("a mapping with MONTH and the fields that go with it is needed")
         return RecurringDate(**{name: whole(item) for name, item in value.items()})
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
 __all__ = ["MemberSet", "Raw", "RecurringDate", "record_type"]
 
@@ -30,7 +32,7 @@ class MemberSet(frozenset[int]):
 
     __slots__ = ()
 
-    def __new__(cls, members: Iterable[int] = ()) -> MemberSet:
+    def __new__(cls, members: Iterable[int] = ()) -> Self:
         """Make a set of member numbers."""
         return super().__new__(cls, members)
 
@@ -67,6 +69,5 @@ class RecurringDate(NamedTuple):
 def record_type(name: str, fields: tuple[str, ...]) -> Any:
     """Make the NamedTuple class of a record or bit field; every field defaults to None (= absent)."""
     namespace = {"__slots__": (), "__doc__": f"{name}: {', '.join(fields)}."}
-    base = NamedTuple(name, [(field, object) for field in fields])  # type: ignore[misc]
-    base.__new__.__defaults__ = (None,) * len(fields)  # type: ignore[attr-defined]
+    base = namedtuple(name, fields, defaults=(None,) * len(fields))  # type: ignore[misc]  # noqa: PYI024  the names come from a declaration
     return type(name, (base,), namespace)

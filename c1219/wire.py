@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import struct
-from decimal import Context, Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, NamedTuple
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from c1219.values import MemberSet, record_type
 
@@ -62,7 +62,7 @@ class Formats(NamedTuple):
         )  # fmt: skip
 
     @property
-    def byteorder(self) -> str:
+    def byteorder(self) -> Literal["little", "big"]:
         """``little`` or ``big``, from DATA_ORDER."""
         return "big" if self.DATA_ORDER else "little"
 
@@ -136,15 +136,24 @@ def whole(value: Any) -> int:
         raise ValueError(f"a whole number is needed, not {type(value).__name__}")
     try:
         number = int(value)
-    except (TypeError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"a whole number is needed, not {value!r}") from error
     if number != value:
         raise ValueError(f"a whole number is needed, not {value!r}")
     return number
 
 
+def scaled(value: Decimal, exponent: int) -> int:
+    """Return a Decimal times a power of ten, which must be whole."""
+    product = value.scaleb(exponent, _SCALE)
+    number = int(product)
+    if number != product:
+        raise ValueError(f"{value} has more than {exponent} decimals")
+    return number
+
+
 _PIECES = {1: "B", 2: "H", 3: "HB", 4: "I", 5: "IB", 6: "IH", 7: "IHB", 8: "Q"}
-_SCALE = Context(prec=40)
+_SCALE = Context(prec=40, traps=[InvalidOperation, Inexact])
 
 
 class IntForm(Form):
@@ -185,6 +194,10 @@ class IntForm(Form):
         self.load = number if plain else f"{{f}}({number})"
         self.loader = self._value
         self.storer = self._unsigned
+        if self.exponent and self._signs <= 0:
+            exponent = self.exponent
+            self.loader = lambda number: Decimal(number).scaleb(exponent, _SCALE)
+            self.storer = lambda value: scaled(value, -exponent)
         last = len(codes) - 1
         source = "{v}" if plain else "{f}({v})"
         parts = []
@@ -207,14 +220,12 @@ class IntForm(Form):
     def _unsigned(self, value: Any) -> int:
         """Return the integer that the generated codec puts into the items: signed only if two's complement."""
         if self.exponent:
+            if isinstance(value, float):
+                raise ValueError("an exact number is needed: a Decimal or an int, not a float")
             try:
                 value = _SCALE.scaleb(Decimal(value), -self.exponent)
-            except (InvalidOperation, TypeError, ValueError) as error:
-                raise ValueError(f"a number is needed, not {value!r}") from error
-            if not value.is_finite():
-                raise ValueError(f"{value} has no form in {self.type}")
-            if value != value.to_integral_value():
-                raise ValueError(f"more than {-self.exponent} decimals")
+            except (ArithmeticError, TypeError, ValueError) as error:
+                raise ValueError(f"a number of at most 40 digits is needed, not {value!r}") from error
         number = whole(value)
         low, high = self._limits
         if not low <= number <= high:
@@ -230,12 +241,12 @@ class IntForm(Form):
 
     def decode(self, octets: bytes) -> Any:
         """Make the int, or the Decimal if there is an implied point."""
-        return self._value(int.from_bytes(octets, self._order, signed=self._signs == 0))  # type: ignore[arg-type]
+        return self._value(int.from_bytes(octets, self._order, signed=self._signs == 0))
 
     def encode(self, value: Any) -> bytes:
         """Make the octets of a whole number (or of a number with as many decimals as are implied)."""
         number = self._unsigned(value)
-        return number.to_bytes(self.size, self._order, signed=number < 0)  # type: ignore[arg-type]
+        return number.to_bytes(self.size, self._order, signed=number < 0)
 
     def to_json(self, value: Any) -> Any:
         """Return an int, or a string if the point is implied."""
@@ -296,7 +307,7 @@ class BytesForm(Form):
     def encode(self, value: Any) -> bytes:
         """Return the octets if their number is right."""
         if not isinstance(value, (bytes, bytearray, memoryview)):
-            raise ValueError(f"octets are needed, not {type(value).__name__}")
+            raise TypeError(f"octets are needed, not {type(value).__name__}")
         if len(value) != self.size:
             raise ValueError(f"{self.size} octets are needed, not {len(value)}")
         return bytes(value)
@@ -308,7 +319,7 @@ class BytesForm(Form):
     def from_json(self, value: Any) -> bytes:
         """Return the octets of hex."""
         if not isinstance(value, str):
-            raise ValueError(f"hex is needed, not {value!r}")
+            raise TypeError(f"hex is needed, not {value!r}")
         return bytes.fromhex(value)
 
 
@@ -342,7 +353,7 @@ class TextForm(Form):
     def encode(self, value: Any) -> bytes:
         """Make the octets, left justified and padded with blanks."""
         if not isinstance(value, str):
-            raise ValueError(f"text is needed, not {type(value).__name__}")
+            raise TypeError(f"text is needed, not {type(value).__name__}")
         if self._codec is None:
             raise ValueError("CHAR_FORMAT is a reserved code: the character set is not known")
         try:
@@ -358,7 +369,7 @@ class TextForm(Form):
     def from_json(self, value: Any) -> str:
         """Return the text."""
         if not isinstance(value, str):
-            raise ValueError(f"text is needed, not {value!r}")
+            raise TypeError(f"text is needed, not {value!r}")
         return value
 
 
@@ -441,7 +452,7 @@ class DigitsForm(Form):
     def encode(self, value: Any) -> bytes:
         """Make the octets; fewer digits are filled up with leading zeros."""
         if not isinstance(value, str) or not (value.isascii() and (value.isdecimal() or not value)):
-            raise ValueError(f"a str of decimal digits is needed, not {value!r}")
+            raise TypeError(f"a str of decimal digits is needed, not {value!r}")
         if len(value) > 2 * self.size:
             raise ValueError(f"{len(value)} digits do not fit into {2 * self.size}")
         return bytes.fromhex(value.zfill(2 * self.size))
@@ -525,7 +536,7 @@ class SetForm(Form):
     def from_json(self, value: Any) -> MemberSet:
         """Return the set."""
         if not isinstance(value, list):
-            raise ValueError(f"a list of members is needed, not {value!r}")
+            raise TypeError(f"a list of members is needed, not {value!r}")
         return MemberSet(whole(member) for member in value)
 
 
@@ -544,7 +555,7 @@ class CodedForm(Form):
 
     def decode(self, octets: bytes) -> int:
         """Make the member, or the plain number of an unknown code."""
-        number = self._base.decode(octets)
+        number: int = self._base.decode(octets)
         return self._codes.get(number, number)
 
     def encode(self, value: Any) -> bytes:
@@ -619,7 +630,7 @@ class BitsForm(Form):
     def join(self, value: Any) -> int:
         """Join the sub-fields; filler is 0."""
         if not isinstance(value, tuple) or len(value) != len(self.spans):
-            raise ValueError(f"a {self.type} of {len(self.spans)} sub-fields is needed, not {type(value).__name__}")
+            raise TypeError(f"a {self.type} of {len(self.spans)} sub-fields is needed, not {type(value).__name__}")
         number = 0
         for (name, low, high, _, _), item in zip(self.spans, value, strict=True):
             bits = whole(item)

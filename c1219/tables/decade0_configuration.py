@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from c1219.datatypes import BFLD, BINARY, BOOL, FILL, IDENTIFIER, SET, STRING, UINT, UINT8
+from c1219.datatypes import BFLD, BINARY, FILL, IDENTIFIER, SET, STRING, UINT, UINT8
 from c1219.schema import Doc, Record, Table, this
 
 __all__ = ["GENERAL_MFG_ID_TBL", "GEN_CONFIG_TBL", "TABLES"]

@@ -1,0 +1,527 @@
+"""Device: the tables of one meter, as octets and as values.
+
+device = Device({0: st0_octets, 21: st21_octets, "ST23": st23_octets, "MT1": mt1_octets})
+device[23].value.TOT_DATA_BLOCK.SUMMATIONS[0]
+device.layout("ST23.TOT_DATA_BLOCK.SUMMATIONS[0]")      # what to read for this one number
+device.missing()                                        # what to read next to understand what is here
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from c1219.binding import MAX_SIZE, MAX_VALUES
+from c1219.errors import C1219Error, DecodeError, Finding, LayoutError, MissingTables, UnknownElement, UnknownTable
+from c1219.layout import Decoded, Element, Layout, bind, bind_outline
+from c1219.outline import NothingNode, table_order
+from c1219.registry import Registry, default_registry, table_id, table_label
+from c1219.values import Raw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from c1219.outline import Node
+    from c1219.schema import Procedure, Table
+
+__all__ = ["SCHEMA", "Change", "Device", "TableImage"]
+
+SCHEMA = "c1219.device/1"
+"""Name of the device file format."""
+
+
+class Change(NamedTuple):
+    """One difference between two snapshots of a device.
+
+    Attributes:
+        path: element, or the table if one side has none of it or it cannot be laid out.
+        offset: octets from the start of the table.
+        before: value in the first snapshot; None where it has none.
+        after: value in the second.
+    """
+
+    path: str
+    offset: int
+    before: Any
+    after: Any
+
+
+class TableImage:
+    """One table of a device.
+
+    Attributes:
+        label: short name, for example ``ST23``.
+        raw: its octets.
+    """
+
+    __slots__ = ("_device", "label", "raw")
+
+    def __init__(self, device: Device, label: str, raw: bytes) -> None:
+        self._device = device
+        self.label = label
+        self.raw = raw
+
+    def __repr__(self) -> str:
+        return f"<{self.label}: {len(self.raw)} octets>"
+
+    @property
+    def table(self) -> Table:
+        """Its declaration.
+
+        Raises:
+            UnknownTable: nobody declared it.
+        """
+        return self._device.declaration(self.label)
+
+    @property
+    def layout(self) -> Layout:
+        """Its layout in this device.
+
+        Raises:
+            UnknownTable, MissingTables, LayoutError: it cannot be laid out.
+        """
+        return self._device.bind(self.label)
+
+    @property
+    def value(self) -> Any:
+        """Its record. Elements without a value are `Raw`, and `findings` says why; a strict device raises instead.
+
+        Raises:
+            UnknownTable, MissingTables, LayoutError: it cannot be laid out; DecodeError: in a strict device.
+        """
+        if self._device.strict:
+            return self.layout.decode(self.raw)
+        return self._device.decoded(self.label).value
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong or unusual in it.
+
+        Raises:
+            UnknownTable, MissingTables, LayoutError: it cannot be laid out.
+        """
+        return self._device.decoded(self.label).findings
+
+    def to_json(self) -> Any:
+        """Return its value in terms of JSON; see `Layout.to_json`."""
+        return self.layout.to_json(self.value)
+
+
+class _Values(Mapping[str, Any]):
+    """The values of a device's tables by label, decoded when asked for."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    def __getitem__(self, label: str) -> Any:
+        return self._device.decoded(label).value
+
+    def __contains__(self, label: object) -> bool:
+        return isinstance(label, str) and label in self._device
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._device)
+
+    def __len__(self) -> int:
+        return len(self._device)
+
+
+class Device:
+    """The tables of one meter. Layouts and values are made when asked for, and again when what they depend on changes.
+
+    Args:
+        tables: octets by number, ``"STn"`` or ``"MTn"``.
+        registry: declared tables; the default registry if None.
+        strict: whether `TableImage.value` raises on elements without a value, instead of giving `Raw`.
+        node: what else is known of the meter, for example its ApTitle; kept in the device file.
+        max_size: octets of the largest table that is laid out.
+        max_values: leaf values of the largest table that is laid out.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[int | str, bytes] | None = None,
+        *,
+        registry: Registry | None = None,
+        strict: bool = False,
+        node: Mapping[str, Any] | None = None,
+        max_size: int = MAX_SIZE,
+        max_values: int = MAX_VALUES,
+    ) -> None:
+        self.registry = registry or default_registry()
+        self.strict = strict
+        self.node: dict[str, Any] = dict(node or {})
+        self.max_size = max_size
+        self.max_values = max_values
+        self._images: dict[str, TableImage] = {}
+        self._layouts: dict[str, Layout] = {}
+        self._decoded: dict[str, Decoded] = {}
+        for key, octets in (tables or {}).items():
+            self.put(key, octets)
+
+    def __repr__(self) -> str:
+        return f"<device with {', '.join(self) or 'no tables'}>"
+
+    # --- the tables
+
+    def put(self, key: int | str, octets: bytes) -> TableImage:
+        """Set the octets of a table; layouts that depend on it are made anew.
+
+        Raises:
+            UnknownTable: the key names no table.
+        """
+        label = table_label(key)
+        raw = bytes(octets)
+        image = self._images.get(label)
+        if image is None or image.raw != raw:
+            image = self._images[label] = TableImage(self, label, raw)
+            self._forget(label)
+        return image
+
+    def drop(self, key: int | str) -> None:
+        """Forget a table, if it is here."""
+        label = table_label(key)
+        if self._images.pop(label, None) is not None:
+            self._forget(label)
+
+    def get(self, key: int | str) -> TableImage | None:
+        """Return a table, or None if it is not here."""
+        return self._images.get(table_label(key))
+
+    def __getitem__(self, key: int | str) -> TableImage:
+        """Return a table.
+
+        Raises:
+            UnknownTable: it is not here, or the key names no table.
+        """
+        label = table_label(key)
+        image = self._images.get(label)
+        if image is None:
+            raise UnknownTable(f"{label} is not here")
+        return image
+
+    def __contains__(self, key: int | str) -> bool:
+        return table_label(key) in self._images
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the labels of the tables that are here, by number."""
+        return iter(sorted(self._images, key=table_order))
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def _forget(self, label: str) -> None:
+        """Drop what was made from this table, and from tables that depend on it."""
+        gone = {label}
+        if label == "ST0":
+            self._layouts.clear()
+            self._decoded.clear()
+            return
+        grown = True
+        while grown:
+            grown = False
+            for name, layout in self._layouts.items():
+                if name not in gone and layout.table is not None and gone.intersection(layout.table.depends_on):
+                    gone.add(name)
+                    grown = True
+        for name in gone:
+            self._decoded.pop(name, None)
+            if name != label or self._needs_own(name):
+                self._layouts.pop(name, None)
+
+    def _needs_own(self, label: str) -> bool:
+        layout = self._layouts.get(label)
+        return layout is not None and layout.table is not None and layout.table.needs_own_octets
+
+    # --- declarations and layouts
+
+    @property
+    def device_class(self) -> bytes | None:
+        """ST0.DEVICE_CLASS (1997: MANUFACTURER), four octets; None without ST0."""
+        image = self._images.get("ST0")
+        return image.raw[3:7] if image is not None and len(image.raw) >= 7 else None
+
+    def declaration(self, key: int | str) -> Table:
+        """Return the declaration of a table, of this device's class if there is one.
+
+        Raises:
+            UnknownTable: nobody declared it.
+        """
+        return self.registry.table(key, self.device_class)
+
+    def bind(self, key: int | str) -> Layout:
+        """Return the layout of a table, whether its octets are here or not.
+
+        Raises:
+            UnknownTable: nobody declared it.
+            MissingTables: it depends on tables that are not here; names what to read first.
+            LayoutError: it cannot be laid out; LimitExceeded: it would be too large.
+            DecodeError: octets that its layout depends on are invalid.
+        """
+        label = table_label(key)
+        layout = self._layouts.get(label)
+        if layout is None:
+            table = self.declaration(label)
+            image = self._images.get(label)
+            layout = self._bound(table, image.raw if image is not None and table.needs_own_octets else None)
+            self._layouts[label] = layout
+        return layout
+
+    def _bound(self, table: Table, own: Any) -> Layout:
+        values = self._values_for(table.label, table.depends_on)
+        return bind(
+            table,
+            values,
+            own=own,
+            procedures=self._procedure_outline,
+            max_size=self.max_size,
+            max_values=self.max_values,
+        )
+
+    def _values_for(self, label: str, needs: tuple[str, ...]) -> _Values:
+        missing = self._missing_for(needs, [label])
+        if missing:
+            raise MissingTables(label, tuple(missing))
+        return _Values(self)
+
+    def _missing_for(self, needs: tuple[str, ...], above: list[str]) -> list[str]:
+        """Return what must be read before these tables can be used, dependencies first."""
+        missing: list[str] = []
+        for name in needs:
+            if name in above:
+                raise LayoutError(above[0], f"its layout depends on itself: {' -> '.join([*above, name])}")
+            found = self._missing_for(self.declaration(name).depends_on, [*above, name])
+            if name not in self._images:
+                found.append(name)
+            missing += [other for other in found if other not in missing]
+        return missing
+
+    def decoded(self, key: int | str) -> Decoded:
+        """Return value and findings of a table that is here; elements without a value are `Raw`.
+
+        Raises:
+            UnknownTable, MissingTables, LayoutError, DecodeError: it is not here or cannot be laid out.
+        """
+        label = table_label(key)
+        found = self._decoded.get(label)
+        if found is None:
+            raw = self[label].raw
+            found = self._decoded[label] = self.bind(label).examine(raw)
+        return found
+
+    def layout(self, path: str) -> Element:
+        """Find an element, record, array, slice or table by its full name.
+
+        Args:
+            path: for example ``ST23.TOT_DATA_BLOCK.SUMMATIONS[0]``, ``ST26.SELF_READS_ENTRIES[0:2]`` or ``ST23``.
+
+        Returns:
+            Where it is: offset, size, count, index path, type; with its own decode and encode.
+
+        Raises:
+            UnknownTable, UnknownElement: there is none; AbsentElement: it takes no octets in this device.
+            MissingTables, LayoutError, DecodeError: the table cannot be laid out.
+        """
+        label, _, below = path.partition(".")
+        bracket = label.find("[")
+        if bracket >= 0:
+            raise UnknownElement(f"{label[:bracket]} is a record and no array")
+        return self.bind(label).element(below)
+
+    def value(self, path: str) -> Any:
+        """Return the value of one element, record, array or slice by its full name.
+
+        Raises:
+            what `layout` raises; UnknownTable: the table is not here; DecodeError: the element has no value.
+        """
+        element = self.layout(path)
+        raw = self[element.table].raw
+        fitting = element.layout.fitting(len(raw))
+        if fitting is not None and fitting is not element.layout:
+            element = fitting.element(path.partition(".")[2])
+        return element.get(raw)
+
+    def change(self, path: str, value: Any) -> TableImage:
+        """Set the value of one element, record, array or slice; the rest of its table stays as it is.
+
+        Raises:
+            what `value` raises; EncodeError: the value has no form on the wire.
+        """
+        element = self.layout(path)
+        return self.put(element.table, element.put(self[element.table].raw, value))
+
+    # --- octets that are not put into the device
+
+    def decode(self, key: int | str, octets: bytes) -> Decoded:
+        """Decode octets as a table of this device, without keeping them.
+
+        Raises:
+            UnknownTable, MissingTables, LayoutError, DecodeError: the table cannot be laid out.
+        """
+        return self.layout_of(key, octets).examine(octets)
+
+    def encode(self, key: int | str, value: Any) -> bytes:
+        """Make the octets of a table of this device from a record.
+
+        Raises:
+            UnknownTable, MissingTables, LayoutError: the table cannot be laid out.
+            EncodeError: the value has no form on the wire.
+        """
+        return self.layout_of(key, value).encode(value)
+
+    def layout_of(self, key: int | str, own: Any) -> Layout:
+        """Return the layout of a table for octets, or a value, that are not in the device.
+
+        Only for ST0, ST7, ST8 and opaque tables it is another one than `bind` gives.
+
+        Raises:
+            what `bind` raises.
+        """
+        table = self.declaration(key)
+        return self._bound(table, own) if table.needs_own_octets else self.bind(key)
+
+    def decode_partial(self, key: int | str, offset: int, octets: bytes) -> Decoded:
+        """Decode a piece of a table, as an offset read gives it; see `Layout.partial`.
+
+        Raises:
+            UnknownTable, MissingTables, LayoutError, DecodeError: the table cannot be laid out.
+        """
+        label = table_label(key)
+        if label not in self._images and offset == 0 and self.declaration(label).needs_own_octets:
+            return self.layout_of(label, octets).partial(offset, octets)
+        return self.bind(label).partial(offset, octets)
+
+    # --- procedures
+
+    def procedure(self, number: int, *, manufacturer: bool = False) -> Procedure:
+        """Return the declaration of a procedure, of this device's class if there is one.
+
+        Raises:
+            UnknownTable: nobody declared it.
+        """
+        return self.registry.procedure(number, manufacturer=manufacturer, device_class=self.device_class)
+
+    def _procedure_outline(self, number: int, manufacturer: bool, side: str) -> Node | None:
+        try:
+            procedure = self.procedure(number, manufacturer=manufacturer)
+        except UnknownTable:
+            return None
+        self._values_for(procedure.label, procedure.depends_on)
+        return procedure.outlines[side]
+
+    def procedure_layout(self, number: int, side: str, *, manufacturer: bool = False) -> Layout | None:
+        """Return the layout of a procedure's ``parameters`` or ``response`` alone; None if it has none.
+
+        Raises:
+            UnknownTable: nobody declared the procedure; MissingTables, LayoutError: it cannot be laid out.
+        """
+        procedure = self.procedure(number, manufacturer=manufacturer)
+        outline = procedure.outlines[side]
+        if isinstance(outline, NothingNode):
+            return None
+        values = self._values_for(procedure.label, procedure.depends_on)
+        label = f"{procedure.label}.{side}"
+        return bind_outline(
+            label, outline, procedure.depends_on, values, max_size=self.max_size, max_values=self.max_values
+        )
+
+    # --- the whole device
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the tables to read next to understand what is here, dependencies first; ST0 first of all."""
+        found: list[str] = []
+        for label in self:
+            try:
+                needs = (*self.declaration(label).depends_on, "ST0")
+                missing = self._missing_for(needs if label != "ST0" else (), [label])
+            except C1219Error:
+                continue
+            found += [name for name in missing if name not in found]
+        return tuple(sorted(found, key=lambda name: name != "ST0"))
+
+    def diff(self, other: Device) -> list[Change]:
+        """Return what is different in another snapshot, element by element.
+
+        A table that only one of them has, or that cannot be laid out, is one change with its octets.
+        """
+        changes: list[Change] = []
+        for label in sorted({*self, *other}, key=table_order):
+            before, after = self.get(label), other.get(label)
+            old, new = before.raw if before else None, after.raw if after else None
+            if old == new and old is not None and self._rows(label) == other._rows(label):
+                continue
+            old_values, new_values = self._flat(label), other._flat(label)
+            if old is None or new is None or old_values is None or new_values is None:
+                if old != new:
+                    changes.append(Change(label, 0, old, new))
+                continue
+            for path in {**old_values, **new_values}:
+                was, now = old_values.get(path), new_values.get(path)
+                if was is None or now is None or _differ(was[1], now[1]):
+                    place = was or now
+                    offset = place[0] if place else 0
+                    changes.append(Change(path, offset, was and was[1], now and now[1]))
+        return changes
+
+    def _rows(self, label: str) -> Any:
+        try:
+            return self.bind(label).describe()
+        except C1219Error:
+            return None
+
+    def _flat(self, label: str) -> dict[str, tuple[int, Any]] | None:
+        """Return offset and value of all leaves of a table by path, or None if it cannot be laid out."""
+        image = self._images.get(label)
+        if image is None:
+            return None
+        try:
+            layout = image.layout
+        except C1219Error:
+            return None
+        layout = layout.fitting(len(image.raw)) or layout
+        values = layout.partial(0, image.raw).value
+        offsets = {element.path: element.offset for element in layout.elements(0, len(image.raw))}
+        return {path: (offsets[path], value) for path, value in values.items()}
+
+    def to_json(self) -> str:
+        """Return the device file: the octets of all tables as hex, and the node."""
+        tables = {label.removeprefix("ST"): self._images[label].raw.hex() for label in self}
+        content: dict[str, Any] = {"schema": SCHEMA, "tables": tables}
+        if self.node:
+            content["node"] = self.node
+        return json.dumps(content, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, **options: Any) -> Device:
+        """Read a device file.
+
+        Args:
+            text: its content.
+            options: as for `Device`.
+
+        Raises:
+            DecodeError: it is no device file.
+        """
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DecodeError("device file", 0, f"not JSON: {error}") from error
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise DecodeError("device file", 0, f'"schema" is not "{SCHEMA}"')
+        tables, node = content.get("tables"), content.get("node", {})
+        if not isinstance(tables, dict) or not isinstance(node, dict):
+            raise DecodeError("device file", 0, '"tables" and "node" are objects')
+        device = cls(node=node, **options)
+        for key, octets in tables.items():
+            try:
+                device.put(table_id(key), bytes.fromhex(octets))
+            except (UnknownTable, ValueError, TypeError) as error:
+                raise DecodeError(f"tables.{key}", 0, f"not a table in hex: {error}") from error
+        return device
+
+
+def _differ(one: Any, other: Any) -> bool:
+    if isinstance(one, Raw) != isinstance(other, Raw):
+        return True
+    return bool(one != other) and not (one != one and other != other)  # NaN is no difference  # noqa: PLR0124

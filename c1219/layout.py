@@ -1,0 +1,584 @@
+"""Layout: one table in one device. Where every element is, and the codec made for it.
+
+layout = bind(table, {"ST0": st0, "ST21": st21})      # or device.bind(23)
+layout.decode(octets)                                 # -> value; layout.examine(octets) goes on past errors
+layout.element("TOT_DATA_BLOCK.SUMMATIONS[0]")        # -> Element: offset, size, count, index path, type
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from c1219 import careful
+from c1219.binding import MAX_SIZE, MAX_VALUES, Binding, Tree
+from c1219.codegen import FAILURES, compile_codec
+from c1219.errors import DecodeError, EncodeError, Finding, LayoutError, UnknownElement
+from c1219.tree import Absent, Entries, Leaf, Place, Row, Rows, leaves, locate, rows, type_name
+from c1219.values import Raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import ModuleType
+
+    from c1219.outline import Node as Declared
+    from c1219.schema import Table
+
+__all__ = ["Decoded", "Element", "Layout", "bind", "bind_outline"]
+
+_PATHS = 4096
+"""Element paths that a layout remembers."""
+
+
+class Decoded(NamedTuple):
+    """What lenient decoding gives.
+
+    Attributes:
+        value: the record; elements without a value are `Raw`, elements past the end of the octets None.
+        findings: what was wrong or unusual.
+    """
+
+    value: Any
+    findings: tuple[Finding, ...]
+
+
+class Element:
+    """One element, record, array or slice of a table in one device.
+
+    Attributes:
+        table: label of the table, for example ``ST23``.
+        path: full path, for example ``ST23.TOT_DATA_BLOCK.SUMMATIONS[0]``.
+        offset: octets from the start of the table.
+        size: octets.
+        count: entries of an array or slice, else 1.
+        index_path: C12.19 index path; of the first entry for a slice.
+        type: type as in the standard, with its present form.
+        doc: what the declaration says about it.
+        bits: number of the sub-field in its bit field, or None. Offset and size are the bit field's.
+    """
+
+    __slots__ = (
+        "_get",
+        "_node",
+        "bits",
+        "count",
+        "doc",
+        "index_path",
+        "layout",
+        "offset",
+        "path",
+        "size",
+        "table",
+        "type",
+    )
+
+    def __init__(self, layout: Layout, path: str, place: Place) -> None:
+        self.layout = layout
+        self.table = layout.label
+        self.path = f"{layout.label}.{path}" if path else layout.label
+        self.offset = place.offset
+        self.size = place.node.size
+        self.count = place.entries
+        self.index_path = place.index_path
+        self.bits = place.bits
+        self.doc = place.doc
+        self._node = place.node
+        self.type = type_name(place.node)
+        if place.bits is not None and isinstance(place.node, Leaf):
+            span = place.node.declared.spans[place.bits]
+            self.type = f"{span.kind}({span.low}..{span.high}) of {self.type}"
+        self._get: Callable[[bytes, int], Any] | None = None
+
+    def __repr__(self) -> str:
+        index = ".".join(map(str, self.index_path))
+        return f"<{self.path}: {self.type}, offset {self.offset}, {self.size} octets, index {index}>"
+
+    def get(self, octets: bytes) -> Any:
+        """Return the value of this element in the octets of the whole table.
+
+        Raises:
+            DecodeError: the octets end before it, or express no value.
+        """
+        return self._decode(octets, self.offset)
+
+    def decode(self, octets: bytes) -> Any:
+        """Return the value of this element from its own octets, as a partial read gives them.
+
+        Raises:
+            DecodeError: too few or too many octets, or no value; the offset counts from the start of the table.
+        """
+        if len(octets) != self.size:
+            raise DecodeError(self.path, self.offset, f"{self.size} octets are needed, not {len(octets)}")
+        try:
+            return self._decode(octets, 0)
+        except DecodeError as error:
+            raise DecodeError(error.path, error.offset + self.offset, error.reason) from error
+
+    def _decode(self, octets: bytes, offset: int) -> Any:
+        get = self._get
+        if get is None:
+            get = self._get = self._compiled()
+        try:
+            return get(octets, offset)
+        except FAILURES:
+            pass
+        value = careful.decode(self._node, bytes(octets), offset, self.path, None)
+        return value if self.bits is None else value[self.bits]
+
+    def _compiled(self) -> Callable[[bytes, int], Any]:
+        node, bits = self._node, self.bits
+        get, _, _ = compile_codec(node, self.layout.order, self.path)
+        return get if bits is None else lambda octets, offset: get(octets, offset)[bits]
+
+    def encode(self, value: Any) -> bytes:
+        """Return the octets of this element alone, as a partial write sends them.
+
+        Raises:
+            EncodeError: the value has no form on the wire, or this is a sub-field (write its bit field).
+        """
+        if self.bits is not None:
+            raise EncodeError(self.path, "a sub-field has no octets of its own: write its bit field")
+        return careful.encode(self._node, value, self.path)
+
+    def put(self, octets: bytes, value: Any) -> bytes:
+        """Return the octets of the whole table with this element changed and everything else as it was.
+
+        Raises:
+            EncodeError: the value has no form on the wire; DecodeError: the octets end before this element.
+        """
+        own = bytes(octets[self.offset : self.offset + self.size])
+        if len(own) != self.size:
+            raise DecodeError(self.path, len(octets), "the table ends before this element")
+        if self.bits is not None:
+            record = list(careful.decode(self._node, bytes(octets), self.offset, self.path, None))
+            record[self.bits] = value
+            value = tuple(record)
+        new = careful.encode(self._node, value, self.path)
+        if self.size and isinstance(self._node, Leaf) and _same(self._node, own, new):
+            new = own
+        return bytes(octets[: self.offset]) + new + bytes(octets[self.offset + self.size :])
+
+    def to_json(self, value: Any) -> Any:
+        """Return a value of this element in terms of JSON."""
+        return value if self.bits is not None else careful.to_json(self._node, value)
+
+    def from_json(self, value: Any) -> Any:
+        """Return the value that `to_json` showed.
+
+        Raises:
+            EncodeError: it shows no value of this element.
+        """
+        return value if self.bits is not None else careful.from_json(self._node, value, self.path)
+
+
+def _same(leaf: Leaf, own: bytes, new: bytes) -> bool:
+    """Whether a new canonical form says what the present octets say already."""
+    try:
+        return leaf.form.encode(leaf.form.decode(own)) == new
+    except ValueError:
+        return False
+
+
+class Layout:
+    """One table in one device; immutable.
+
+    Attributes:
+        table: the declaration, or None for the record of a procedure.
+        label: what it is called, for example ``ST23``.
+        root: the strided tree.
+        size: octets.
+        cuts: offsets at which an older edition may end.
+        open_end: the last element takes what is left, however much: `size` is that of the octets it was bound with.
+        order: ``<`` or ``>``, the order of octets in numbers.
+    """
+
+    __slots__ = (
+        "_codec", "_elements", "_rebind", "_root_type", "_variants", "cuts", "label", "open_end", "order", "root",
+        "size", "table",
+    )  # fmt: skip
+
+    def __init__(
+        self, label: str, tree: Tree, order: str, table: Table | None, rebind: Callable[[int, bool], Tree]
+    ) -> None:
+        self.label = label
+        self.table = table
+        self.root: Rows = tree.root
+        self.size = tree.root.size
+        self.cuts = tree.cuts
+        self.open_end = tree.open_end
+        self.order = order
+        self._rebind = rebind
+        self._variants: dict[int, Layout | None] = {}
+        self._codec: tuple[Callable[[bytes, int], Any], Callable[[Any], bytes], str] | None = None
+        self._elements: dict[str, Element] = {}
+        self._root_type = _origin_type(tree.root.value_type)
+
+    def __repr__(self) -> str:
+        return f"<layout of {self.label}: {self.size} octets, {self.root.values} values>"
+
+    # --- the codec
+
+    @property
+    def __source__(self) -> str:
+        """Python source of the generated codec."""
+        return self._compiled()[2]
+
+    def _compiled(self) -> tuple[Callable[[bytes, int], Any], Callable[[Any], bytes], str]:
+        if self._codec is None:
+            self._codec = compile_codec(self.root, self.order, self.label, self._root_type)
+        return self._codec
+
+    def fitting(self, length: int) -> Layout | None:
+        """Return the layout of a table of this length: this one, or one whose tail an older edition leaves out (or a
+        device has although its ST0 says that it is older). None if no layout has this length.
+        """  # noqa: D205  one sentence
+        if length == self.size:
+            return self
+        if length not in self._variants:
+            if len(self._variants) >= 16:
+                self._variants.clear()
+            self._variants[length] = self._variant(length)
+        return self._variants[length]
+
+    def _variant(self, length: int) -> Layout | None:
+        for force in (False, True):
+            if force or length in self.cuts or self.open_end:
+                try:
+                    tree = self._rebind(length, force)
+                except (LayoutError, DecodeError):
+                    continue
+                if tree.root.size == length:
+                    return Layout(self.label, tree, self.order, self.table, self._rebind)
+        return None
+
+    def decode(self, octets: bytes) -> Any:
+        """Make the value of a table.
+
+        Args:
+            octets: the whole table. An end at one of `cuts` is tolerated: the elements after it are None.
+
+        Returns:
+            The record: a NamedTuple with the names of the standard. It remembers its octets, so that `encode` gives
+            back what was not changed exactly as it was.
+
+        Raises:
+            DecodeError: an element has no value, or the table is shorter or longer than its layout.
+        """
+        if len(octets) == self.size:
+            codec = self._codec or self._compiled()
+            if octets.__class__ is not bytes:
+                octets = bytes(octets)
+            try:
+                value = codec[0](octets, 0)
+            except FAILURES:
+                value = careful.decode(self.root, octets, 0, self.label, None)
+                value = tuple.__new__(self._root_type, value)
+            value.origin_ = (self, octets, True)
+            return value
+        other = self.fitting(len(octets))
+        if other is not None:
+            return other.decode(octets)
+        careful.decode(self.root, bytes(octets), 0, self.label, None)
+        surplus = len(octets) - self.size
+        raise DecodeError(self.label, self.size, f"{surplus} octets more than the {self.size} of its layout")
+
+    def examine(self, octets: bytes) -> Decoded:
+        """Make the value of a table as far as there is one, and say what is wrong; never fails."""
+        octets = bytes(octets)
+        layout = self.fitting(len(octets))
+        findings: list[Finding] = []
+        if layout is None:
+            layout = self
+            findings.append(self._misfit(len(octets)))
+        elif layout is not self and not self.open_end:
+            findings.append(layout._tail_finding(self.size))
+        try:
+            if len(octets) != layout.size:
+                raise ValueError
+            value = layout._compiled()[0](octets, 0)
+        except FAILURES:
+            value = careful.decode(layout.root, octets, 0, self.label, findings)
+            value = tuple.__new__(layout._root_type, value)
+        value.origin_ = (layout, octets, True)
+        return Decoded(value, tuple(findings))
+
+    def _misfit(self, length: int) -> Finding:
+        if length > self.size:
+            text = (
+                f"the table has {length} octets, {length - self.size} more than its layout; they are kept as they are"
+            )
+            return Finding("warning", "long", self.label, self.size, text)
+        first = next((path for path, start, leaf in leaves(self.root, "", 0, length, self.size)), "")
+        text = f"the table has {length} of the {self.size} octets of its layout, and ends at {first}"
+        return Finding("error", "short", f"{self.label}.{first}", length, text)
+
+    def _tail_finding(self, declared: int) -> Finding:
+        if self.size < declared:
+            gone = [part.name for part in self.root.parts if isinstance(part.node, Absent)][-1:]
+            text = f"the table ends after {self.size} of {declared} octets, before {', '.join(gone)}: an older edition"
+            return Finding("note", "tail-absent", self.label, self.size, text)
+        text = f"the table has the tail of a later edition than its ST0 says: {self.size} octets, not {declared}"
+        return Finding("note", "tail-present", self.label, declared, text)
+
+    def encode(self, value: Any) -> bytes:
+        """Make the octets of a table.
+
+        Args:
+            value: a record. If it comes from `decode` or `examine` of this layout, or from `_replace` on such a
+                record, elements that were not changed keep their octets: filler, blanks, odd forms of no value.
+
+        Raises:
+            EncodeError: a value has no form on the wire.
+        """
+        origin = getattr(value, "origin_", None)
+        if origin is not None:
+            layout: Layout = origin[0]
+            octets, untouched = origin[1:]
+            if layout is self or layout in self._variants.values():
+                if untouched:
+                    return bytes(octets)
+                try:
+                    return layout._kept(value, octets)
+                except EncodeError:
+                    if layout is self:
+                        raise
+        return self._canonical(value)
+
+    def _canonical(self, value: Any) -> bytes:
+        codec = self._codec or self._compiled()
+        try:
+            return codec[1](value)
+        except FAILURES:
+            return careful.encode(self.root, value, self.label)
+
+    def _kept(self, value: Any, octets: bytes) -> bytes:
+        """Encode, but keep the octets of the elements that say what they said before."""
+        new = self._canonical(value)
+        if new == octets:
+            return new
+        old = self._canonical(careful.decode(self.root, octets, 0, self.label, []))
+        kept = bytearray(octets)
+        for start, end in _differences(old, new):
+            for _, offset, leaf in leaves(self.root, "", 0, start, end):
+                kept[offset : offset + leaf.size] = new[offset : offset + leaf.size]
+        return bytes(kept)
+
+    def to_json(self, value: Any) -> Any:
+        """Return a value of this table in terms of JSON: element names as keys, Decimal as string, times as ISO 8601
+        without zone, SET as the list of its members, octets as hex; absent elements are left out.
+        """  # noqa: D205  one sentence
+        origin = getattr(value, "origin_", None)
+        return careful.to_json(self.root if origin is None else origin[0].root, value)
+
+    def from_json(self, value: Any) -> Any:
+        """Return the record that `to_json` showed.
+
+        Raises:
+            EncodeError: it shows no value of this table.
+        """
+        return careful.from_json(self.root, value, self.label)
+
+    # --- elements
+
+    def element(self, path: str) -> Element:
+        """Find an element, record, array or slice by name.
+
+        Args:
+            path: for example ``TOT_DATA_BLOCK.SUMMATIONS[0]``, ``TIER_DATA_BLOCK[1]``, ``SUMMATIONS[2:5]``; the label
+                of the table may stand in front; "" or the label alone is the whole table.
+
+        Raises:
+            UnknownElement: there is none; AbsentElement: it takes no octets in this device.
+        """
+        found = self._elements.get(path)
+        if found is None:
+            below = path.removeprefix(self.label)
+            below = below.removeprefix(".") if below != path else path
+            found = Element(self, below, locate(self.root, below, self.label))
+            if len(self._elements) >= _PATHS:
+                self._elements.clear()
+            self._elements[path] = found
+        return found
+
+    def at_index(self, index_path: tuple[int, ...]) -> Element:
+        """Find an element by its C12.19 index path; a shorter path is the record or array that encloses it.
+
+        Raises:
+            UnknownElement: there is none; AbsentElement: it takes no octets in this device.
+        """
+        node: Any = self.root
+        path = ""
+        for number in index_path:
+            if isinstance(node, Rows) and number < len(node.parts):
+                path += f".{node.parts[number].name}"
+                node = node.parts[number].node
+            elif isinstance(node, Entries):
+                path += f"[{number}]"
+                node = node.item
+            elif isinstance(node, Leaf) and number < len(getattr(node.declared, "spans", ())):
+                path += f".{node.declared.spans[number].name}"
+                node = None
+            else:
+                raise UnknownElement(f"{self.label}{path} has no element {number}")
+        return self.element(path.removeprefix("."))
+
+    def at_offset(self, offset: int) -> Element:
+        """Find the leaf element that has the octet at this offset.
+
+        Raises:
+            UnknownElement: the table has no such octet.
+        """
+        for path, _, _ in leaves(self.root, "", 0, offset, offset + 1):
+            return self.element(path)
+        raise UnknownElement(f"{self.label} has {self.size} octets: there is none at offset {offset}")
+
+    def elements(self, first: int = 0, end: int | None = None) -> Iterator[Element]:
+        """Yield the leaf elements that have octets between two offsets, in order; all of them by default."""
+        for path, offset, leaf in leaves(self.root, "", 0, first, self.size if end is None else end):
+            yield Element(self, path, locate(self.root, path, self.label)) if leaf.size else self.element(path)
+            _ = offset
+
+    def partial(self, offset: int, octets: bytes) -> Decoded:
+        """Decode a piece of the table, as a partial read gives it.
+
+        Args:
+            offset: where the piece starts.
+            octets: the piece.
+
+        Returns:
+            Full paths of the leaf elements that lie in the piece with their values, and findings: elements that are
+            cut at its ends, octets past the end of the table, elements without a value.
+        """
+        octets = bytes(octets)
+        values: dict[str, Any] = {}
+        findings: list[Finding] = []
+        end = offset + len(octets)
+        for path, start, leaf in leaves(self.root, self.label, 0, offset, end):
+            own = octets[max(0, start - offset) : start - offset + leaf.size]
+            if len(own) < leaf.size or start < offset:
+                text = f"only {len(own)} of its {leaf.size} octets are in the piece"
+                findings.append(Finding("note", "cut", path, start, text))
+                values[path] = Raw(own)
+                continue
+            found: list[Finding] = []
+            values[path] = careful.decode(leaf, own, 0, path, found)
+            findings.extend(finding._replace(offset=start) for finding in found)
+        if end > self.size:
+            text = f"{end - max(offset, self.size)} octets are past the end of the layout"
+            findings.append(Finding("warning", "long", self.label, self.size, text))
+        return Decoded(values, tuple(findings))
+
+    def describe(self) -> list[Row]:
+        """Return the layout line by line, as many lines as the declaration has elements."""
+        return rows(self.root)
+
+    # --- many images at once
+
+    @property
+    def dtype(self) -> Any:
+        """NumPy dtype of one image of this table; needs the extra ``arrow``."""
+        return _columns().dtype_of(self)
+
+    def columns(self, images: bytes | list[bytes], paths: tuple[str, ...] | None = None) -> dict[str, Any]:
+        """Decode many images of this layout at once; needs the extra ``arrow``.
+
+        Args:
+            images: images one after the other, or a list of them.
+            paths: element paths to decode; all leaves by default.
+
+        Returns:
+            A `c1219.columns.Column` by element path.
+
+        Raises:
+            DecodeError: the octets are no whole number of images.
+        """
+        found: dict[str, Any] = _columns().columns_of(self, images, paths)
+        return found
+
+
+def _columns() -> ModuleType:
+    return import_module("c1219.columns")  # needs NumPy
+
+
+def _differences(old: bytes, new: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the stretches in which two strings of the same length differ."""
+    spans = [(0, len(old))]
+    while spans:
+        start, end = spans.pop()
+        if old[start:end] == new[start:end]:
+            continue
+        if end - start <= 8:
+            yield start, end
+            continue
+        middle = (start + end) // 2
+        spans += [(middle, end), (start, middle)]
+
+
+class _Origin:
+    """What a decoded record remembers: its layout, its octets, and whether it is as it was decoded."""
+
+    origin_: tuple[Layout, bytes, bool]
+
+    def _replace(self, **changes: Any) -> Any:
+        changed = super()._replace(**changes)  # type: ignore[misc]
+        layout, octets, _ = self.origin_
+        changed.origin_ = (layout, octets, False)
+        return changed
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self
+
+
+_ORIGIN_TYPES: dict[Any, Any] = {}
+
+
+def _origin_type(value_type: Any) -> Any:
+    """Return the class of root records: the record's own class, with a memory."""
+    found = _ORIGIN_TYPES.get(value_type)
+    if found is None:
+        found = _ORIGIN_TYPES[value_type] = type(value_type.__name__, (_Origin, value_type), {})
+    return found
+
+
+def bind_outline(
+    label: str,
+    declared: Declared,
+    needs: tuple[str, ...],
+    tables: Mapping[str, Any],
+    *,
+    own: Any = None,
+    table: Table | None = None,
+    procedures: Callable[[int, bool, str], Declared | None] | None = None,
+    max_size: int = MAX_SIZE,
+    max_values: int = MAX_VALUES,
+) -> Layout:
+    """Lay out any outline; see `bind`."""
+    binding = Binding(label, declared, tables, procedures, max_size, max_values)
+    tree = binding.run(needs, own=own)
+    st0 = tables.get("ST0") if "ST0" in needs else None
+    order = ">" if st0 is not None and st0.FORMAT_CONTROL_1.DATA_ORDER else "<"
+
+    def rebind(length: int, force_tails: bool) -> Tree:
+        return binding.run(needs, own=own, length=length, force_tails=force_tails)
+
+    return Layout(label, tree, order, table, rebind)
+
+
+def bind(table: Table, tables: Mapping[str, Any], **options: Any) -> Layout:
+    """Lay out a table for one device.
+
+    Args:
+        table: its declaration.
+        tables: decoded values of the tables it depends on (`Table.depends_on`), by label.
+        options: ``own``: octets or value of the table itself, for the few whose layout depends on them (ST0, ST7,
+            ST8); ``procedures``: finds a procedure's outline; ``max_size`` octets and ``max_values`` values allowed.
+
+    Raises:
+        MissingTables: names what to read first.
+        LayoutError: a dimension has no value, or a format code no layout; LimitExceeded: larger than allowed.
+        DecodeError: the table's own octets, which decide its layout, end too early or are invalid.
+    """
+    return bind_outline(table.label, table.outline, table.depends_on, tables, table=table, **options)

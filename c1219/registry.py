@@ -1,0 +1,195 @@
+"""Which tables and procedures are declared: by number, by name, and by device class for a manufacturer's own.
+
+A table of your own, from your code::
+
+    import c1219
+    from c1219.datatypes import UINT8, UINT16
+    from c1219.schema import Array, Record, Table, device
+
+    c1219.register(Table(
+        number=5, manufacturer=True, device_class=b"DEMO", name="SAG_COUNT_TBL",
+        record=Record("SAG_COUNT_RCD", "PHASES" / Array(device.MT4.NBR_PHASES, UINT16) * "Sags on each phase."),
+    ))
+
+or from an installed package, through an entry point in the group ``c1219.tables`` that names a `Table`, a `Procedure`
+or a sequence of them.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+import warnings
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from c1219.errors import DeclarationError, UnknownTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from c1219.schema import Procedure, Table
+
+__all__ = ["ENTRY_POINTS", "Registry", "default_registry", "register", "table_id", "table_label"]
+
+ENTRY_POINTS = "c1219.tables"
+"""Group of the entry points that bring tables and procedures."""
+
+_LABEL = re.compile(r"(?:(ST|MT)\s*|)(\d{1,4})", re.ASCII | re.IGNORECASE)
+
+
+def table_id(key: int | str) -> int:
+    """Return the number on the wire of a table: 2048 is added for a manufacturer's.
+
+    Args:
+        key: the number itself, or ``"ST23"``, ``"MT1"``, ``"23"``.
+
+    Raises:
+        UnknownTable: this names no table.
+    """
+    if isinstance(key, int):
+        if not 0 <= key < 4096:
+            raise UnknownTable(f"table number {key} is outside 0..4095")
+        return key
+    match = _LABEL.fullmatch(key)
+    if match is None or (match[1] and int(match[2]) > 2047):
+        raise UnknownTable(f"{key!r} names no table: write ST23, MT1 or a number")
+    manufacturer = (match[1] or "").upper() == "MT"
+    return table_id(int(match[2]) + 2048 * manufacturer)
+
+
+def table_label(key: int | str) -> str:
+    """Return the short name of a table: ``ST23`` or ``MT1``.
+
+    Raises:
+        UnknownTable: this names no table.
+    """
+    number = table_id(key)
+    return f"ST{number}" if number < 2048 else f"MT{number - 2048}"
+
+
+class Registry:
+    """Tables and procedures by number and device class.
+
+    Args:
+        standard: whether the tables and procedures of the standard are in it (they are loaded when first asked for).
+        plugins: whether those of installed packages are in it.
+    """
+
+    def __init__(self, *, standard: bool = True, plugins: bool = True) -> None:
+        self._tables: dict[tuple[int, bytes | None], Table] = {}
+        self._procedures: dict[tuple[int, bytes | None], Procedure] = {}
+        self._modules = _standard_modules() if standard else []
+        self._plugins = plugins
+
+    def register(self, *declarations: Table | Procedure, replace: bool = False) -> None:
+        """Add tables and procedures.
+
+        Raises:
+            DeclarationError: one is declared already for this number and device class, and `replace` is not set.
+        """
+        for declaration in declarations:
+            known: dict[tuple[int, bytes | None], Any] = self._tables
+            if hasattr(declaration, "outlines"):
+                known = self._procedures
+            key = (declaration.id, declaration.device_class)
+            present = known.get(key)
+            if present is not None and present is not declaration and not replace:
+                raise DeclarationError(f"{declaration.label} is declared already, as {present.name}")
+            known[key] = declaration
+
+    def table(self, key: int | str, device_class: bytes | None = None) -> Table:
+        """Return the declaration of a table: the one of the device class if there is one.
+
+        Raises:
+            UnknownTable: nobody declared it.
+        """
+        number = table_id(key)
+        self._load(number)
+        found = self._tables.get((number, device_class)) or self._tables.get((number, None))
+        if found is None:
+            raise UnknownTable(f"{table_label(number)} is declared nowhere")
+        return found
+
+    def procedure(self, number: int, *, manufacturer: bool = False, device_class: bytes | None = None) -> Procedure:
+        """Return the declaration of a procedure: the one of the device class if there is one.
+
+        Raises:
+            UnknownTable: nobody declared it.
+        """
+        self._load(None)
+        key = number + 2048 * manufacturer
+        found = self._procedures.get((key, device_class)) or self._procedures.get((key, None))
+        if found is None:
+            raise UnknownTable(f"{'MP' if manufacturer else 'SP'}{number} is declared nowhere")
+        return found
+
+    def tables(self, device_class: bytes | None = None) -> list[Table]:
+        """Return all tables, those of a device class in place of the general ones, by number."""
+        self._load(None)
+        found = {number: table for (number, kind), table in self._tables.items() if kind is None}
+        found |= {number: table for (number, kind), table in self._tables.items() if kind and kind == device_class}
+        return [found[number] for number in sorted(found)]
+
+    def procedures(self, device_class: bytes | None = None) -> list[Procedure]:
+        """Return all procedures, those of a device class in place of the general ones, by number."""
+        self._load(None)
+        found = {number: item for (number, kind), item in self._procedures.items() if kind is None}
+        found |= {number: item for (number, kind), item in self._procedures.items() if kind and kind == device_class}
+        return [found[number] for number in sorted(found)]
+
+    def _load(self, number: int | None) -> None:
+        """Load the module of a table's decade, or all of them if there is none or `number` is None."""
+        if self._plugins:
+            self._plugins = False
+            for declaration in _plugin_declarations():
+                self.register(declaration)
+        if not self._modules or (number is not None and ((number, None) in self._tables or number >= 2048)):
+            return
+        decade = "" if number is None else f"decade{number // 10}_"
+        wanted = [name for name in self._modules if name.startswith(decade)] or self._modules
+        for name in wanted:
+            module = import_module(f"c1219.tables.{name}")
+            self._modules = [other for other in self._modules if other != name]
+            self._add_standard(getattr(module, "TABLES", ()))
+            self._add_standard(getattr(module, "PROCEDURES", ()))
+
+    def _add_standard(self, declarations: Iterable[Table | Procedure]) -> None:
+        for declaration in declarations:
+            known: Any = self._procedures if hasattr(declaration, "outlines") else self._tables
+            known.setdefault((declaration.id, declaration.device_class), declaration)
+
+
+def _standard_modules() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(import_module("c1219.tables").__path__)]
+
+
+def _plugin_declarations() -> list[Table | Procedure]:
+    found: list[Table | Procedure] = []
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            loaded = point.load()
+            found.extend(loaded if isinstance(loaded, (tuple, list)) else (loaded,))
+        except Exception as error:  # noqa: BLE001  a broken package must not keep us from reading meters
+            warnings.warn(f"tables of {point.value} cannot be used: {error}", RuntimeWarning, stacklevel=2)
+    return found
+
+
+_DEFAULT: list[Registry] = []
+
+
+def default_registry() -> Registry:
+    """Return the registry that devices use unless they are given another."""
+    if not _DEFAULT:
+        _DEFAULT.append(Registry())
+    return _DEFAULT[0]
+
+
+def register(*declarations: Table | Procedure, replace: bool = False) -> None:
+    """Add tables and procedures to the default registry.
+
+    Raises:
+        DeclarationError: one is declared already for this number and device class, and `replace` is not set.
+    """
+    default_registry().register(*declarations, replace=replace)
