@@ -1,0 +1,376 @@
+"""Services that read and write tables: whole, by octet offset, by index, and the device's default.
+
+Origin: Elster MeteringSDK, Itron's stack, icsnpp-c1222, Wireshark [V]; by index icsnpp-c1222 alone [1].
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import Any
+
+from c1222.errors import EncodeError, Finding
+from c1222.services.fields import REST, U16, U24, Form, short
+from c1222.services.service import REDACTED, Request, Response, Service, wire
+from c1222.services.table_data import CHUNK, MORE_TABLE_DATA, TABLE_DATA, TableData
+
+__all__ = [
+    "SECRET_TABLES",
+    "Access",
+    "Carrier",
+    "ReadDefaultRequest",
+    "ReadDefaultResponse",
+    "ReadIndexRequest",
+    "ReadIndexResponse",
+    "ReadOffsetRequest",
+    "ReadOffsetResponse",
+    "ReadRequest",
+    "ReadResponse",
+    "TableBits",
+    "TableResponse",
+    "WriteDefaultRequest",
+    "WriteDefaultResponse",
+    "WriteIndexRequest",
+    "WriteIndexResponse",
+    "WriteOffsetRequest",
+    "WriteOffsetResponse",
+    "WriteRequest",
+    "WriteResponse",
+    "table_name",
+]
+
+SECRET_TABLES = frozenset((42, 45, 46, 47))
+"""Standard tables of passwords and keys (security, key, extended key, host access): their data are concealed."""
+
+_NUMBER = 0x07FF
+_NOT_PENDING = 0xEFFF
+
+
+class TableBits(IntFlag):
+    """What the high bits of a table identifier say; bits 0..10 are the number, bits 14 and 15 have no known use [V]."""
+
+    MANUFACTURER = 0x0800
+    PENDING = 0x1000
+    USER_DEFINED = 0x2000
+
+
+def table_name(table: int) -> str:
+    """Return the name of a table identifier as the field writes it: ST1, MT5, pending PST1, user-defined UDT3.
+
+    Args:
+        table: the identifier, 0..65535.
+    """
+    if table >= 0x4000:
+        return f"table {table:04X}"
+    pending = "P" if table & TableBits.PENDING else ""
+    kind = "MT" if table & TableBits.MANUFACTURER else "ST"
+    if table & TableBits.USER_DEFINED:
+        kind = "MUDT" if table & TableBits.MANUFACTURER else "UDT"
+    return f"{pending}{kind}{table & _NUMBER}"
+
+
+def _is_secret(table: int) -> bool:
+    return table & _NOT_PENDING in SECRET_TABLES
+
+
+class Indices(Form[tuple[int, ...]]):
+    """As many 16-bit indices, 1 to 9, as the low bits of the service code say."""
+
+    __slots__ = ()
+
+    def read(self, octets: bytes, at: int, end: int) -> tuple[tuple[int, ...], int]:
+        """Read them."""
+        after = at + 2 * (octets[0] & 0x0F)
+        if after > end:
+            raise short(at, end, after - at)
+        return tuple([octets[i] << 8 | octets[i + 1] for i in range(at, after, 2)]), after
+
+    def write(self, value: tuple[int, ...]) -> bytes:
+        """Write them."""
+        return b"".join([index.to_bytes(2, "big") for index in value])
+
+    def check(self, value: tuple[int, ...]) -> tuple[int, ...]:
+        """Take 1 to 9 numbers of 16 bits."""
+        indices = tuple([U16.check(index) for index in value])
+        if not 1 <= len(indices) <= 9:
+            raise EncodeError(f"{len(indices)} indices, 1 to 9 can be told")
+        return indices
+
+    def show(self, value: tuple[int, ...]) -> list[int]:
+        """List them."""
+        return list(value)
+
+
+class Access(Request):
+    """A request that names a table."""
+
+    table: int = wire(U16)
+
+    @property
+    def conceals(self) -> bool:
+        """Whether the table is one of passwords or keys."""
+        return _is_secret(self.table)
+
+
+class Carrier(Service):
+    """A service that carries table-data."""
+
+    @property
+    def table_data(self) -> TableData:
+        """Count, data and checksum."""
+        raise NotImplementedError
+
+    @property
+    def data(self) -> bytes:
+        """The octets of the table."""
+        return self.table_data.data
+
+    @property
+    def checksum_ok(self) -> bool:
+        """Whether the checksum is right."""
+        return self.table_data.checksum_ok
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is odd about the service; offsets count from its first octet."""
+        findings = super().findings
+        if not self.checksum_ok:
+            text = "the checksum of the table data is wrong"
+            findings += (Finding("error", "table-checksum", f"{self.label()}.checksum", self._last(), text),)
+        if self.table_data.lacks_end:
+            text = f"a chunk of {CHUNK} octets must be followed by another, if only an empty one"
+            findings += (Finding("warning", "chunk-missing", f"{self.label()}.data", self._last(), text),)
+        return findings
+
+    def _last(self) -> int:
+        return len(self.encode()) - len(self.trailing) - 1
+
+    def show(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """Return the fields as JSON has them."""
+        shown = super().show(show_secrets=show_secrets)
+        shown["data"] = self.data.hex() if show_secrets or not self.conceals else REDACTED
+        shown["checksum_ok"] = self.checksum_ok
+        return shown
+
+
+class TableResponse(Carrier, Response):
+    """A response with the octets of a table.
+
+    Args:
+        table_data: what was read.
+    """
+
+    table_data: TableData = wire(TABLE_DATA, secret=True, hidden=True)
+
+    @property
+    def conceals(self) -> bool:
+        """Whether the table is known, and one of passwords or keys."""
+        return self.request is not None and self.request.conceals
+
+
+class ReadRequest(Access):
+    """Read a whole table [V].
+
+    Args:
+        table: table identifier, see :class:`TableBits`.
+    """
+
+    code = 0x30
+    service = "read"
+
+
+class ReadResponse(TableResponse):
+    """The table's octets."""
+
+    answers = ReadRequest
+
+
+class ReadIndexRequest(Access):
+    """Read elements by their index path; the code (31..39) tells how many indices there are [V] shape.
+
+    Readings differ: ``count`` is a number of elements in IEEE 1703-2012 as icsnpp-c1222 has it, of octets in an older
+    C12.18 text [1] each. A client does better with a read by offset.
+
+    Args:
+        table: table identifier.
+        indices: the index path, 1 to 9 numbers of 16 bits.
+        count: how many elements (or octets), 0..65535.
+    """
+
+    codes = tuple(range(0x31, 0x3A))
+    service = "read-index"
+
+    indices: tuple[int, ...] = wire(Indices())
+    count: int = wire(U16)
+
+    @property
+    def code(self) -> int:
+        """30 and the number of indices."""
+        return 0x30 + len(self.indices)
+
+
+class ReadIndexResponse(TableResponse):
+    """The elements' octets.
+
+    One table-data is the recommended reading; icsnpp-c1222 expects as many as there are indices [?].
+
+    Args:
+        table_data: what was read.
+        more: further table-data, if they fill the service to its end.
+    """
+
+    answers = ReadIndexRequest
+
+    more: tuple[TableData, ...] = wire(MORE_TABLE_DATA, default=(), secret=True, hidden=True)
+
+    @property
+    def data(self) -> bytes:
+        """The octets of all table-data, one after the other."""
+        return self.table_data.data + b"".join([block.data for block in self.more])
+
+    @property
+    def checksum_ok(self) -> bool:
+        """Whether all checksums are right."""
+        return self.table_data.checksum_ok and all(block.checksum_ok for block in self.more)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is odd about the response."""
+        findings = super().findings
+        if self.more:
+            text = f"{1 + len(self.more)} table-data where one is usual, taken as one after the other"
+            findings += (Finding("warning", "several-table-data", f"{self.label()}.data", 1, text),)
+        return findings
+
+    def show(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """Return the fields as JSON has them; ``blocks`` only where there are several."""
+        shown = super().show(show_secrets=show_secrets)
+        if self.more and (show_secrets or not self.conceals):
+            shown["blocks"] = [block.as_dict() for block in (self.table_data, *self.more)]
+        return shown
+
+
+class ReadDefaultRequest(Request):
+    """Read the table that the device chooses. Few devices answer it [1]."""
+
+    code = 0x3E
+    service = "read-default"
+
+    conceals = False  # which table it is only the device knows
+
+
+class ReadDefaultResponse(TableResponse):
+    """The octets of the table that the device chose."""
+
+    answers = ReadDefaultRequest
+
+
+class ReadOffsetRequest(Access):
+    """Read a part of a table by octet offset [V].
+
+    Args:
+        table: table identifier.
+        offset: first octet, 0..16777215.
+        count: how many octets, 0..65535.
+    """
+
+    code = 0x3F
+    service = "read-offset"
+
+    offset: int = wire(U24)
+    count: int = wire(U16)
+
+
+class ReadOffsetResponse(TableResponse):
+    """The octets of that part."""
+
+    answers = ReadOffsetRequest
+
+
+class WriteRequest(Carrier, Access):
+    """Write a whole table [V].
+
+    Args:
+        table: table identifier.
+        table_data: what to write.
+    """
+
+    code = 0x40
+    service = "write"
+
+    table_data: TableData = wire(TABLE_DATA, secret=True, hidden=True)
+
+
+class WriteResponse(Response):
+    """The table is written."""
+
+    answers = WriteRequest
+
+
+class WriteIndexRequest(Carrier, Access):
+    """Write elements by their index path; the code (41..49) tells how many indices there are [1].
+
+    Args:
+        table: table identifier.
+        indices: the index path, 1 to 9 numbers of 16 bits.
+        table_data: what to write.
+    """
+
+    codes = tuple(range(0x41, 0x4A))
+    service = "write-index"
+
+    indices: tuple[int, ...] = wire(Indices())
+    table_data: TableData = wire(TABLE_DATA, secret=True, hidden=True)
+
+    @property
+    def code(self) -> int:
+        """40 and the number of indices."""
+        return 0x40 + len(self.indices)
+
+
+class WriteIndexResponse(Response):
+    """The elements are written."""
+
+    answers = WriteIndexRequest
+
+
+class WriteDefaultRequest(Request):
+    """Write the table that the device chooses.
+
+    Known by name only (Wireshark); its parameters are kept as they are [?].
+
+    Args:
+        parameters: octets after the code.
+    """
+
+    code = 0x4E
+    service = "write-default"
+
+    parameters: bytes = wire(REST, default=b"")
+
+
+class WriteDefaultResponse(Response):
+    """The table is written."""
+
+    answers = WriteDefaultRequest
+
+
+class WriteOffsetRequest(Carrier, Access):
+    """Write a part of a table by octet offset [V].
+
+    Args:
+        table: table identifier.
+        offset: first octet, 0..16777215.
+        table_data: what to write.
+    """
+
+    code = 0x4F
+    service = "write-offset"
+
+    offset: int = wire(U24)
+    table_data: TableData = wire(TABLE_DATA, secret=True, hidden=True)
+
+
+class WriteOffsetResponse(Response):
+    """The part is written."""
+
+    answers = WriteOffsetRequest
