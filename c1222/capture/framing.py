@@ -206,30 +206,29 @@ class Framer:
         self._need = 0
         while self._buffer:
             if not self._in_step:
-                if not self._find(final=final):
+                if not self._find(items, final=final):
                     break
                 self._end_skip(items)
             try:
                 size = apdu_size(self._buffer, max_size=self._max)
             except DecodeError as error:
-                self._out_of_step("not-an-apdu", error.reason)
+                self._out_of_step(("error", "not-an-apdu", error.reason))
                 continue
             if size is not None and size <= len(self._buffer):
                 items.append(self._apdu(size))
             elif final:
-                of = "" if size is None else f" of {size}"
-                self._out_of_step("incomplete-apdu", f"an APDU is incomplete, {len(self._buffer)}{of} octets are there")
+                self._out_of_step(_incomplete(len(self._buffer), size))
             else:
                 self._need = size or len(self._buffer) + 1
                 break
         return items
 
-    def _out_of_step(self, code: str, text: str) -> None:
+    def _out_of_step(self, why: tuple[Level, str, str]) -> None:
         self._in_step = False
-        self._why = ("error", code, text)
+        self._why = why
         self._skip(1)
 
-    def _find(self, *, final: bool) -> bool:
+    def _find(self, items: list[Apdu | Remark], *, final: bool) -> bool:
         """Skip to what is an APDU by its look; False when more octets are needed to tell, or none is there."""
         buffer = self._buffer
         while found := _CANDIDATE.search(buffer):
@@ -238,14 +237,17 @@ class Framer:
                 size = apdu_size(buffer, max_size=self._max) or 0
             except DecodeError:
                 size = 0
-            # once this one turns out to be none, what lies behind it is looked at again
-            if size and (size <= len(buffer) or not final) and _walk(buffer, size):
+            if size and _walk(buffer, size):
                 if size <= len(buffer):
                     self._in_step = True
                     return True
-                self._need = size
-                return False
-            self._skip(1)
+                if not final:
+                    self._need = size
+                    return False
+                if self._why[1] != "incomplete-apdu":
+                    self._end_skip(items)
+                    self._why = _incomplete(len(buffer), size)
+            self._skip(1)  # what lies within what was taken for an APDU is looked at again
         tail = -1 if final else buffer.find(APDU_TAG, max(0, len(buffer) - _CANDIDATE_SIZE + 1))
         self._skip(len(buffer) if tail < 0 else tail)
         return False
@@ -283,3 +285,8 @@ class Framer:
         if end == self._start:
             marks.popleft()
         return make_apdu((numbers[-1], time_ns, self._flow.src, self._flow.dst, "tcp", octets, numbers, ()))
+
+
+def _incomplete(there: int, size: int | None) -> tuple[Level, str, str]:
+    of = "" if size is None else f" of {size}"
+    return "error", "incomplete-apdu", f"an APDU is incomplete, {there}{of} octets are there"

@@ -83,6 +83,7 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
 
 # Ethernet type; IPv4 version and header length, total length, fragmentation, protocol; addresses and ports; UDP length
 _COMMON: Final = struct.Struct(">12xHBxH2xHxB2x12sH")
+_PORTS: Final = struct.Struct(">HH")
 
 
 class Flow:
@@ -95,22 +96,30 @@ class Flow:
         destination_port: 0..65535.
     """
 
+    __slots__ = ("_dst", "_src", "destination_port", "key", "source_port")
+
     def __init__(self, key: bytes) -> None:
         self.key = key
-        self.source_port, self.destination_port = struct.unpack_from(">HH", key, len(key) - 4)
+        self.source_port, self.destination_port = _PORTS.unpack_from(key, len(key) - 4)
+        self._src: str | None = None
+        self._dst: str | None = None
 
     def __repr__(self) -> str:
         return f"<Flow {self.src} > {self.dst}>"
 
-    @functools.cached_property
+    @property
     def src(self) -> str:
         """The source as ``address:port``, IPv6 as ``[address]:port``."""
-        return _end(self.key[: len(self.key) // 2 - 2], self.source_port)
+        if self._src is None:
+            self._src = _end(self.key[: len(self.key) // 2 - 2], self.source_port)
+        return self._src
 
-    @functools.cached_property
+    @property
     def dst(self) -> str:
         """The destination, written like the source."""
-        return _end(self.key[len(self.key) // 2 - 2 : -4], self.destination_port)
+        if self._dst is None:
+            self._dst = _end(self.key[len(self.key) // 2 - 2 : -4], self.destination_port)
+        return self._dst
 
     @property
     def reverse_key(self) -> bytes:
@@ -121,7 +130,8 @@ class Flow:
 
 def _end(address: bytes, port: int) -> str:
     if len(address) == 4:
-        return f"{address[0]}.{address[1]}.{address[2]}.{address[3]}:{port}"
+        first, second, third, fourth = address
+        return f"{first}.{second}.{third}.{fourth}:{port}"
     return f"[{ipaddress.IPv6Address(address)}]:{port}"
 
 
