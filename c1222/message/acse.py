@@ -10,9 +10,9 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, Unpack, final, overload
 
 from c1222.errors import DecodeError, EncodeError, Finding, Level
-from c1222.message.acse_declaration import plan
+from c1222.message.acse_declaration import declaration, plan
 from c1222.message.acse_elements import MAX_UNKNOWN_ELEMENTS, Span, find_elements
-from c1222.message.acse_fields import SOURCES, Authentication, Fields, encode
+from c1222.message.acse_fields import SOURCES, Authentication, Fields, encode, invocation_ids
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG, RELATIVE_TAG_OF_2006, ApTitle
 from c1222.message.ber import MAX_APDU_OCTETS, Octets, check_oid, decode_oid, length_size
 from c1222.message.plan import Walk, non_minimal
@@ -20,7 +20,16 @@ from c1222.message.plan import Walk, non_minimal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_UNKNOWN_ELEMENTS", "Acse", "Authentication", "Fields", "UserInformation", "decode_acse"]
+__all__ = [
+    "Acse",
+    "Authentication",
+    "Fields",
+    "UserInformation",
+    "declaration",
+    "decode_acse",
+    "invocation_ids",
+    "plan",
+]
 
 
 class UserInformation(NamedTuple):

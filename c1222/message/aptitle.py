@@ -72,6 +72,8 @@ class ApTitle:
         if digits.count(".") > MAX_ARCS:
             raise EncodeError(f"an ApTitle of more than {MAX_ARCS} arcs")
         content = encode_oid(tuple(map(int, digits.split("."))) if digits else (), relative=relative)
+        if len(content) > MAX_TITLE_OCTETS:
+            raise EncodeError(f"an ApTitle of {len(content)} octets, the limit is {MAX_TITLE_OCTETS}")
         _fill(self, content, relative=relative)
 
     @classmethod

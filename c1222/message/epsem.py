@@ -151,10 +151,10 @@ def split_services(
         if stop > end:
             reason = f"{length} octets announced, {end - pos} there"
             raise DecodeError(f"{path}.services[{len(services)}]", pos, reason)
+        if len(services) == max_services:
+            raise LimitExceeded(path, pos, f"more than {max_services} services")
         services.append((pos, stop))
         pos = stop
-    if len(services) > max_services:
-        raise LimitExceeded(path, start, f"{len(services)} services, the limit is {max_services}")
     return services
 
 
