@@ -1,10 +1,12 @@
-"""Tables decoded by their declaration's own construct, for one device's ST0 and dimension tables."""
+"""Tables decoded by their declaration's own construct and by their bound layout, side by side."""
 
 from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING, Any
 
+from c1219.layout import bind
+from c1219.schema import parameters
 from c1219.tables.decade0_configuration import GEN_CONFIG_TBL
 
 if TYPE_CHECKING:
@@ -28,15 +30,29 @@ def st0(
 
 
 def parse(table: Table, octets: bytes, **others: Any) -> Any:
-    """Decode a whole table: every octet has to be used."""
+    """Decode a whole table: construct uses every octet, and the layout agrees with it in size and value."""
     stream = io.BytesIO(octets)
     value = table.record.parse_stream(stream, **others)
     assert stream.tell() == len(octets), f"{table.label} took {stream.tell()} of {len(octets)} octets"
+    layout = bind(table, others)
+    assert layout.open_end or layout.size == len(octets)
+    bound = layout.decode(octets)
+    assert parameters(bound) == value
+    assert layout.encode(bound) == octets
     return value
 
 
 def round_trip(table: Table, octets: bytes, **others: Any) -> Any:
-    """Decode a whole table and encode it to the same octets."""
+    """Decode a whole table, and encode its values to the same octets."""
     value = parse(table, octets, **others)
     assert table.record.build(value, **others) == octets
+    layout = bind(table, others).fitting(len(octets))
+    assert layout is not None
+    assert layout.encode(tuple(layout.decode(octets))) == octets
     return value
+
+
+def undocumented(table: Table) -> list[str]:
+    """What the declaration leaves unsaid: elements without a doc, a table without title or source."""
+    rows = [row.path for row in table.describe() if not row.doc.strip()]
+    return rows + [name for name in ("title", "source") if not getattr(table, name)]

@@ -15,7 +15,7 @@ from c1219.tables.decade3_display import (
     SEC_DISP_LIST_TBL,
     TABLES,
 )
-from tests.c1219.tables.oracle import parse, round_trip, st0
+from tests.c1219.tables.oracle import parse, round_trip, st0, undocumented
 
 ST31 = bytes.fromhex("01 03 00 02 03 00 01 00 00 00")
 
@@ -76,6 +76,10 @@ def test_sizes(order, flags, sources, width, items, lists, data):
         if size:
             with pytest.raises(StreamError):
                 parse(table, content[:-1], **others)
+
+
+def test_everything_is_documented():
+    assert {table.label: undocumented(table) for table in TABLES} == {table.label: [] for table in TABLES}
 
 
 def test_what_each_table_depends_on():

@@ -22,7 +22,7 @@ from c1219.tables.decade4_security import (
     Secret,
 )
 from c1219.wire import Formats
-from tests.c1219.tables.oracle import parse, round_trip, st0
+from tests.c1219.tables.oracle import parse, round_trip, st0, undocumented
 
 
 def groups(permissions):
@@ -113,6 +113,10 @@ def test_sizes(order, dimensions, random):
         if size:
             with pytest.raises(StreamError):
                 parse(table, content[:-1], **others)
+
+
+def test_everything_is_documented():
+    assert {table.label: undocumented(table) for table in TABLES} == {table.label: [] for table in TABLES}
 
 
 def test_what_each_table_depends_on():

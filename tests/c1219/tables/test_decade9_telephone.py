@@ -22,7 +22,7 @@ from c1219.tables.decade9_telephone import (
     TABLES,
 )
 from c1219.values import RecurringDate
-from tests.c1219.tables.oracle import parse, round_trip, st0
+from tests.c1219.tables.oracle import parse, round_trip, st0, undocumented
 
 DAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
 
@@ -201,6 +201,10 @@ def test_sizes(order, time, mfg_status, flags, dimensions):
         if size:
             with pytest.raises(StreamError):
                 parse(table, bytes(size - 1), **others)
+
+
+def test_everything_is_documented():
+    assert {table.label: undocumented(table) for table in TABLES} == {table.label: [] for table in TABLES}
 
 
 def test_what_each_table_depends_on():
