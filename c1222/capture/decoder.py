@@ -7,7 +7,7 @@ the security of sessions, segments) has a limit, and what falls out is counted.
 from __future__ import annotations
 
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from c1222.capture.files import CaptureReader
 from c1222.capture.layers import Layers
@@ -86,6 +86,13 @@ class CapturedMessage(Message):
         self.services = ()
         self.noted = self.findings = findings
         return self
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except DecodeError:  # which stands among the findings
+            setattr(self, name, None)
+            return None
 
     def _find(self) -> tuple[Finding, ...]:
         return tuple(dict.fromkeys((*self.noted, *super()._find())))

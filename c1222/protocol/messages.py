@@ -6,6 +6,7 @@ asked for. Encoding goes the same way back, to the same octets.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
@@ -323,8 +324,9 @@ class Message:
             found += self.acse.findings
             if self._opened is not None:
                 found += self._opened.findings
-            start = self.acse.user_information.start
-            found += Control.from_octet(self.acse.octets[start], offset=start).findings(offset=start)
+            with suppress(DecodeError):  # which the two above have told
+                start = self.acse.user_information.start
+                found += Control.from_octet(self.acse.octets[start], offset=start).findings(offset=start)
         if self._fault is not None:
             found.append(self._fault.finding())
         for index, service in enumerate(self.services):

@@ -1,0 +1,90 @@
+"""What several commands share: where keys come from, where samples are, exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from c1222.errors import Finding
+    from c1222.security.keys import KeyStore
+
+__all__ = ["FOUND", "UNREADABLE", "capture_path", "fail", "has_error", "key_store", "keys_option", "sample_folder"]
+
+FOUND: Final = 1
+"""Exit code: done, with findings of level error."""
+UNREADABLE: Final = 2
+"""Exit code: usage, or input that cannot be read."""
+
+_SAMPLE: Final = "sample:"
+
+keys_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--keys", metavar="FILE", type=click.Path(dir_okay=False), help="TOML file of keys; see the README."
+)
+
+
+def fail(text: str) -> NoReturn:
+    """Say what is wrong and exit."""
+    click.echo(f"c1222: {text}", err=True)
+    sys.exit(UNREADABLE)
+
+
+def has_error(findings: Iterable[Finding]) -> bool:
+    """Tell whether one of the findings is of level error."""
+    return any(finding.level == "error" for finding in findings)
+
+
+def sample_folder(kind: str) -> Path:
+    """Return the folder of samples that come with the program: in the wheel, or in the project it runs from.
+
+    Args:
+        kind: ``captures`` or ``devices``.
+    """
+    installed = files("c1222") / "samples" / kind
+    with as_file(installed) as path:
+        return path if path.is_dir() else Path(__file__).parents[2] / "specs" / kind
+
+
+def capture_path(name: str) -> str:
+    """Return where a capture is: the path itself, or that of a sample.
+
+    Args:
+        name: a path, ``-``, or ``sample:NAME``.
+    """
+    if not name.startswith(_SAMPLE):
+        return name
+    folder = sample_folder("captures")
+    known = {path.stem: path for path in sorted(folder.glob("*.pcap*"))}
+    wanted = name.removeprefix(_SAMPLE)
+    if wanted not in known:
+        fail(
+            f"there is no sample {wanted!r}; samples: {', '.join(known)}" if wanted else f"samples: {', '.join(known)}"
+        )
+    return str(known[wanted])
+
+
+def key_store(path: str | None, captures: Iterable[str] = ()) -> KeyStore:
+    """Read the keys; without a file, samples come with theirs.
+
+    Args:
+        path: the file of keys, or None.
+        captures: names of captures that shall be decoded with them.
+    """
+    from c1222.errors import InvalidKey
+    from c1222.security.keys import KeyStore
+
+    if path is None:
+        if not all(name.startswith(_SAMPLE) for name in captures) or not captures:
+            return KeyStore()
+        path = str(sample_folder("captures") / "keys.toml")
+    try:
+        return KeyStore.from_file(path)
+    except (InvalidKey, OSError) as error:
+        fail(str(error))
