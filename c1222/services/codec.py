@@ -8,11 +8,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from c1222.errors import DecodeError, EncodeError, Finding
-from c1222.services import c1218, identify, network, session, tables
+from c1222.services.c1218 import AuthenticateRequest, NegotiateRequest, TimingSetupRequest
 from c1222.services.fields import REST, U8, Form
+from c1222.services.identify import IdentifyRequest
+from c1222.services.network import DeregisterRequest, RegisterRequest, ResolveRequest, TraceRequest
 from c1222.services.responses import ErrorResponse, UnpairedResponse
 from c1222.services.results import SERVICE_ERRORS
 from c1222.services.service import Request, Response, beside, wire
+from c1222.services.session import (
+    DisconnectRequest,
+    LogoffRequest,
+    LogonRequest,
+    SecurityRequest,
+    TerminateRequest,
+    WaitRequest,
+)
+from c1222.services.tables import (
+    ReadDefaultRequest,
+    ReadIndexRequest,
+    ReadOffsetRequest,
+    ReadRequest,
+    WriteDefaultRequest,
+    WriteIndexRequest,
+    WriteOffsetRequest,
+    WriteRequest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,17 +49,16 @@ __all__ = [
 ]
 
 
-def _requests() -> dict[int, type[Request]]:
-    found: dict[int, type[Request]] = {}
-    for family in (identify, session, c1218, tables, network):
-        for name in family.__all__:
-            cls = getattr(family, name)
-            if isinstance(cls, type) and issubclass(cls, Request):
-                found.update(dict.fromkeys(cls.codes, cls))
-    return dict(sorted(found.items()))
+_CLASSES: tuple[type[Request], ...] = (
+    *(IdentifyRequest, TerminateRequest, DisconnectRequest),
+    *(DeregisterRequest, ResolveRequest, TraceRequest, RegisterRequest),
+    *(ReadRequest, ReadIndexRequest, ReadDefaultRequest, ReadOffsetRequest),
+    *(WriteRequest, WriteIndexRequest, WriteDefaultRequest, WriteOffsetRequest),
+    *(LogonRequest, SecurityRequest, LogoffRequest, WaitRequest),
+    *(AuthenticateRequest, NegotiateRequest, TimingSetupRequest),
+)
 
-
-REQUESTS: Mapping[int, type[Request]] = _requests()
+REQUESTS: Mapping[int, type[Request]] = {code: cls for cls in _CLASSES for code in cls.codes}
 """Request code to class."""
 
 SERVICE_NAMES: Mapping[int, str] = {code: cls.label() for code, cls in REQUESTS.items()}
@@ -172,12 +191,7 @@ def align(requests: Sequence[Request], responses: Sequence[Octets]) -> list[int 
         return [None]
     if count >= wanted:
         return [*range(wanted), *[None] * (count - wanted)]
-    if (
-        count == wanted - 1
-        and count
-        and isinstance(requests[0], session.SecurityRequest)
-        and _fits(responses[0], requests[1])
-    ):
+    if count == wanted - 1 and count and isinstance(requests[0], SecurityRequest) and _fits(responses[0], requests[1]):
         return [*range(1, wanted)]
     if count and 0 < codes[-1] < 0x20:
         return [*range(count)]

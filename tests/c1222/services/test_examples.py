@@ -1,10 +1,12 @@
 """Worked examples, published messages and captured ones: octets to values and back."""
 
+import doctest
 import json
 from pathlib import Path
 
 import pytest
 
+from c1222 import services
 from c1222.services import Request, Response, align, decode_request, decode_response
 from tests.c1222.services.examples import KNOWN_REQUESTS, KNOWN_RESPONSES
 
@@ -76,3 +78,9 @@ def test_json_of_a_response() -> None:
     assert json.dumps(decoded.as_dict()) == (
         '{"code": 0, "kind": "response", "result": "ok", "service": "read", "data": "4142", "checksum_ok": true}'
     )
+
+
+def test_the_examples_of_the_front_door() -> None:
+    result = doctest.testmod(services)
+    assert result.failed == 0
+    assert result.attempted >= 4
