@@ -108,17 +108,16 @@ U8, U16, U24, U32 = Unsigned(1), Unsigned(2), Unsigned(3), Unsigned(4)
 class Flags(Form[F]):
     """An octet of named bits."""
 
-    __slots__ = ("_names", "_values")
+    __slots__ = ("_flags",)
 
     def __init__(self, flags: type[F]) -> None:
-        self._values = tuple(flags(value) for value in range(256))
-        self._names = tuple([str(bit.name).lower().replace("_", "-") for bit in value] for value in self._values)
+        self._flags = flags
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[F, int]:
         """Read one octet."""
         if at >= end:
             raise short(at, end, 1)
-        return self._values[octets[at]], at + 1
+        return self._flags(octets[at]), at + 1
 
     def write(self, value: F) -> bytes:
         """Write one octet."""
@@ -126,11 +125,11 @@ class Flags(Form[F]):
 
     def check(self, value: F) -> F:
         """Take the flags or a plain int, refuse what does not fit an octet."""
-        return self._values[U8.check(value)]
+        return self._flags(U8.check(value))
 
     def show(self, value: F) -> list[str]:
         """List the names of the bits that are set, lowest first."""
-        return list(self._names[value])
+        return [str(bit.name).lower().replace("_", "-") for bit in value]
 
 
 class _OctetString(Form[bytes]):
