@@ -25,6 +25,7 @@ AUTHENTICATIONS = {
     "C12.21 identification": "ac0ba209a007a0058003aabbcc",
     "C12.21 empty response": "ac08a206a004a0028200",
     "draft, vector of 8": "ac13a211a00fa10d800102810848f3d06148f3d061",
+    "draft, no vector": "ac0fa20da00ba109800102820448f3d061",  # as long as the usual form
     "draft, token": "ac19a217a015a113800102810448f3d06183080102030405060708",
 }
 

@@ -187,6 +187,7 @@ def test_integers_are_emitted_minimal_and_unsigned(value: int, octets: str) -> N
         ("C12.21 empty response", "c12.21", None, None),
         ("draft, vector of 8", "draft", 2, "48f3d06148f3d061"),
         ("draft, token", "draft", 2, "48f3d061"),
+        ("draft, no vector", "draft", 2, None),
     ],
 )
 def test_forms_of_the_authentication_value(name: str, form: str, key_id: int | None, iv: str | None) -> None:
@@ -231,6 +232,7 @@ def test_unknown_elements_are_limited() -> None:
     [
         (["a2810580037bc175", A8, BE], "acse.called-AP-title", 3),
         (["a206 8081037bc175", A8, BE], "acse.called-AP-title", 5),
+        ([A2, "a8820003 020106", BE], "acse.calling-AP-invocation-id", 10),
         ([A2, "a804 02810106", BE], "acse.calling-AP-invocation-id", 12),
         ([A2, A8, "be0a288107 81058003300001"], "acse.user-information", 17),
         ([A2, A8, "be0c280a 8183000005 8003300001"], "acse.user-information.octet-aligned", 19),
@@ -254,7 +256,7 @@ def test_lengths_that_are_not_minimal_are_taken_with_a_finding(
 
 
 def test_outer_length_that_is_not_minimal() -> None:
-    for octets in (b"\x60\x81\x1d" + READ[2:], b"\x60\x84\0\0\0\x1d" + READ[2:]):
+    for octets in (b"\x60\x81\x1d" + READ[2:], b"\x60\x82\0\x1d" + READ[2:], b"\x60\x84\0\0\0\x1d" + READ[2:]):
         acse = decode_acse(octets)
         assert str(acse.calling) == ".123.4"
         assert [(f.code, f.path, f.offset) for f in acse.findings] == [("non-minimal-length", "acse", 1)]

@@ -97,6 +97,12 @@ def test_slices_fill_the_room_there_is(apdu: bytes, limit: int) -> None:
         assert size == len(apdu)
 
 
+def test_no_slice_could_be_larger() -> None:
+    for limit in range(140, 330):
+        size = slice_size(LONG, limit)
+        assert max(map(len, cut(LONG, size))) <= limit < max(map(len, cut(LONG, size + 1))), limit
+
+
 def test_segments_copy_what_the_receiver_needs_and_nothing_else() -> None:
     whole = next(o for o in OCTETS if 0xA1 in decode_acse(o).spans)
     for part in segments(whole, 30):
