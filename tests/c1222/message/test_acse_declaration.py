@@ -11,6 +11,7 @@ from pyasn1.codec.ber import decoder, encoder
 from c1222.errors import DecodeError
 from c1222.message.acse import Acse, declaration, decode_acse, plan
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG, RELATIVE_TAG_OF_2006
+from c1222.message.plan import Node
 from tests.c1222.message.known import OCTETS, apdus, mutated
 from tests.c1222.message.oracle import our_values, pyasn1_values, same
 
@@ -116,9 +117,16 @@ def test_module_in_specs_says_the_same() -> None:
         assert int(tag, 16) & 0x1F == int(number), name
         assert bool(explicit) == bool(int(tag, 16) & 0x20), name
 
-    def leaves(node: Any) -> set[str]:
-        return {node.name}.union(*(leaves(member) for member in node.members))
+    def nodes(node: Node) -> list[Node]:
+        return [node, *(inner for member in node.members for inner in nodes(member))]
 
-    for element in plan().elements.values():
-        for name in leaves(element):
-            assert re.search(rf"^ +{re.escape(name)} ", MODULE, re.MULTILINE), name
+    sizes = {
+        name: (int(low), int(high or low))
+        for name, low, high in re.findall(r"([\w-]+) +\[\d\] OCTET STRING \(SIZE \((\d+)(?:\.\.(\d+))?\)\)", MODULE)
+    }
+    everything = [inner for element in plan().elements.values() for inner in nodes(element)]
+    for node in everything:
+        assert re.search(rf"^ +{re.escape(node.name)} ", MODULE, re.MULTILINE), node.name
+        if node.name in sizes:
+            assert (node.smallest, node.largest) == sizes.pop(node.name), node.name
+    assert not sizes
