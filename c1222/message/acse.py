@@ -14,8 +14,8 @@ from c1222.message.acse_declaration import declaration, plan
 from c1222.message.acse_elements import MAX_UNKNOWN_ELEMENTS, Span, find_elements
 from c1222.message.acse_fields import SOURCES, Authentication, Fields, encode, invocation_ids
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG, RELATIVE_TAG_OF_2006, ApTitle
-from c1222.message.ber import MAX_APDU_OCTETS, Octets, check_oid, decode_oid, length_size
-from c1222.message.plan import Walk, non_minimal
+from c1222.message.ber import MAX_APDU_OCTETS, Octets, check_oid, decode_oid
+from c1222.message.plan import Walk, filled, non_minimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,8 +243,8 @@ class Acse:
         layout = plan()
         octets = self.octets
         _, start, end = self.spans[layout.tags["user-information"]]
-        inside = _filled(octets, start, end, layout.external)
-        if inside and (first := _filled(octets, inside, end, layout.octet_aligned)):
+        inside = filled(octets, start, end, layout.external)
+        if inside and (first := filled(octets, inside, end, layout.octet_aligned)):
             return UserInformation(None, first, end)
         leaves = self._walk("user-information")
         self._remark_direct_reference("user-information", leaves)
@@ -309,7 +309,7 @@ class Acse:
             return None
         _, start, end = span
         node = layout.elements[tag]
-        inside = _filled(self.octets, start, end, node.tags[-1])
+        inside = filled(self.octets, start, end, node.tags[-1])
         if inside and node.smallest <= end - inside <= node.largest:
             return int.from_bytes(self.octets[inside:end], "big")
         return self._unsigned(self._walk(name)[name])
@@ -320,7 +320,7 @@ class Acse:
             return None
         _, start, end = span
         octets = self.octets
-        if _filled(octets, start, end, RELATIVE_TAG) or _filled(octets, start, end, ABSOLUTE_TAG):
+        if filled(octets, start, end, RELATIVE_TAG) or filled(octets, start, end, ABSOLUTE_TAG):
             try:
                 return _title_of(octets[start:end])
             except DecodeError:
@@ -379,21 +379,6 @@ def _properties() -> dict[int, str]:
     # The property of Acse that decodes each element, by tag.
     names = {name: field for name, (field, _) in SOURCES.items()} | {"user-information": "user_information"}
     return {tag: names[name] for name, tag in plan().tags.items()}
-
-
-def _filled(octets: bytes, pos: int, end: int, tag: int) -> int:
-    """Return where the content of an element starts that fills all the room; 0 when there is anything unusual."""
-    if end - pos < 2 or octets[pos] != tag:
-        return 0
-    length = octets[pos + 1]
-    start = pos + 2
-    if length >= 0x80:
-        count = length & 0x7F
-        start += count
-        length = int.from_bytes(octets[pos + 2 : start], "big")
-        if not count or count + 1 != length_size(length):
-            return 0
-    return start if start + length == end else 0
 
 
 def decode_acse(octets: Octets, *, max_size: int = MAX_APDU_OCTETS, max_unknown: int = MAX_UNKNOWN_ELEMENTS) -> Acse:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from c1222.errors import DecodeError, Finding
 from c1222.message.ber import length_size, read_length, tlv
 
-__all__ = ["Node", "Walk", "emit", "non_minimal"]
+__all__ = ["Node", "Walk", "emit", "filled", "non_minimal"]
 
 
 class Node(NamedTuple):
@@ -111,6 +111,21 @@ class Walk:
             if pos != end:
                 raise DecodeError(path, pos, "octets are left over")
         return after
+
+
+def filled(octets: bytes, pos: int, end: int, tag: int) -> int:
+    """Return where the content of an element starts that fills all the room; 0 when there is anything unusual."""
+    if end - pos < 2 or octets[pos] != tag:
+        return 0
+    length = octets[pos + 1]
+    start = pos + 2
+    if length >= 0x80:
+        count = length & 0x7F
+        start += count
+        length = int.from_bytes(octets[pos + 2 : start], "big")
+        if not count or count + 1 != length_size(length):
+            return 0
+    return start if start + length == end else 0
 
 
 def emit(node: Node, leaves: dict[str, bytes]) -> bytes | None:
