@@ -4,17 +4,20 @@ pcap in both byte orders, with microseconds or nanoseconds, and the variant with
 magic A1B2CD34). pcapng with any number of sections, each in its own byte order, and interfaces, each with its own
 resolution and offset of time; enhanced, simple and obsolete packet blocks. Times are integer nanoseconds throughout.
 
-A file that is no capture is a ``CaptureError`` at once. Damage further in ends the reading: the packets before it are
-delivered, the damage is a finding. The file is read front to back in blocks, so memory does not grow with its size.
+A file that is no capture is a ``CaptureError`` at once. Damage further in is a finding: what was before it is
+delivered, and the reading goes on where the file makes sense again, if that is near. The file is read front to back in
+blocks, so memory does not grow with its size.
 Formats: draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 import struct
 from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple, Self, cast
 
+from c1222.capture.interfaces import Interface, byte_order, read_interface
 from c1222.capture.source import CaptureError, Source
 from c1222.capture.tally import Tally
 from c1222.errors import Finding, Level
@@ -38,8 +41,8 @@ _SIMPLE_PACKET: Final = 3
 _ENHANCED_PACKET: Final = 6
 _PACKET_BLOCKS: Final = {_OBSOLETE_PACKET, _SIMPLE_PACKET, _ENHANCED_PACKET}
 _BLOCK_OVERHEAD: Final = 4096  # what a packet block may hold besides its packet: header and options
-_IF_TSRESOL: Final = 9
-_IF_TSOFFSET: Final = 14
+_MAX_BLOCK: Final = 1 << 24  # octets of any block; what claims more is damage, as in Wireshark
+_NEAR_SECONDS: Final = 86_400  # from one packet to the next, where damage lies between
 
 # first four octets of a pcap: byte order, nanoseconds in one unit of the fraction, octets after each record header
 _PCAP_MAGIC: Final = {
@@ -57,6 +60,7 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
     "malformed-packet": ("error", "packet blocks whose content does not fit their length, skipped"),
     "malformed-block": ("error", "interface descriptions whose content does not fit their length"),
     "oversized-packet": ("error", "packets larger than the limit, skipped"),
+    "damaged": ("error", "places where the file makes no sense, skipped to the next where it does"),
     "unknown-interface": ("error", "packets of an interface that the file does not describe, skipped"),
     "too-many-interfaces": ("warning", "interfaces beyond the limit, their packets are skipped"),
     "untimed-packet": ("note", "packets without a time, given the time of the packet before"),
@@ -88,7 +92,7 @@ _packet = cast("Callable[[tuple[int, int, int, bytes, int]], Packet]", functools
 class CaptureReader:
     """Reads the packets of one capture file, once, front to back.
 
-    Iterating yields ``Packet`` and never raises on damaged content: reading stops there, and ``findings`` says so.
+    Iterating yields ``Packet`` and never raises on damaged content: ``findings`` tells of it.
     A context manager; a file that the reader opened is closed at the end of the packets too.
 
     Args:
@@ -151,6 +155,23 @@ class CaptureReader:
     def _stop(self, code: str, path: str, offset: int, text: str) -> None:
         self._damage.append(Finding("error", code, path, self._source.base + offset, text))
 
+    def _recover(
+        self, buffer: bytes, pos: int, pattern: bytes, check: Callable[[bytes, int], bool], path: str, text: str
+    ) -> tuple[bytes, int]:
+        """Find where the reading can go on after damage, or -1; count it or report it."""
+        offset = self._source.base + pos
+        found = -1
+        if self.packets:
+            size = self._max_packet_size + _BLOCK_OVERHEAD
+            buffer, found = self._source.search(buffer, pos, re.compile(pattern, re.DOTALL), check, size)
+        if found < 0:
+            text = f"{text}; the rest of the file is not read"
+            self._damage.append(Finding("error", "absurd-length", path, offset, text))
+        else:
+            skipped = self._source.base + found - offset
+            self.tally.note("damaged", self.packets, f"{path} at octet {offset}: {text}; octets skipped: {skipped}")
+        return buffer, found
+
     def _open(self, head: bytes) -> Iterator[Packet]:
         magic = head[:4]
         if magic in _PCAP_MAGIC:
@@ -160,7 +181,7 @@ class CaptureReader:
             return self._read_pcap(head, *_PCAP_MAGIC[magic])
         if magic == b"\x0a\x0d\x0d\x0a":
             self.format = "pcapng"
-            if _byte_order(head, 8) is None:
+            if byte_order(head[8:12]) is None:
                 raise CaptureError("pcapng", 8, "no byte-order magic in the section header")
             return self._read_pcapng(head)
         if not head and self._source.damage is not None:
@@ -178,8 +199,22 @@ class CaptureReader:
         unpack = struct.Struct(order + "IIII").unpack_from
         head = 16 + extra
         limit = self._max_packet_size
-        number = 0
+        big_or_little: Literal["big", "little"] = "big" if order == ">" else "little"
+        number = first = latest = 0
         pos = 24
+
+        def is_record(buffer: bytes, pos: int) -> bool:
+            """Tell whether two records that make sense, or one at the end, lie there."""
+            for _ in range(2):
+                if pos + head > len(buffer):
+                    return pos == len(buffer)
+                seconds, fraction, captured, length = unpack(buffer, pos)
+                sane = captured <= limit and captured <= length <= _MAX_BLOCK and fraction < 1_000_000_000
+                if not sane or min(abs(seconds - first), abs(seconds - latest)) > _NEAR_SECONDS:
+                    return False
+                pos += head + captured
+            return pos <= len(buffer)
+
         try:
             while True:
                 last = len(buffer) - head
@@ -191,15 +226,23 @@ class CaptureReader:
                         break
                     self.packets = number = number + 1
                     pos = after
+                    latest = seconds
+                    first = first or seconds
                     yield _packet(
                         (number, seconds * 1_000_000_000 + fraction * unit, link_type, buffer[start:after], length)
                     )
                 need = head
                 if pos <= last:
-                    need += captured
                     if captured > limit:
-                        text = f"a packet of {captured} octets, the limit is {limit}; the rest of the file is not read"
-                        return self._stop("absurd-length", f"pcap.packet[{number + 1}]", pos, text)
+                        # the high half of the seconds stays the same for hours; the latest may itself be damage
+                        halves = [re.escape((time >> 16).to_bytes(2, big_or_little)) for time in (first, latest)]
+                        pattern = (b"" if order == ">" else b"..") + b"(?:%b|%b)" % (halves[0], halves[1])
+                        text = f"a packet of {captured} octets, the limit is {limit}"
+                        buffer, pos = self._recover(buffer, pos, pattern, is_record, f"pcap.packet[{number + 1}]", text)
+                        if pos < 0:
+                            return None
+                        continue
+                    need += captured
                 buffer = self._source.more(buffer, pos, need)
                 pos = 0
                 if len(buffer) < need:
@@ -213,11 +256,22 @@ class CaptureReader:
             self.close()
 
     def _read_pcapng(self, buffer: bytes) -> Iterator[Packet]:
-        order = ""
-        interfaces: list[_Interface | None] = []
+        order: Literal["<", ">"] = "<"
+        interfaces: list[Interface | None] = []
         limit = self._max_packet_size
         number = time_ns = index = pos = 0
         tally = self.tally
+        epb = b""
+
+        def is_block(buffer: bytes, pos: int) -> bool:
+            """Tell whether a block lies there whose two lengths agree."""
+            if len(buffer) - pos < 32:
+                return False
+            total = header(buffer, pos)[1]
+            after = pos + total
+            sane = total >= 28 and not total & 3 and after <= len(buffer)
+            return sane and buffer[after - 4 : after] == buffer[pos + 4 : pos + 8]
+
         try:
             while True:
                 if len(buffer) - pos < 12:
@@ -230,21 +284,22 @@ class CaptureReader:
                         return None
                 index += 1
                 if buffer[pos : pos + 4] == b"\x0a\x0d\x0d\x0a":
-                    found = _byte_order(buffer, pos + 8)
+                    found = byte_order(buffer[pos + 8 : pos + 12])
                     if found is None:
                         text = "no byte-order magic in the section header; the rest of the file is not read"
                         return self._stop("malformed-section", f"pcapng.block[{index}]", pos + 8, text)
                     order = found
                     header = struct.Struct(order + "II").unpack_from
                     enhanced = struct.Struct(order + "8xIIIII").unpack_from
+                    epb = struct.pack(order + "I", _ENHANCED_PACKET)
                 kind, total = header(buffer, pos)
-                if total < 12 or total & 3:
-                    text = f"a block cannot have {total} octets; the rest of the file is not read"
-                    return self._stop("absurd-length", f"pcapng.block[{index}]", pos + 4, text)
-                if total > limit + _BLOCK_OVERHEAD:
-                    if kind == _SECTION:
-                        text = f"a section header of {total} octets; the rest of the file is not read"
-                        return self._stop("absurd-length", f"pcapng.block[{index}]", pos + 4, text)
+                if total < 12 or total & 3 or total > _MAX_BLOCK:
+                    text = f"a block cannot have {total} octets"
+                    buffer, pos = self._recover(buffer, pos, epb, is_block, f"pcapng.block[{index}]", text)
+                    if pos < 0:
+                        return None
+                    continue
+                if total > limit + _BLOCK_OVERHEAD and kind != _SECTION:
                     if kind in _PACKET_BLOCKS:
                         self.packets = number = number + 1
                         tally.note("oversized-packet", number, f"block of {total} octets")
@@ -267,8 +322,11 @@ class CaptureReader:
                         text = f"the file ends inside the block: {total - len(buffer)} octets are missing"
                         return self._stop("cut-short", f"pcapng.block[{index}]", len(buffer), text)
                 if buffer[after - 4 : after] != buffer[pos + 4 : pos + 8]:
-                    text = "the two lengths of the block differ; the rest of the file is not read"
-                    return self._stop("absurd-length", f"pcapng.block[{index}]", after - 4, text)
+                    text = "the two lengths of the block differ"
+                    buffer, pos = self._recover(buffer, pos, epb, is_block, f"pcapng.block[{index}]", text)
+                    if pos < 0:
+                        return None
+                    continue
                 start = pos
                 pos = after
                 if kind == _ENHANCED_PACKET and total >= 32:
@@ -276,7 +334,10 @@ class CaptureReader:
                     start += 28
                 elif kind == _INTERFACE:
                     if len(interfaces) < self._max_interfaces:
-                        interfaces.append(self._interface(buffer[start:after], order, index))
+                        interface, good = read_interface(buffer[start:after], order)
+                        if not good:
+                            tally.note("malformed-block", number, f"block {index}")
+                        interfaces.append(interface)
                     else:
                         tally.note("too-many-interfaces", number)
                     continue
@@ -319,48 +380,3 @@ class CaptureReader:
                     yield _packet((number, time_ns, interface.link_type, buffer[start : start + captured], length))
         finally:
             self.close()
-
-    def _interface(self, block: bytes, order: str, index: int) -> _Interface | None:
-        """Read an interface description block; None when it is damaged, so that the others keep their numbers."""
-        end = len(block) - 4
-        if end < 16:
-            self.tally.note("malformed-block", self.packets, f"block {index}, an interface")
-            return None
-        link_type, snaplen = struct.unpack_from(order + "8xHxxI", block)
-        factor, divisor, offset_ns = 1000, 1, 0
-        pos = 16
-        while pos + 4 <= end:
-            code, size = struct.unpack_from(order + "HH", block, pos)
-            pos += 4
-            if code == 0:
-                break
-            if pos + size > end:
-                self.tally.note("malformed-block", self.packets, f"block {index}, an interface option")
-                break
-            if code == _IF_TSRESOL and size == 1:
-                exponent = block[pos] & 0x7F
-                factor, divisor = 1_000_000_000, 1 << exponent if block[pos] & 0x80 else 10**exponent
-                if factor % divisor == 0:
-                    factor, divisor = factor // divisor, 1
-            elif code == _IF_TSOFFSET and size == 8:
-                offset_ns = struct.unpack_from(order + "q", block, pos)[0] * 1_000_000_000
-            pos += size + (-size & 3)
-        return _Interface(link_type, snaplen, factor, divisor, offset_ns)
-
-
-class _Interface(NamedTuple):
-    """What an interface description block says; a time stamp times factor, divided by divisor, is nanoseconds."""
-
-    link_type: int
-    snaplen: int
-    factor: int
-    divisor: int
-    offset_ns: int
-
-
-def _byte_order(buffer: bytes, pos: int) -> Literal["<", ">"] | None:
-    """Read the byte-order magic of a section header."""
-    magic = buffer[pos : pos + 4]
-    if magic == b"\x4d\x3c\x2b\x1a":
-        return "<"
-    return ">" if magic == b"\x1a\x2b\x3c\x4d" else None

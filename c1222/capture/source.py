@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Final, cast
 from c1222.errors import DecodeError
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator
 
 __all__ = ["READ_SIZE", "CaptureError", "Source"]
@@ -94,6 +95,29 @@ class Source:
             if not buffer:
                 return b"", size
         return self.more(buffer, pos + size, 0), 0
+
+    def search(
+        self, buffer: bytes, pos: int, pattern: re.Pattern[bytes], check: Callable[[bytes, int], bool], size: int
+    ) -> tuple[bytes, int]:
+        """Find a place behind ``pos`` where the reading can go on.
+
+        Args:
+            buffer: what ``more`` returned last.
+            pos: where it cannot go on.
+            pattern: what such a place starts with.
+            check: tells whether a place of the buffer that starts so is one.
+            size: octets to look through at least, if there are as many.
+
+        Returns:
+            A buffer, and the place in it, -1 when there is none.
+        """
+        if len(buffer) - pos < size:
+            buffer = self.more(buffer, pos, size)
+            pos = 0
+        found = pattern.search(buffer, pos + 1)
+        while found is not None and not check(buffer, found.start()):
+            found = pattern.search(buffer, found.start() + 1)
+        return buffer, -1 if found is None else found.start()
 
     def _read(self) -> bytes:
         octets = self._read_file(READ_SIZE)

@@ -1,0 +1,191 @@
+"""What the core tells its owner. An event is complete when made, and told once, in the order things happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from c1222.errors import C1222Error
+    from c1222.protocol.answers import Answer
+    from c1222.protocol.exchange import Exchange
+    from c1222.protocol.messages import Message
+    from c1222.protocol.session import Session
+    from c1222.services import Request
+
+__all__ = [
+    "Completed",
+    "Dropped",
+    "Failed",
+    "HandlerFailed",
+    "InitiatorEvent",
+    "Overdue",
+    "Refused",
+    "ResponderEvent",
+    "Resting",
+    "SessionClosed",
+    "SessionEnded",
+    "SessionOpened",
+    "SessionStarted",
+    "SizeLearned",
+]
+
+
+@dataclass(slots=True)
+class Completed:
+    """An exchange is done: its answer is here, or none was wanted, or its absence means success.
+
+    Attributes:
+        exchange: what was asked.
+        responses: one for each service asked for, in order; empty when there is no answer.
+        message: the answer, the last one if busy services were asked again; None when there is none.
+    """
+
+    exchange: Exchange
+    responses: tuple[Answer, ...]
+    message: Message | None
+
+
+@dataclass(slots=True)
+class Failed:
+    """An exchange ended without an answer.
+
+    Attributes:
+        exchange: what was asked.
+        error: why there is no answer.
+        unknown: whether the peer may have done what was asked all the same. See ``Initiator.repeat``.
+    """
+
+    exchange: Exchange
+    error: C1222Error
+    unknown: bool
+
+
+@dataclass(slots=True)
+class Overdue:
+    """An answer did not come in time; the same octets are sent again.
+
+    Attributes:
+        exchange: what was asked.
+        attempt: which attempt this is, the second being 2.
+    """
+
+    exchange: Exchange
+    attempt: int
+
+
+@dataclass(slots=True)
+class Resting:
+    """The peer is busy, or its data are not ready; what it refused so will be sent again.
+
+    Attributes:
+        exchange: what was asked.
+        until: when, on the clock of ``now``.
+    """
+
+    exchange: Exchange
+    until: float
+
+
+@dataclass(slots=True)
+class SessionOpened:
+    """The peer opened a session.
+
+    Attributes:
+        timeout: idle time it granted, seconds; 0 for no limit.
+    """
+
+    timeout: int
+
+
+@dataclass(slots=True)
+class SessionClosed:
+    """The session is over.
+
+    Attributes:
+        reason: ``ended``, ``idle``, ``lost``.
+    """
+
+    reason: str
+
+
+@dataclass(slots=True)
+class SizeLearned:
+    """The peer told the largest APDU it takes or sends: ask for less, or write less, at a time.
+
+    Attributes:
+        max_request: largest request in octets, None while unknown.
+        max_response: largest response in octets, None while unknown.
+    """
+
+    max_request: int | None
+    max_response: int | None
+
+
+@dataclass(slots=True)
+class Dropped:
+    """Octets came in that are not the answer to anything; they are counted and forgotten.
+
+    Attributes:
+        reason: one word, the name of the counter.
+        text: what was wrong, for people.
+    """
+
+    reason: str
+    text: str
+
+
+InitiatorEvent = Completed | Failed | Overdue | Resting | SessionOpened | SessionClosed | SizeLearned | Dropped
+
+
+@dataclass(slots=True)
+class SessionStarted:
+    """A peer logged on at this node."""
+
+    session: Session
+
+
+@dataclass(slots=True)
+class SessionEnded:
+    """A session at this node is over.
+
+    Attributes:
+        session: which.
+        reason: ``logoff``, ``terminate``, ``disconnect``, ``idle``, ``closed``.
+    """
+
+    session: Session
+    reason: str
+
+
+@dataclass(slots=True)
+class Refused:
+    """A message was refused unheard.
+
+    Attributes:
+        reason: one word, the name of the counter.
+        source: where it came from.
+        text: what was wrong, for people; the peer is not told.
+    """
+
+    reason: str
+    source: Hashable
+    text: str
+
+
+@dataclass(slots=True)
+class HandlerFailed:
+    """The handler raised something else than a service error; the peer got err.
+
+    Attributes:
+        request: the service it was to carry out.
+        error: what it raised.
+    """
+
+    request: Request
+    error: Exception
+
+
+ResponderEvent = SessionStarted | SessionEnded | Refused | HandlerFailed

@@ -1,0 +1,99 @@
+"""Who sends: a title, the keys of its messages, and what keeps every one of them unique."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from c1222.errors import EncodeError, StateError
+from c1222.message.acse_fields import invocation_ids
+from c1222.message.aptitle import ApTitle
+from c1222.security.freshness import SendGuard
+from c1222.security.keys import KeyStore
+from c1222.security.sealing import SessionSecurity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from c1222.security.keys import Key
+
+__all__ = ["Identity"]
+
+
+class Identity:
+    """A node's own name. Everything that sends in this name shares one such object, and one thread uses it.
+
+    Args:
+        title: the calling title, in the form it is to have on the wire; None where the node has none yet.
+        keys: a store, a single key, or octets by key id.
+        guard: gives out vectors; one with a store keeps them unique over a restart. Names with the same keys may share
+            one.
+        ids: where invocation ids come from, increasing; drawn at random to start with when None.
+        id_bits: 32, or 16 for peers that store no more.
+
+    Raises:
+        EncodeError: the text is no title.
+        InvalidKey: the keys cannot be used.
+    """
+
+    __slots__ = ("_ids", "_scopes", "guard", "keys", "title")
+
+    def __init__(
+        self,
+        title: ApTitle | str | None,
+        keys: KeyStore | Key | Mapping[int, bytes] | None = None,
+        *,
+        guard: SendGuard | None = None,
+        ids: Iterator[int] | None = None,
+        id_bits: Literal[16, 32] = 32,
+    ) -> None:
+        self.title = ApTitle(title) if isinstance(title, str) else title
+        self.keys = KeyStore.of(keys)
+        self.guard = SendGuard() if guard is None else guard
+        self._ids = invocation_ids(bits=id_bits) if ids is None else ids
+        self._scopes: dict[int, str] = {}
+
+    def next_id(self) -> int:
+        """Return the invocation id of the next message."""
+        return next(self._ids)
+
+    def secure(
+        self, key_id: int, invocation_id: int, utc: float, *, session: SessionSecurity | None = None
+    ) -> tuple[SessionSecurity, bool]:
+        """Return what a message is to be sealed with, and whether it has to carry that itself.
+
+        Args:
+            key_id: 0..255.
+            invocation_id: of the message, from :meth:`next_id` and not used for another one.
+            utc: true time, seconds since 1970 UTC.
+            session: what our first message of the session carried; the message then does without, if that is safe.
+
+        Raises:
+            EncodeError: the time has no form in 4 octets.
+            StateError: no vector is left, or it cannot be saved.
+        """
+        scope = self._scopes.get(key_id)
+        if scope is None:
+            scope = self._scopes[key_id] = SendGuard.scope(self.title, key_id)
+        if session is not None and session.key_id == key_id:
+            try:
+                self.guard.issue_in_session(scope, session.iv, invocation_id)
+            except StateError:
+                pass  # invocation ids began anew since: the message brings a vector of its own
+            else:
+                return session, False
+        return SessionSecurity(key_id, self.guard.issue(scope, invocation_id, utc)), True
+
+    def same(self, one: ApTitle | None, other: ApTitle | None) -> bool:
+        """Return whether two titles name the same node, whatever forms they are in."""
+        if one == other:
+            return True
+        if one is None or other is None or one.is_empty or other.is_empty:
+            return False
+        try:
+            base = self.keys.base_oid
+            return one.absolute(base).content == other.absolute(base).content
+        except EncodeError:
+            return False
+
+    def __repr__(self) -> str:
+        return f"<Identity {self.title}>"
