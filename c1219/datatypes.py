@@ -31,13 +31,13 @@ from construct import Construct, Container, Renamed, ValidationError
 from construct.core import stream_read, stream_read_entire, stream_write
 
 from c1219.errors import DeclarationError
-from c1219.times import DateForm, RecurringDateForm, time_form
 from c1219.wire import (
     BcdForm,
     BitsForm,
     BitSpan,
     BytesForm,
     CodedForm,
+    DateForm,
     DigitsForm,
     FixedBcdForm,
     FloatForm,
@@ -45,9 +45,11 @@ from c1219.wire import (
     Formats,
     IntForm,
     NumberTextForm,
+    RecurringDateForm,
     SetForm,
     TextForm,
     bits_type,
+    time_form,
 )
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
-"""What the symbolic expressions of a declaration refer to, what they say as text, and what they give.
+"""Symbolic expressions of declarations: what they refer to, what they say as text, and what they give.
 
-construct's ``this`` builds trees of ``Path``, ``BinExpr`` and ``UniExpr``. They are read here by their attributes:
-a path is a tuple of steps, for example ``("_params", "ST21", "NBR_SUMMATIONS")``.
+`this` makes them. construct takes them as it takes its own (they are functions of its context), but they refuse to be
+asked for their truth, which for construct's own is silently True. construct's own ``this`` can be used as well.
+A reference is a tuple of steps, for example ``("_params", "ST21", "NBR_SUMMATIONS")``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from c1219.errors import DeclarationError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Steps", "check", "evaluate", "is_expression", "path_text", "references", "text"]
+__all__ = ["Steps", "check", "evaluate", "is_expression", "path_text", "references", "text", "this"]
 
 Steps = tuple[str | int, ...]
 
@@ -24,39 +25,114 @@ _BINARY: dict[Any, str] = {
     operator.ge: ">=", operator.lt: "<", operator.le: "<=", operator.eq: "==", operator.ne: "!=",
 }  # fmt: skip
 _UNARY: dict[Any, str] = {operator.not_: "not ", operator.neg: "-", operator.pos: ""}
+
+
+class Expression:
+    """A function of construct's context, written with operators."""
+
+    def __call__(self, context: Any, *_: Any) -> Any:
+        return evaluate(self, lambda steps: _follow(context, steps))
+
+    def __repr__(self) -> str:
+        return text(self)
+
+    def __bool__(self) -> bool:
+        raise DeclarationError("`and`, `or` and `not` do not work on `this`: write &, | and ~")
+
+    def __contains__(self, other: object) -> bool:
+        raise DeclarationError("`in` does not work on `this`: write SET[64]")
+
+    def __iter__(self) -> Any:
+        raise DeclarationError("an expression on `this` has no entries to walk over")
+
+
+def _follow(value: Any, steps: Steps) -> Any:
+    for step in steps:
+        value = value[step]
+    return value
+
+
+class _Operation(Expression):
+    def __init__(self, op: Any, *operands: Any) -> None:
+        self.op = op
+        self.operands = operands
+
+
+class _Reference(Expression):
+    def __init__(self, *steps: str | int) -> None:
+        self._steps = steps
+
+    def __getattr__(self, name: str) -> _Reference:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Reference(*self._steps, name)
+
+    def __getitem__(self, step: str | int) -> _Reference:
+        return _Reference(*self._steps, step)
+
+
+def _give_operators() -> None:
+    def binary(op: Any) -> Callable[[Any, Any], Any]:
+        return lambda self, other: _Operation(op, self, other)
+
+    def reflected(op: Any) -> Callable[[Any, Any], Any]:
+        return lambda self, other: _Operation(op, other, self)
+
+    def unary(op: Any) -> Callable[[Any], Any]:
+        return lambda self: _Operation(op, self)
+
+    compared = ("gt", "ge", "lt", "le", "eq", "ne")
+    for name in ("add", "sub", "mul", "floordiv", "truediv", "mod", "pow", "xor", "rshift", "lshift", "and", "or"):
+        op = getattr(operator, f"{name}_" if name in ("and", "or") else name)
+        setattr(Expression, f"__{name}__", binary(op))
+        setattr(Expression, f"__r{name}__", reflected(op))
+    for name in compared:
+        setattr(Expression, f"__{name}__", binary(getattr(operator, name)))
+    for name, op in (("neg", operator.neg), ("pos", operator.pos), ("invert", operator.not_)):
+        setattr(Expression, f"__{name}__", unary(op))
+
+
+_give_operators()
+
+this: Any = _Reference()
+"""The root of expressions: ``this.NAME`` is an earlier element of the same record."""
+
 _FIELD, _PARENT = "_Path__field", "_Path__parent"
 
 
-def _parts(expression: Any) -> dict[str, Any] | None:
-    """Return the attributes of a node of an expression, or None if this is something else."""
-    if not callable(expression) or isinstance(expression, type):
+def _node(expression: Any) -> tuple[Any, tuple[Any, ...]] | None:
+    """Return operator and operands; for a reference, None and its steps. None if this is no expression."""
+    if isinstance(expression, _Operation):
+        return expression.op, expression.operands
+    if isinstance(expression, _Reference):
+        return None, object.__getattribute__(expression, "_steps")
+    if type(expression).__module__ != "construct.expr":
         return None
-    found = getattr(type(expression), "__dictoffset__", 0) and object.__getattribute__(expression, "__dict__")
-    return found if found and ("op" in found or _PARENT in found) else None
+    parts = object.__getattribute__(expression, "__dict__")
+    if "op" in parts:
+        return parts["op"], (parts["operand"],) if "operand" in parts else (parts["lhs"], parts["rhs"])
+    if _PARENT not in parts:
+        return None
+    steps: list[Any] = []
+    while parts[_PARENT] is not None:
+        steps.append(parts[_FIELD])
+        parts = object.__getattribute__(parts[_PARENT], "__dict__")
+    return None, tuple(reversed(steps))
 
 
 def is_expression(value: Any) -> bool:
     """Whether this is an expression on ``this``, as opposed to a constant or a function."""
-    return _parts(value) is not None
-
-
-def steps_of(parts: dict[str, Any]) -> Steps:
-    """Return the steps of a path."""
-    steps: list[str | int] = []
-    while parts[_PARENT] is not None:
-        steps.append(parts[_FIELD])
-        parts = object.__getattribute__(parts[_PARENT], "__dict__")
-    return tuple(reversed(steps))
+    return _node(value) is not None
 
 
 def references(expression: Any) -> list[Steps]:
     """Return the paths that an expression reads, in order."""
-    parts = _parts(expression)
-    if parts is None:
+    node = _node(expression)
+    if node is None:
         return []
-    if "op" not in parts:
-        return [steps_of(parts)]
-    operands = (parts["operand"],) if "operand" in parts else (parts["lhs"], parts["rhs"])
+    op, operands = node
+    if op is None:
+        return [operands]
     return [steps for operand in operands for steps in references(operand)]
 
 
@@ -71,18 +147,19 @@ def check(expression: Any, what: str) -> None:
             f"{what} is the constant {expression}: `in`, `not`, `and` and `or` do not work on `this`;"
             " write SET[64], ~, & and |"
         )
-    parts = _parts(expression)
-    if parts is None:
+    node = _node(expression)
+    if node is None:
         if not isinstance(expression, int):
             raise DeclarationError(f"{what} is {expression!r}: write an int or an expression on `this`, not a function")
         return
-    if "op" in parts:
-        known = _UNARY if "operand" in parts else _BINARY
-        if parts["op"] not in known:
-            raise DeclarationError(f"{what}: operator {getattr(parts['op'], '__name__', parts['op'])} is not allowed")
-        for operand in (parts["operand"],) if "operand" in parts else (parts["lhs"], parts["rhs"]):
-            if not isinstance(operand, bool):
-                check(operand, what)
+    op, operands = node
+    if op is None:
+        return
+    if op not in (_UNARY if len(operands) == 1 else _BINARY):
+        raise DeclarationError(f"{what}: operator {getattr(op, '__name__', op)} is not allowed")
+    for operand in operands:
+        if not isinstance(operand, bool):
+            check(operand, what)
 
 
 def path_text(steps: Steps) -> str:
@@ -99,14 +176,16 @@ def text(expression: Any) -> str:
 
 
 def _text(expression: Any, *, outermost: bool) -> str:
-    parts = _parts(expression)
-    if parts is None:
+    node = _node(expression)
+    if node is None:
         return str(expression)
-    if "op" not in parts:
-        return path_text(steps_of(parts))
-    if "operand" in parts:
-        return _UNARY[parts["op"]] + _text(parts["operand"], outermost=False)
-    words = " ".join((_text(parts["lhs"], outermost=False), _BINARY[parts["op"]], _text(parts["rhs"], outermost=False)))
+    op, operands = node
+    if op is None:
+        return path_text(operands)
+    if len(operands) == 1:
+        return _UNARY.get(op, "? ") + _text(operands[0], outermost=False)
+    left, right = (_text(operand, outermost=False) for operand in operands)
+    words = f"{left} {_BINARY.get(op, '?')} {right}"
     return words if outermost else f"({words})"
 
 
@@ -116,11 +195,10 @@ def evaluate(expression: Any, lookup: Callable[[Steps], Any]) -> Any:
     Raises:
         ZeroDivisionError, TypeError: the values do not fit the operators.
     """
-    parts = _parts(expression)
-    if parts is None:
+    node = _node(expression)
+    if node is None:
         return expression
-    if "op" not in parts:
-        return lookup(steps_of(parts))
-    if "operand" in parts:
-        return parts["op"](evaluate(parts["operand"], lookup))
-    return parts["op"](evaluate(parts["lhs"], lookup), evaluate(parts["rhs"], lookup))
+    op, operands = node
+    if op is None:
+        return lookup(operands)
+    return op(*(evaluate(operand, lookup) for operand in operands))

@@ -56,11 +56,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from construct import Array, Construct, Container, Error, If, IfThenElse, Pass, Renamed, Struct, Switch
 from construct.core import stream_read_entire, stream_write
-from construct.expr import BinExpr, ExprMixin, Path, UniExpr
 
 from c1219.datatypes import BINARY, OPAQUE, WireType
 from c1219.errors import DeclarationError
-from c1219.expressions import check, path_text, references
+from c1219.expressions import check, path_text, references, this
 from c1219.outline import (
     ArrayNode,
     ChoiceNode,
@@ -94,67 +93,8 @@ Confidence = Literal["V", "1", "?", "name only"]
 Edition = Literal["1997", "2008", "2012", "C12.21-1999", "C12.22-2008"]
 
 
-# --- `this`, with the traps taken out -------------------------------------------------------------------------------
-
-
-class _Guarded(ExprMixin):
-    """An expression that refuses to be asked for its truth, which would silently be True."""
-
-    def __bool__(self) -> bool:
-        raise DeclarationError("`and`, `or` and `not` do not work on `this`: write &, | and ~")
-
-    def __contains__(self, other: object) -> bool:
-        raise DeclarationError("`in` does not work on `this`: write SET[64]")
-
-    def __iter__(self) -> Any:
-        raise DeclarationError("an expression on `this` has no entries to walk over")
-
-
-class _Reference(_Guarded, Path):
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return _Reference("this", name, self)
-
-    def __getitem__(self, step: int | str) -> Any:
-        return _Reference("this", step, self)
-
-
-class _Binary(_Guarded, BinExpr):
-    pass
-
-
-class _Unary(_Guarded, UniExpr):
-    pass
-
-
-def _guard(name: str) -> None:
-    plain = getattr(ExprMixin, name)
-
-    def operate(self: Any, *others: Any) -> Any:
-        result = plain(self, *others)
-        if isinstance(result, BinExpr):
-            return _Binary(result.op, result.lhs, result.rhs)
-        return _Unary(result.op, result.operand)
-
-    setattr(_Guarded, name, operate)
-
-
-for _name in (
-    "add", "sub", "mul", "floordiv", "truediv", "mod", "pow", "xor", "rshift", "lshift", "and", "or",
-    "radd", "rsub", "rmul", "rfloordiv", "rtruediv", "rmod", "rpow", "rxor", "rrshift", "rlshift", "rand", "ror",
-    "neg", "pos", "invert", "gt", "ge", "lt", "le", "eq", "ne",
-):  # fmt: skip
-    _guard(f"__{_name}__")
-
-this: Any = _Reference("this")
-"""The root of expressions: ``this.NAME`` is an earlier element of the same record.
-
-construct's own `this` works too, but lets ``and``, ``or``, ``not`` and ``in`` pass."""
-
 device: Any = this._params  # noqa: SLF001  construct's name for what parse() was given
 """The other tables of the device: ``device.ST21.NBR_TIERS`` is ``this._params.ST21.NBR_TIERS``."""
-
 
 # --- words of the declaration ---------------------------------------------------------------------------------------
 

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from c1219.datatypes import BFLD, BINARY, FILL, IDENTIFIER, SET, STRING, UINT, UINT8
-from c1219.schema import Doc, Record, Table, this
+from c1219.codes.results import ResultCode
+from c1219.datatypes import (
+    BFLD,
+    BINARY,
+    BOOL,
+    CODED,
+    FILL,
+    IDENTIFIER,
+    OPAQUE,
+    SET,
+    STIME_DATE,
+    STRING,
+    TABLE_IDA_BFLD,
+    TABLE_IDB_BFLD,
+    UINT,
+    UINT8,
+    UINT16,
+)
+from c1219.schema import Array, Doc, ProcedureRecord, Record, Switch, Table, Variant, device, this
 
-__all__ = ["GENERAL_MFG_ID_TBL", "GEN_CONFIG_TBL", "TABLES"]
+__all__ = [
+    "DEVICE_IDENT_TBL", "DEVICE_NAMEPLATE_TBL", "ED_MODE_BFLD", "ED_MODE_STATUS_TBL", "ED_STD_STATUS1_BFLD",
+    "ED_STD_STATUS2_BFLD", "EVENT_RCD", "GENERAL_MFG_ID_TBL", "GEN_CONFIG_TBL", "PENDING_STATUS_TBL",
+    "PROC_INITIATE_TBL", "PROC_RESPONSE_TBL", "TABLES", "UTIL_INFO_TBL",
+]  # fmt: skip
+
+ST0 = device.ST0
 
 GEN_CONFIG_TBL = Table(
     number=0,
@@ -72,7 +95,7 @@ GENERAL_MFG_ID_TBL = Table(
     role="data",
     since="1997",
     confidence="V",
-    source="NIST n0mcli; EPRI c12test; termineter",
+    source="NIST n0mcli; EPRI c12test; termineter; EnergyICT Connexo",
     record=Record(
         "MANUFACTURER_IDENT_RCD",
         "MANUFACTURER" / STRING(4) * "Registered code, left justified.",
@@ -85,4 +108,241 @@ GENERAL_MFG_ID_TBL = Table(
     ),
 )
 
-TABLES = (GEN_CONFIG_TBL, GENERAL_MFG_ID_TBL)
+_VOLTS = "3 = 120 V, 4 = 208, 5 = 240, 6 = 277, 7 = 480, 8 = 120 to 277, 9 = 120 to 480"
+
+ELECTRIC_NAMEPLATE_RCD = Record(
+    "DEVICE_DEFINITION_RCD",
+    "E_KH" / STRING(6) * Doc("Watt-hour constant, as text.", unit="Wh per revolution or pulse"),
+    "E_KT" / STRING(6) * Doc("Constant of the test output, as text.", unit="Wh per revolution or pulse"),
+    "E_INPUT_SCALAR" / UINT8 * "Divisor applied to the input.",
+    "E_ED_CONFIG" / STRING(5) * "Form number, as text.",
+    "E_ELEMENTS" / BFLD(
+        "E_ELEMENTS_BFLD", UINT16,
+        "E_FREQ" / UINT(0, 2) * Doc("2 = 50 Hz, 3 = 50 or 60 Hz, 4 = 60 Hz.", confidence="1"),
+        "E_NO_OF_ELEMENTS" / UINT(3, 5) * Doc(
+            "1 one, 2 two, 3 two and a half, 4 three; a form 9 meter in the field says 2.", confidence="1"
+        ),
+        "E_BASE_TYPE" / UINT(6, 9) * Doc("1 S-base, 2 A-base; 3 K-base is from memory.", confidence="1"),
+        "E_ACCURACY_CLASS" / UINT(10, 15) * Doc("0 none; the list is not confirmed.", confidence="?"),
+    ) * "Frequency, elements, base and accuracy.",
+    "E_VOLTS" / BFLD(
+        "E_VOLTS_BFLD", UINT8,
+        "E_ELEMENTS_VOLTS" / UINT(0, 3) * Doc(f"Of the elements: {_VOLTS}.", confidence="1"),
+        "E_ED_SUPPLY_VOLTS" / UINT(4, 7) * Doc(f"Of the supply: {_VOLTS}.", confidence="1"),
+    ) * "Rated voltages.",
+    "E_AMPS" / Record(
+        "E_AMPS_RCD",
+        "E_CLASS_MAX_AMPS" / STRING(6) * Doc("Class or maximum current, as text.", unit="A"),
+        "E_TA" / STRING(6) * Doc("Test current, as text.", unit="A"),
+    ) * "Rated currents.",
+)  # fmt: skip
+
+DEVICE_NAMEPLATE_TBL = Table(
+    number=2,
+    name="DEVICE_NAMEPLATE_TBL",
+    title="Device Nameplate",
+    role="control",
+    since="1997",
+    confidence="V",
+    source="EPRI c12test; Hexing firmware headers; two meters in captures",
+    doc="The form for electricity. Those for gas and water (NAMEPLATE_TYPE 0 and 1) are not known: octets.",
+    record=Switch(
+        ST0.NAMEPLATE_TYPE,
+        {2: ELECTRIC_NAMEPLATE_RCD},
+        default=Record("DEVICE_DEFINITION_RCD", "DATA" / OPAQUE * "Octets; the form is not known."),
+    ),
+)
+
+ED_MODE_BFLD = BFLD(
+    "ED_MODE_BFLD", UINT8,
+    "METERING_FLAG" / BOOL(0) * "Metering.",
+    "TEST_MODE_FLAG" / BOOL(1) * "Test mode.",
+    "METER_SHOP_MODE_FLAG" / BOOL(2) * "Meter shop mode.",
+    "FACTORY_FLAG" / BOOL(3) * Doc("Factory mode.", since="2008"),
+    FILL(4, 7),
+)  # fmt: skip
+
+ED_STD_STATUS1_BFLD = BFLD(
+    "ED_STD_STATUS1_BFLD", UINT16,
+    "UNPROGRAMMED_FLAG" / BOOL(0) * "Not programmed.",
+    "CONFIGURATION_ERROR_FLAG" / BOOL(1) * "Configuration error.",
+    "SELF_CHK_ERROR_FLAG" / BOOL(2) * "Self-check error.",
+    "RAM_FAILURE_FLAG" / BOOL(3) * "RAM failure.",
+    "ROM_FAILURE_FLAG" / BOOL(4) * "ROM failure.",
+    "NONVOL_MEM_FAILURE_FLAG" / BOOL(5) * "Failure of the memory that keeps its content.",
+    "CLOCK_ERROR_FLAG" / BOOL(6) * "Clock error.",
+    "MEASUREMENT_ERROR_FLAG" / BOOL(7) * "Measurement error.",
+    "LOW_BATTERY_FLAG" / BOOL(8) * "Battery is low.",
+    "LOW_LOSS_POTENTIAL_FLAG" / BOOL(9) * "Voltage is low or lost.",
+    "DEMAND_OVERLOAD_FLAG" / BOOL(10) * "Demand overload.",
+    "POWER_FAILURE_FLAG" / BOOL(11) * "Power failed.",
+    "TAMPER_DETECT_FLAG" / BOOL(12) * "Tampering; some meters set it for bad passwords.",
+    "REVERSE_ROTATION_FLAG" / BOOL(13) * "Reverse rotation.",
+    FILL(14, 15),
+)  # fmt: skip
+
+ED_STD_STATUS2_BFLD = BFLD("ED_STD_STATUS2_BFLD", UINT8, FILL(0, 7))
+
+ED_MODE_STATUS_TBL = Table(
+    number=3,
+    name="ED_MODE_STATUS_TBL",
+    title="End Device Mode and Status",
+    role="data",
+    since="1997",
+    confidence="V",
+    source="NIST n0mcli; EPRI c12test; termineter; EnergyICT Connexo",
+    record=Record(
+        "ED_MODE_STATUS_RCD",
+        "ED_MODE" / ED_MODE_BFLD * "Mode that the device is in.",
+        "ED_STD_STATUS1" / ED_STD_STATUS1_BFLD * "Standard status.",
+        "ED_STD_STATUS2" / ED_STD_STATUS2_BFLD * "Reserved.",
+        "ED_MFG_STATUS" / SET(ST0.DIM_MFG_STATUS_USED) * "The manufacturer's status flags.",
+    ),
+)
+
+EVENT_RCD = Record(
+    "EVENT_RCD",
+    "EVENT_SELECTOR" / BFLD(
+        "EVENT_SELECTOR_BFLD", UINT8,
+        "EVENT_CODE" / UINT(0, 3) * Doc("0 at a time, 1 after a time, 2 on an event.", range="0..2", confidence="1"),
+        "SELF_READ_FLAG" / BOOL(4) * Doc("Self read before activation.", confidence="1"),
+        "DEMAND_RESET_FLAG" / BOOL(5) * Doc("Demand reset before activation.", confidence="1"),
+        FILL(6, 7),
+    ) * "What activates the table.",
+    "EVENT_STORAGE" / Variant(
+        5,
+        this.EVENT_SELECTOR.EVENT_CODE,
+        {
+            0: STIME_DATE,
+            1: Record(
+                "RELATIVE_TIME_RCD",
+                "WEEKS" / UINT8 * Doc("Weeks.", unit="week"),
+                "DAYS" / UINT8 * Doc("Days.", unit="d"),
+                "HOURS" / UINT8 * Doc("Hours.", unit="h"),
+                "MINUTES" / UINT8 * Doc("Minutes.", unit="min"),
+                "SECONDS" / UINT8 * Doc("Seconds.", unit="s"),
+            ),
+            2: Record(
+                "NON_TIME_EVENT_RCD",
+                "MANUFACTURER" / STRING(4) * "Code of the manufacturer.",
+                "EVENT" / UINT8 * "Number of the event.",
+            ),
+        },
+    ) * Doc("The time, or the tag that procedures 13 and 15 name; left in its five octets.", confidence="?"),
+)  # fmt: skip
+"""When a pending table becomes active: in ST4, before the octets of a pending table, and for procedures 13 and 15."""
+
+PENDING_STATUS_TBL = Table(
+    number=4,
+    name="PENDING_STATUS_TBL",
+    title="Pending Status",
+    role="data",
+    since="1997",
+    confidence="1",
+    source="EnergyICT Connexo",
+    doc="One reader steps 10 octets an entry although it decodes 8; compare with the length of the table.",
+    record=Record(
+        "PENDING_STATUS_RCD",
+        "STANDARD_PENDING" / SET(ST0.DIM_STD_TBLS_USED) * "Standard tables that can be written pending.",
+        "MANUFACT_PENDING" / SET(ST0.DIM_MFG_TBLS_USED) * "Manufacturer tables that can be written pending.",
+        "LAST_ACTIVATION_DATE_TIME" / STIME_DATE * "When a pending table was last activated.",
+        "NBR_PENDING_ACTIVATION" / UINT8 * "Entries that are not activated yet.",
+        "PENDING_TABLES" / Array(
+            ST0.NBR_PENDING,
+            Record(
+                "ENTRY_ACTIVATION_RCD",
+                "EVENT" / EVENT_RCD * "What activates it.",
+                "TABLE_SELECTOR" / TABLE_IDA_BFLD * "The table.",
+            ),
+        ) * "Pending tables.",
+    ),
+)  # fmt: skip
+
+DEVICE_IDENT_TBL = Table(
+    number=5,
+    name="DEVICE_IDENT_TBL",
+    title="Device Identification",
+    role="control",
+    since="1997",
+    confidence="V",
+    source="EPRI c12test; termineter; EnergyICT Connexo",
+    record=Record(
+        "IDENT_RCD",
+        "IDENTIFICATION" / IDENTIFIER(20) * "Identification: STRING(20), or BCD(10) when ID_FORM is 1.",
+    ),
+)
+
+UTIL_INFO_TBL = Table(
+    number=6,
+    name="UTIL_INFO_TBL",
+    title="Utility Information",
+    role="control",
+    since="1997",
+    confidence="V",
+    source="EPRI c12test; EnergyICT Connexo; MTC",
+    doc="One maker's UTILITY_DIV has 16 octets, and a date follows the last element.",
+    record=Record(
+        "UTIL_INFO_RCD",
+        "OWNER_NAME" / STRING(20) * "Name of the owner.",
+        "UTILITY_DIV" / STRING(20) * "Division of the utility.",
+        "SERVICE_POINT_ID" / IDENTIFIER(20) * "Service point.",
+        "ELEC_ADDR" / IDENTIFIER(20) * "Electrical address.",
+        "DEVICE_ID" / IDENTIFIER(20) * "Identification of the device, as in ST5.",
+        "UTIL_SER_NO" / IDENTIFIER(20) * "The utility's serial number.",
+        "CUSTOMER_ID" / IDENTIFIER(20) * "Customer.",
+        "COORDINATE_1" / BINARY(10) * "First coordinate of the place.",
+        "COORDINATE_2" / BINARY(10) * "Second coordinate of the place.",
+        "COORDINATE_3" / BINARY(10) * "Third coordinate of the place.",
+        "TARIFF_ID" / STRING(8) * "Tariff.",
+        "EX1_SW_VENDOR" / STRING(4) * "Vendor of external software 1.",
+        "EX1_SW_VERSION_NUMBER" / UINT8 * "Its version.",
+        "EX1_SW_REVISION_NUMBER" / UINT8 * "Its revision.",
+        "EX2_SW_VENDOR" / STRING(4) * "Vendor of external software 2.",
+        "EX2_SW_VERSION_NUMBER" / UINT8 * "Its version.",
+        "EX2_SW_REVISION_NUMBER" / UINT8 * "Its revision.",
+        "PROGRAMMER_NAME" / STRING(10) * "Who programmed the device.",
+        "MISC_ID" / STRING(30) * "What else the utility wants to say.",
+    ),
+)
+
+PROC_INITIATE_TBL = Table(
+    number=7,
+    name="PROC_INITIATE_TBL",
+    title="Procedure Initiate",
+    role="control",
+    since="1997",
+    confidence="V",
+    source="EnergyICT Connexo; termineter; Cannon Yukon",
+    doc="Written whole, never by offset.",
+    record=Record(
+        "PROC_INITIATE_RCD",
+        "PROC" / TABLE_IDB_BFLD * (
+            "The procedure. SELECTOR: 0 post the response when done, 1 on exception, 2 never, 3 at once and when done."
+        ),
+        "SEQ_NBR" / UINT8 * "Number that ST8 gives back.",
+        "PARM" / ProcedureRecord("parameters") * "Parameters, in the form of the procedure.",
+    ),
+)  # fmt: skip
+
+PROC_RESPONSE_TBL = Table(
+    number=8,
+    name="PROC_RESPONSE_TBL",
+    title="Procedure Response",
+    role="data",
+    since="1997",
+    confidence="V",
+    source="EnergyICT Connexo; termineter; Cannon Yukon",
+    doc="Holds the response of the last procedure: compare PROC (bits 0..11) and SEQ_NBR before using the rest.",
+    record=Record(
+        "PROC_RESPONSE_RCD",
+        "PROC" / TABLE_IDB_BFLD * "The procedure that this answers.",
+        "SEQ_NBR" / UINT8 * "Number from ST7.",
+        "RESULT_CODE" / CODED(UINT8, ResultCode) * "How it ended; 7 and up are reserved, and devices use some.",
+        "RESP_DATA" / ProcedureRecord("response") * "Response, in the form of the procedure; devices may leave it out.",
+    ),
+)
+
+TABLES = (
+    GEN_CONFIG_TBL, GENERAL_MFG_ID_TBL, DEVICE_NAMEPLATE_TBL, ED_MODE_STATUS_TBL, PENDING_STATUS_TBL, DEVICE_IDENT_TBL,
+    UTIL_INFO_TBL, PROC_INITIATE_TBL, PROC_RESPONSE_TBL,
+)  # fmt: skip

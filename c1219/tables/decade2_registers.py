@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from c1219.datatypes import BFLD, BOOL, FILL, NI_FMAT1, NI_FMAT2, STIME_DATE, UINT, UINT8
+from c1219.datatypes import (
+    BFLD,
+    BOOL,
+    FILL,
+    NI_FMAT1,
+    NI_FMAT2,
+    SET,
+    SOURCE_SELECT,
+    STIME_DATE,
+    TIME,
+    UINT,
+    UINT8,
+    UINT16,
+)
 from c1219.schema import Array, Doc, If, Record, Table, device
 
-__all__ = ["ACT_REGS_TBL", "CURRENT_REG_DATA_TBL", "DATA_BLK_RCD", "REGISTER_DATA_RCD", "TABLES"]
+__all__ = [
+    "ACT_REGS_TBL", "CURRENT_REG_DATA_TBL", "DATA_SELECTION_TBL", "DIM_REGS_TBL", "PRESENT_REGISTER_DATA_TBL",
+    "PRESENT_REGISTER_SELECT_TBL", "PREVIOUS_DEMAND_RESET_DATA_TBL", "PREVIOUS_SEASON_DATA_TBL", "SELF_READ_DATA_TBL",
+    "TABLES",
+]  # fmt: skip
 
 ST21 = device.ST21
 
@@ -72,6 +89,23 @@ REGISTER_DATA_RCD = Record(
     "TIER_DATA_BLOCK" / Array(ST21.NBR_TIERS, DATA_BLK_RCD) * "Values of each tier.",
 )
 
+REGISTER_INFO_RCD = Record(
+    "REGISTER_INFO_RCD",
+    "END_DATE_TIME" / If(ST21.REG_FUNC1_FLAGS.DATE_TIME_FIELD_FLAG, STIME_DATE) * "End of the period.",
+    "SEASON" / If(ST21.REG_FUNC1_FLAGS.SEASON_INFO_FIELD_FLAG, UINT8) * Doc("Season of the period.", range="0..15"),
+)
+
+DIM_REGS_TBL = Table(
+    number=20,
+    name="DIM_REGS_TBL",
+    title="Dimension Registers",
+    role="limiting",
+    since="1997",
+    confidence="V",
+    source="EPRI c12test; NIST n0mcli; EnergyICT Connexo; Cannon Yukon",
+    record=REGS_RCD,
+)
+
 ACT_REGS_TBL = Table(
     number=21,
     name="ACT_REGS_TBL",
@@ -79,9 +113,28 @@ ACT_REGS_TBL = Table(
     role="actual",
     since="1997",
     confidence="V",
-    source="EPRI c12test; NIST n0mcli",
+    source="EPRI c12test; NIST n0mcli; EnergyICT Connexo; Cannon Yukon",
     record=REGS_RCD,
 )
+
+DATA_SELECTION_TBL = Table(
+    number=22,
+    name="DATA_SELECTION_TBL",
+    title="Data Selection",
+    role="control",
+    since="1997",
+    confidence="V",
+    source="NIST n0mcli; EnergyICT Connexo; Cannon Yukon",
+    record=Record(
+        "DATA_SELECTION_RCD",
+        "SUMMATION_SELECT" / Array(ST21.NBR_SUMMATIONS, SOURCE_SELECT) * "Source of each summation.",
+        "DEMAND_SELECT" / Array(ST21.NBR_DEMANDS, SOURCE_SELECT) * "Source of each demand.",
+        "MIN_OR_MAX_FLAGS" / SET((ST21.NBR_DEMANDS + 7) // 8) * "Member d: demand d is a maximum; otherwise a minimum.",
+        "COINCIDENT_SELECT" / Array(ST21.NBR_COIN_VALUES, SOURCE_SELECT) * "Source of each coincident value.",
+        "COIN_DEMAND_ASSOC" / Array(ST21.NBR_COIN_VALUES, UINT8)
+        * "Index into DEMAND_SELECT of the demand that a coincident value is tied to.",
+    ),
+)  # fmt: skip
 
 CURRENT_REG_DATA_TBL = Table(
     number=23,
@@ -94,4 +147,109 @@ CURRENT_REG_DATA_TBL = Table(
     record=REGISTER_DATA_RCD,
 )
 
-TABLES = (ACT_REGS_TBL, CURRENT_REG_DATA_TBL)
+PREVIOUS_SEASON_DATA_TBL = Table(
+    number=24,
+    name="PREVIOUS_SEASON_DATA_TBL",
+    title="Previous Season Data",
+    role="data",
+    since="1997",
+    confidence="1",
+    source="EnergyICT Connexo",
+    record=Record(
+        "PREVIOUS_SEASON_DATA_RCD",
+        "REGISTER_INFO" / REGISTER_INFO_RCD * "Which period it was.",
+        "PREV_SEASON_REG_DATA" / REGISTER_DATA_RCD * Doc("Registers at its end; name from memory.", confidence="?"),
+    ),
+)
+
+PREVIOUS_DEMAND_RESET_DATA_TBL = Table(
+    number=25,
+    name="PREVIOUS_DEMAND_RESET_DATA_TBL",
+    title="Previous Demand Reset Data",
+    role="data",
+    since="1997",
+    confidence="V",
+    source="EnergyICT Connexo; Cannon Yukon; NURI headers",
+    record=Record(
+        "PREVIOUS_DEMAND_RESET_DATA_RCD",
+        "REGISTER_INFO" / REGISTER_INFO_RCD * "Which period it was.",
+        "PREV_DEMAND_RESET_DATA" / REGISTER_DATA_RCD
+        * Doc("Registers at the demand reset; name from memory.", confidence="?"),
+    ),
+)  # fmt: skip
+
+SELF_READ_RCD = Record(
+    "SELF_READ_RCD",
+    "SELF_READ_SEQ_NBR" / If(ST21.REG_FUNC2_FLAGS.SELF_READ_SEQ_NBR_FLAG, UINT16) * "Sequence number.",
+    "REGISTER_INFO" / REGISTER_INFO_RCD * "Which period it was.",
+    "SELF_READ_REGISTER_DATA" / REGISTER_DATA_RCD * "Registers at the self read.",
+)
+
+SELF_READ_DATA_TBL = Table(
+    number=26,
+    name="SELF_READ_DATA_TBL",
+    title="Self Read Data",
+    role="data",
+    since="1997",
+    confidence="V",
+    source="EnergyICT Connexo; NURI headers",
+    record=Record(
+        "SELF_READ_DATA_RCD",
+        "LIST_STATUS" / BFLD(
+            "LIST_STATUS_BFLD", UINT8,
+            "ORDER" / UINT(0, 0) * "0 entry N is older than N + 1, 1 the other way round.",
+            "OVERFLOW_FLAG" / BOOL(1) * "More unread entries than the list holds.",
+            "LIST_TYPE" / UINT(2, 2) * "0 FIFO, 1 circular.",
+            "INHIBIT_OVERFLOW_FLAG" / BOOL(3) * "As in ST21: unread entries are not overwritten.",
+            FILL(4, 7),
+        ) * "State of the list.",
+        "NBR_VALID_ENTRIES" / UINT8 * "Entries that mean something.",
+        "LAST_ENTRY_ELEMENT" / UINT8 * "Index of the newest entry.",
+        "LAST_ENTRY_SEQ_NBR" / UINT16 * "Sequence number of the newest entry.",
+        "NBR_UNREAD_ENTRIES" / UINT8 * "Entries that nobody acknowledged.",
+        "SELF_READS_ENTRIES" / Array(ST21.NBR_SELF_READS, SELF_READ_RCD) * "All entries, used or not.",
+    ),
+)  # fmt: skip
+
+PRESENT_REGISTER_SELECT_TBL = Table(
+    number=27,
+    name="PRESENT_REGISTER_SELECT_TBL",
+    title="Present Register Selection",
+    role="control",
+    since="1997",
+    confidence="V",
+    source="NIST n0mcli; EnergyICT Connexo; Cannon Yukon",
+    record=Record(
+        "PRESENT_REGISTER_SELECT_RCD",
+        "PRESENT_DEMAND_SELECT" / Array(ST21.NBR_PRESENT_DEMANDS, SOURCE_SELECT) * "Source of each present demand.",
+        "PRESENT_VALUE_SELECT" / Array(ST21.NBR_PRESENT_VALUES, SOURCE_SELECT) * "Source of each present value.",
+    ),
+)
+
+PRESENT_DEMAND_RCD = Record(
+    "PRESENT_DEMAND_RCD",
+    "TIME_REMAINING" / If(ST21.REG_FUNC1_FLAGS.TIME_REMAINING_FLAG, TIME) * "Time left in the demand interval.",
+    "DEMAND_VALUE" / NI_FMAT2 * "Demand so far, in the unit of its source.",
+)
+
+PRESENT_REGISTER_DATA_TBL = Table(
+    number=28,
+    name="PRESENT_REGISTER_DATA_TBL",
+    title="Present Register Data",
+    role="data",
+    since="1997",
+    confidence="V",
+    source="NIST n0mcli; EnergyICT Connexo; Cannon Yukon",
+    doc="Changes all the time: read it in one request.",
+    record=Record(
+        "PRESENT_REGISTER_DATA_RCD",
+        "PRESENT_DEMAND" / Array(ST21.NBR_PRESENT_DEMANDS, PRESENT_DEMAND_RCD)
+        * "Entry k belongs to ST27.PRESENT_DEMAND_SELECT[k].",
+        "PRESENT_VALUE" / Array(ST21.NBR_PRESENT_VALUES, NI_FMAT1) * "Value k belongs to ST27.PRESENT_VALUE_SELECT[k].",
+    ),
+)  # fmt: skip
+
+TABLES = (
+    DIM_REGS_TBL, ACT_REGS_TBL, DATA_SELECTION_TBL, CURRENT_REG_DATA_TBL, PREVIOUS_SEASON_DATA_TBL,
+    PREVIOUS_DEMAND_RESET_DATA_TBL, SELF_READ_DATA_TBL, PRESENT_REGISTER_SELECT_TBL, PRESENT_REGISTER_DATA_TBL,
+)  # fmt: skip

@@ -1,8 +1,6 @@
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from construct.expr import Path
-
 class ConstructError(Exception):
     path: str | None
     def __init__(self, message: str = "", path: str | None = None) -> None: ...
@@ -67,4 +65,4 @@ Int8ul: Construct
 Int16ul: Construct
 Int32ul: Construct
 Int32sl: Construct
-this: Path
+this: Any

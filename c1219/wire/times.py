@@ -10,7 +10,7 @@ import datetime as dt
 from typing import Any
 
 from c1219.values import RecurringDate
-from c1219.wire import Form, Formats, whole
+from c1219.wire.form import Form, Formats, whole
 
 __all__ = ["ClockForm", "CounterForm", "DateForm", "DateTimeForm", "RecurringDateForm", "time_form"]
 
