@@ -234,9 +234,10 @@ class CaptureReader:
                 need = head
                 if pos <= last:
                     if captured > limit:
-                        # the high half of the seconds stays the same for hours; the latest may itself be damage
-                        halves = [re.escape((time >> 16).to_bytes(2, big_or_little)) for time in (first, latest)]
-                        pattern = (b"" if order == ">" else b"..") + b"(?:%b|%b)" % (halves[0], halves[1])
+                        # the high half of the seconds is the same for hours, or one more; the latest may be damage too
+                        halves = {half & 0xFFFF for half in (first >> 16, latest >> 16, (latest >> 16) + 1)}
+                        near = b"|".join(re.escape(half.to_bytes(2, big_or_little)) for half in sorted(halves))
+                        pattern = (b"(?:%b)" if order == ">" else b"..(?:%b)") % near
                         text = f"a packet of {captured} octets, the limit is {limit}"
                         buffer, pos = self._recover(buffer, pos, pattern, is_record, f"pcap.packet[{number + 1}]", text)
                         if pos < 0:
