@@ -38,10 +38,6 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted\n")
         sys.exit(130)
-    except BrokenPipeError:
-        # What is still buffered has no reader; without this the interpreter would try to write it on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
 
 
 def _group() -> click.Group:
@@ -60,6 +56,16 @@ def _group() -> click.Group:
             if not isinstance(command, click.Command):
                 raise TypeError(f"c1222.cli.{cmd_name} has no command")
             return command
+
+        def invoke(self, ctx: click.Context) -> object:
+            try:
+                result: object = super().invoke(ctx)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                # What is still buffered has no reader; the interpreter would try to write it on its way out.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(141)
+            return result
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
             with formatter.section("Commands"):

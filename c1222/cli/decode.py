@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option
+from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option, reason
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _decode(
     try:
         decoder = CaptureDecoder(capture_path(name), keys=keys, ports={C1222_PORT, *ports}, by_content=by_content)
     except (CaptureError, OSError) as error:
-        fail(f"{name}: {error}")
+        fail(f"{name}: {reason(error)}")
     failed = False
     write = sys.stdout.write
     try:

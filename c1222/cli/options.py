@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from c1222.errors import Finding
     from c1222.security.keys import KeyStore
 
-__all__ = ["FOUND", "UNREADABLE", "capture_path", "fail", "has_error", "key_store", "keys_option", "sample_folder"]
+__all__ = [
+    "FOUND",
+    "UNREADABLE",
+    "capture_path",
+    "fail",
+    "has_error",
+    "key_store",
+    "keys_option",
+    "reason",
+    "sample_folder",
+]
 
 FOUND: Final = 1
 """Exit code: done, with findings of level error."""
@@ -68,6 +78,11 @@ def capture_path(name: str) -> str:
             f"there is no sample {wanted!r}; samples: {', '.join(known)}" if wanted else f"samples: {', '.join(known)}"
         )
     return str(known[wanted])
+
+
+def reason(error: Exception) -> str:
+    """Return what went wrong, without the file's name, which stands before it."""
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def key_store(path: str | None, captures: Iterable[str] = ()) -> KeyStore:
