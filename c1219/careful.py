@@ -58,14 +58,14 @@ def _leaf(node: Leaf, octets: bytes, offset: int, path: str, findings: list[Find
     if len(own) < node.size:
         if findings is None:
             raise DecodeError(path, len(octets), f"the table ends here: {node.size - len(own)} octets are missing")
-        return Raw(own) if own else None
+        return node.form.raw(own) if own else None
     try:
         return node.form.decode(own)
     except ValueError as error:
         if findings is None:
             raise DecodeError(path, offset, str(error)) from error
         findings.append(Finding("error", "no-value", path, offset, f"{own.hex(' ')} is no {node.form.type}: {error}"))
-        return Raw(own)
+        return node.form.raw(own)
 
 
 def encode(node: Node, value: Any, path: str) -> bytes:

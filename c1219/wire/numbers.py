@@ -26,19 +26,23 @@ def scaled(value: Decimal, exponent: int) -> int:
 
 
 class IntForm(Form):
-    """INTn and UINTn; also an integer with an implied decimal point (exponent < 0), whose value is a Decimal."""
+    """INTn and UINTn; also an integer with an implied decimal point (exponent < 0), whose value is a Decimal.
 
-    __slots__ = ("_limits", "_order", "_signs")
+    Attributes:
+        signs: INT_FORMAT of a signed integer; -1 for an unsigned one.
+    """
+
+    __slots__ = ("_limits", "_order", "signs")
 
     def __init__(self, type_: str, size: int, *, signed: bool, formats: Formats, exponent: int = 0) -> None:
         super().__init__(type_, size)
         self._order = formats.byteorder
-        self._signs = formats.INT_FORMAT if signed else -1
+        self.signs = formats.INT_FORMAT if signed else -1
         self.exponent = exponent
         top = 1 << 8 * size
         if not signed:
             self._limits = (0, top - 1)
-        elif self._signs == 0:
+        elif self.signs == 0:
             self._limits = (-top // 2, top // 2 - 1)
         else:
             self._limits = (1 - top // 2, top // 2 - 1)
@@ -47,7 +51,7 @@ class IntForm(Form):
     def _template(self) -> None:
         codes = list(_PIECES[self.size])
         shifts = [sum(struct.calcsize(code) for code in codes[:n]) * 8 for n in range(len(codes))]
-        if self._signs == 0:
+        if self.signs == 0:
             codes[-1] = codes[-1].lower()
         items = list(range(len(codes)))
         if self._order == "big":
@@ -59,11 +63,11 @@ class IntForm(Form):
             f"{{{item}}} << {shift}" if shift else f"{{{item}}}" for item, shift in zip(items, shifts, strict=True)
         ]
         number = " | ".join(terms)
-        plain = self._signs <= 0 and not self.exponent
+        plain = self.signs <= 0 and not self.exponent
         self.load = number if plain else f"{{f}}({number})"
         self.loader = self._value
         self.storer = self._unsigned
-        if self.exponent and self._signs <= 0:
+        if self.exponent and self.signs <= 0:
             exponent = self.exponent
             self.loader = lambda number: Decimal(number).scaleb(exponent, _SCALE)
             self.storer = lambda value: scaled(value, -exponent)
@@ -78,12 +82,12 @@ class IntForm(Form):
         self.store = tuple(reversed(parts)) if self._order == "big" else tuple(parts)
 
     def _value(self, number: int) -> Any:
-        if self._signs > 0:
+        if self.signs > 0:
             bits = 8 * self.size
-            if self._signs == 3:
+            if self.signs == 3:
                 raise ValueError("INT_FORMAT 3 is reserved: the sign of this number is not known")
             if number >> bits - 1:
-                number = number - (1 << bits) + 1 if self._signs == 1 else -(number & (1 << bits - 1) - 1)
+                number = number - (1 << bits) + 1 if self.signs == 1 else -(number & (1 << bits - 1) - 1)
         return _SCALE.scaleb(Decimal(number), self.exponent) if self.exponent else number
 
     def _unsigned(self, value: Any) -> int:
@@ -99,18 +103,18 @@ class IntForm(Form):
         low, high = self._limits
         if not low <= number <= high:
             raise ValueError(f"{number} is outside {low}..{high}")
-        if self._signs <= 0:
+        if self.signs <= 0:
             return number
-        if self._signs == 3:
+        if self.signs == 3:
             raise ValueError("INT_FORMAT 3 is reserved: the sign of this number is not known")
         if number >= 0:
             return number
         bits = 8 * self.size
-        return number + (1 << bits) - 1 if self._signs == 1 else -number | 1 << bits - 1
+        return number + (1 << bits) - 1 if self.signs == 1 else -number | 1 << bits - 1
 
     def decode(self, octets: bytes) -> Any:
         """Make the int, or the Decimal if there is an implied point."""
-        return self._value(int.from_bytes(octets, self._order, signed=self._signs == 0))
+        return self._value(int.from_bytes(octets, self._order, signed=self.signs == 0))
 
     def encode(self, value: Any) -> bytes:
         """Make the octets of a whole number (or of a number with as many decimals as are implied)."""

@@ -73,17 +73,17 @@ class _TimeForm(Form):
 class DateTimeForm(_TimeForm):
     """LTIME_DATE, STIME_DATE, HTIME_DATE as discrete octets: year, month, day, hour, minute, second, hundredths."""
 
-    __slots__ = ("_bcd",)
+    __slots__ = ("bcd",)
 
     def __init__(self, type_: str, size: int, *, bcd: bool) -> None:
         super().__init__(type_, size)
-        self._bcd = bcd
+        self.bcd = bcd
 
     def decode(self, octets: bytes) -> dt.datetime | None:
         """Make the datetime; all 00 and all FF are no value."""
         if octets in self._no_value:
             return None
-        year, month, day, hour, minute, *rest = _numbers(octets, bcd=self._bcd)
+        year, month, day, hour, minute, *rest = _numbers(octets, bcd=self.bcd)
         if year > 99:
             raise ValueError(f"year {year} is reserved")
         if len(rest) == 2 and rest[1] > 99:
@@ -103,20 +103,20 @@ class DateTimeForm(_TimeForm):
         if self.size == 5 and value.second:
             raise ValueError("there is no place for seconds")
         numbers = [value.year % 100, value.month, value.day, value.hour, value.minute, value.second, hundredths]
-        return _octets(numbers[: self.size], bcd=self._bcd)
+        return _octets(numbers[: self.size], bcd=self.bcd)
 
 
 class CounterForm(_TimeForm):
     """The same types as counters since 1970-01-01: minutes (TM_FORMAT 3) or seconds (4), then discrete octets."""
 
-    __slots__ = ("_fraction", "_minutes", "_order", "_second")
+    __slots__ = ("_order", "fraction", "minutes", "second")
 
     def __init__(self, type_: str, formats: Formats, *, minutes: bool, second: bool, fraction: bool) -> None:
         super().__init__(type_, 4 + second + fraction)
         self._order = formats.byteorder
-        self._minutes = minutes
-        self._second = second
-        self._fraction = fraction
+        self.minutes = minutes
+        self.second = second
+        self.fraction = fraction
         if self.size == 4:
             self.codes, self.loader = ("I",), self._instant
             self.store, self.storer = ("{f}({v})",), self._count
@@ -124,7 +124,7 @@ class CounterForm(_TimeForm):
     def _instant(self, count: int) -> dt.datetime | None:
         if count in (0, 0xFFFFFFFF):
             return None
-        return _EPOCH + (dt.timedelta(0, 60 * count) if self._minutes else dt.timedelta(0, count))
+        return _EPOCH + (dt.timedelta(0, 60 * count) if self.minutes else dt.timedelta(0, count))
 
     def _count(self, value: Any) -> int:
         return int.from_bytes(self.encode(value), self._order)
@@ -134,14 +134,14 @@ class CounterForm(_TimeForm):
         if octets in self._no_value:
             return None
         count = int.from_bytes(octets[:4], self._order)
-        second = octets[4] if self._second else 0
+        second = octets[4] if self.second else 0
         if second > 59:
             raise ValueError(f"second {second}")
-        hundredths = octets[-1] if self._fraction else 0
+        hundredths = octets[-1] if self.fraction else 0
         if hundredths > 99:
             raise ValueError(f"{hundredths} hundredths of a second")
         try:
-            span = dt.timedelta(minutes=count) if self._minutes else dt.timedelta(seconds=count)
+            span = dt.timedelta(minutes=count) if self.minutes else dt.timedelta(seconds=count)
             return _EPOCH + span + dt.timedelta(seconds=second, milliseconds=10 * hundredths)
         except OverflowError as error:
             raise ValueError(f"{count} minutes since 1970 is past the year 9999") from error
@@ -151,14 +151,14 @@ class CounterForm(_TimeForm):
         if value is None:
             return bytes(self.size)
         _checked(value, dt.datetime)
-        hundredths = _hundredths(value.microsecond, allowed=self._fraction)
+        hundredths = _hundredths(value.microsecond, allowed=self.fraction)
         seconds = int((value.replace(microsecond=0) - _EPOCH).total_seconds())
-        count, second = divmod(seconds, 60) if self._minutes else (seconds, 0)
-        if second and not self._second:
+        count, second = divmod(seconds, 60) if self.minutes else (seconds, 0)
+        if second and not self.second:
             raise ValueError("there is no place for seconds")
         if not 0 <= count < 1 << 32:
             raise ValueError(f"{value} is outside what the counter can say")
-        rest = bytes([second] * self._second + [hundredths] * self._fraction)
+        rest = bytes([second] * self.second + [hundredths] * self.fraction)
         return count.to_bytes(4, self._order) + rest
 
 

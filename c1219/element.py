@@ -1,0 +1,156 @@
+"""Element: one named part of a table in one device, with its place and a codec of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from c1219 import careful
+from c1219.codegen import FAILURES, compile_codec
+from c1219.errors import DecodeError, EncodeError
+from c1219.tree import Leaf, Place, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from c1219.layout import Layout
+
+__all__ = ["Element"]
+
+
+class Element:
+    """One element, record, array or slice of a table in one device.
+
+    Attributes:
+        table: label of the table, for example ``ST23``.
+        path: full path, for example ``ST23.TOT_DATA_BLOCK.SUMMATIONS[0]``.
+        offset: octets from the start of the table.
+        size: octets.
+        count: entries of an array or slice, else 1.
+        index_path: C12.19 index path; of the first entry for a slice.
+        type: type as in the standard, with its present form.
+        doc: what the declaration says about it.
+        bits: number of the sub-field in its bit field, or None. Offset and size are the bit field's.
+        layout: the layout that it belongs to.
+        node: its part of the strided tree.
+    """
+
+    __slots__ = (
+        "_get",
+        "bits",
+        "count",
+        "doc",
+        "index_path",
+        "layout",
+        "node",
+        "offset",
+        "path",
+        "size",
+        "table",
+        "type",
+    )
+
+    def __init__(self, layout: Layout, path: str, place: Place) -> None:
+        self.layout = layout
+        self.table = layout.label
+        self.path = f"{layout.label}.{path}" if path else layout.label
+        self.offset = place.offset
+        self.size = place.node.size
+        self.count = place.entries
+        self.index_path = place.index_path
+        self.bits = place.bits
+        self.doc = place.doc
+        self.node = place.node
+        self.type = type_name(place.node)
+        if place.bits is not None and isinstance(place.node, Leaf):
+            span = place.node.declared.spans[place.bits]
+            self.type = f"{span.kind}({span.low}..{span.high}) of {self.type}"
+        self._get: Callable[[bytes, int], Any] | None = None
+
+    def __repr__(self) -> str:
+        index = ".".join(map(str, self.index_path))
+        return f"<{self.path}: {self.type}, offset {self.offset}, {self.size} octets, index {index}>"
+
+    def get(self, octets: bytes) -> Any:
+        """Return the value of this element in the octets of the whole table.
+
+        Raises:
+            DecodeError: the octets end before it, or express no value.
+        """
+        return self._decode(octets, self.offset)
+
+    def decode(self, octets: bytes) -> Any:
+        """Return the value of this element from its own octets, as a partial read gives them.
+
+        Raises:
+            DecodeError: too few or too many octets, or no value; the offset counts from the start of the table.
+        """
+        if len(octets) != self.size:
+            raise DecodeError(self.path, self.offset, f"{self.size} octets are needed, not {len(octets)}")
+        try:
+            return self._decode(octets, 0)
+        except DecodeError as error:
+            raise DecodeError(error.path, error.offset + self.offset, error.reason) from error
+
+    def _decode(self, octets: bytes, offset: int) -> Any:
+        get = self._get
+        if get is None:
+            get = self._get = self._compiled()
+        try:
+            return get(octets, offset)
+        except FAILURES:
+            pass  # what is wrong, and where, is found below
+        value = careful.decode(self.node, bytes(octets), offset, self.path, None)
+        return value if self.bits is None else value[self.bits]
+
+    def _compiled(self) -> Callable[[bytes, int], Any]:
+        node, bits = self.node, self.bits
+        get, _, _ = compile_codec(node, self.layout.order, self.path)
+        return get if bits is None else lambda octets, offset: get(octets, offset)[bits]
+
+    def encode(self, value: Any) -> bytes:
+        """Return the octets of this element alone, as a partial write sends them.
+
+        Raises:
+            EncodeError: the value has no form on the wire, or this is a sub-field (write its bit field).
+        """
+        if self.bits is not None:
+            raise EncodeError(self.path, "a sub-field has no octets of its own: write its bit field")
+        return careful.encode(self.node, value, self.path)
+
+    def put(self, octets: bytes, value: Any) -> bytes:
+        """Return the octets of the whole table with this element changed and everything else as it was.
+
+        Raises:
+            EncodeError: the value has no form on the wire; DecodeError: the octets end before this element.
+        """
+        own = bytes(octets[self.offset : self.offset + self.size])
+        if len(own) != self.size:
+            raise DecodeError(self.path, len(octets), "the table ends before this element")
+        if self.bits is not None:
+            record = list(careful.decode(self.node, bytes(octets), self.offset, self.path, None))
+            record[self.bits] = value
+            value = tuple(record)
+        new = careful.encode(self.node, value, self.path)
+        if self.size and isinstance(self.node, Leaf) and _same(self.node, own, new):
+            new = own
+        return bytes(octets[: self.offset]) + new + bytes(octets[self.offset + self.size :])
+
+    def to_json(self, value: Any) -> Any:
+        """Return a value of this element in terms of JSON."""
+        return value if self.bits is not None else careful.to_json(self.node, value)
+
+    def from_json(self, value: Any) -> Any:
+        """Return the value that `to_json` showed.
+
+        Raises:
+            EncodeError: it shows no value of this element.
+        """
+        return value if self.bits is not None else careful.from_json(self.node, value, self.path)
+
+
+def _same(leaf: Leaf, own: bytes, new: bytes) -> bool:
+    """Whether a new canonical form says what the octets say already."""
+    try:
+        return leaf.form.encode(leaf.form.decode(own)) == new
+    except ValueError:
+        return False
