@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from c1219.binding import MAX_SIZE, MAX_VALUES
+from c1219.comparison import Change, compare
 from c1219.errors import C1219Error, DecodeError, Finding, LayoutError, MissingTables, UnknownElement, UnknownTable
 from c1219.layout import Decoded, Element, Layout, bind, bind_outline
-from c1219.outline import NothingNode, table_order
+from c1219.outline import NothingNode, RecordNode, dependencies, in_record, table_order
 from c1219.registry import Registry, default_registry, table_id, table_label
-from c1219.values import Raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,22 +29,6 @@ __all__ = ["SCHEMA", "Change", "Device", "TableImage"]
 
 SCHEMA = "c1219.device/1"
 """Name of the device file format."""
-
-
-class Change(NamedTuple):
-    """One difference between two snapshots of a device.
-
-    Attributes:
-        path: element, or the table if one side has none of it or it cannot be laid out.
-        offset: octets from the start of the table.
-        before: value in the first snapshot; None where it has none.
-        after: value in the second.
-    """
-
-    path: str
-    offset: int
-    before: Any
-    after: Any
 
 
 class TableImage:
@@ -351,6 +335,35 @@ class Device:
         element = self.layout(path)
         return self.put(element.table, element.put(self[element.table].raw, value))
 
+    def variant(self, path: str) -> Decoded | None:
+        """Decode octets that mean different things, as the element beside them says: ST4's EVENT_STORAGE, the
+        argument of a log entry.
+
+        Args:
+            path: for example ``ST76.ENTRIES[0].EVENT_ARGUMENT``.
+
+        Returns:
+            Value and findings; None if nothing is known of this case. Octets after a shorter form are not looked at;
+            a longer form is cut where the octets end.
+
+        Raises:
+            UnknownElement: it has no variants; and what `value` raises.
+        """  # noqa: D205  one sentence
+        element = self.layout(path)
+        declared: Any = getattr(element.node, "declared", None)
+        if not hasattr(declared, "outlines"):
+            raise UnknownElement(f"{path} has no variants")
+        outline = declared.chosen(self.value(path.rpartition(".")[0]))
+        if outline is None:
+            return None
+        needs, _ = dependencies(outline)
+        layout = bind_outline(path, in_record(outline), needs, self._values_for(element.table, needs))
+        octets = self.value(path)[: layout.size]
+        value, findings = layout.examine(octets)
+        offset = element.offset
+        moved = tuple(finding._replace(offset=(finding.offset or 0) + offset) for finding in findings)
+        return Decoded(value if isinstance(outline, RecordNode) else value[0], moved)
+
     # --- octets that are not put into the device
 
     def decode(self, key: int | str, octets: bytes) -> Decoded:
@@ -441,48 +454,8 @@ class Device:
         return tuple(sorted(found, key=lambda name: name != "ST0"))
 
     def diff(self, other: Device) -> list[Change]:
-        """Return what is different in another snapshot, element by element.
-
-        A table that only one of them has, or that cannot be laid out, is one change with its octets.
-        """
-        changes: list[Change] = []
-        for label in sorted({*self, *other}, key=table_order):
-            before, after = self.get(label), other.get(label)
-            old, new = before.raw if before else None, after.raw if after else None
-            if old == new and old is not None and self._rows(label) == other._rows(label):
-                continue
-            old_values, new_values = self._flat(label), other._flat(label)
-            if old is None or new is None or old_values is None or new_values is None:
-                if old != new:
-                    changes.append(Change(label, 0, old, new))
-                continue
-            for path in {**old_values, **new_values}:
-                was, now = old_values.get(path), new_values.get(path)
-                if was is None or now is None or _differ(was[1], now[1]):
-                    place = was or now
-                    offset = place[0] if place else 0
-                    changes.append(Change(path, offset, was and was[1], now and now[1]))
-        return changes
-
-    def _rows(self, label: str) -> Any:
-        try:
-            return self.bind(label).describe()
-        except C1219Error:
-            return None
-
-    def _flat(self, label: str) -> dict[str, tuple[int, Any]] | None:
-        """Return offset and value of all leaves of a table by path, or None if it cannot be laid out."""
-        image = self._images.get(label)
-        if image is None:
-            return None
-        try:
-            layout = image.layout
-        except C1219Error:
-            return None
-        layout = layout.fitting(len(image.raw)) or layout
-        values = layout.partial(0, image.raw).value
-        offsets = {element.path: element.offset for element in layout.elements(0, len(image.raw))}
-        return {path: (offsets[path], value) for path, value in values.items()}
+        """Return what is different in another snapshot, element by element; see `c1219.comparison.compare`."""
+        return compare(self, other)
 
     def to_json(self) -> str:
         """Return the device file: the octets of all tables as hex, and the node."""
@@ -519,9 +492,3 @@ class Device:
             except (UnknownTable, ValueError, TypeError) as error:
                 raise DecodeError(f"tables.{key}", 0, f"not a table in hex: {error}") from error
         return device
-
-
-def _differ(one: Any, other: Any) -> bool:
-    if isinstance(one, Raw) != isinstance(other, Raw):
-        return True
-    return bool(one != other) and not (one != one and other != other)  # NaN is no difference  # noqa: PLR0124

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.expressions import Steps, path_text, references, text
+from c1219.values import record_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = [
     "ArrayNode", "ChoiceNode", "FieldNode", "LeafNode", "Node", "NothingNode", "ProcedureNode", "RecordNode",
-    "RefusedNode", "Row", "TailNode", "dependencies", "describe", "needs_own_octets", "table_order", "text_of_case",
-    "walk",
+    "RefusedNode", "Row", "TailNode", "dependencies", "describe", "in_record", "needs_own_octets", "table_order",
+    "text_of_case", "walk",
 ]  # fmt: skip
 
 
@@ -141,6 +142,13 @@ def dependencies(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
     tables = {str(steps[1]) for steps in outside} | ({"ST0"} if formats else set())
     elements = {path_text(steps) for steps in outside} | {f"ST0.{name}" for name in formats}
     return tuple(sorted(tables, key=table_order)), tuple(sorted(elements, key=_element_order))
+
+
+def in_record(node: Node) -> RecordNode:
+    """Return a node as a record of its own, which has one element if the node is none."""
+    if isinstance(node, RecordNode):
+        return node
+    return RecordNode("VALUE_RCD", (FieldNode("VALUE", 0, node, ""),), record_type("VALUE_RCD", ("VALUE",)))
 
 
 def needs_own_octets(node: Node) -> bool:

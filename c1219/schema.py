@@ -59,7 +59,7 @@ from construct.core import stream_read_entire, stream_write
 
 from c1219.datatypes import BINARY, OPAQUE, WireType
 from c1219.errors import DeclarationError
-from c1219.expressions import check, path_text, references, this
+from c1219.expressions import Steps, check, evaluate, path_text, references, this
 from c1219.outline import (
     ArrayNode,
     ChoiceNode,
@@ -175,6 +175,21 @@ class Variant(BINARY):
         self.type = "BINARY"
         self.key = key
         self.cases = cases
+        self.outlines = {code: outline(case, f"case {code!r}") for code, case in cases.items()}
+
+    def chosen(self, record: Any) -> Node | None:
+        """Return the outline that the other elements of the record choose; None if nothing is known of this case."""
+        try:
+            key = evaluate(self.key, lambda steps: _item(record, steps))
+        except (AttributeError, TypeError):
+            return None
+        return self.outlines.get(key)
+
+
+def _item(record: Any, steps: Steps) -> Any:
+    for step in steps:
+        record = record[step] if isinstance(step, int) else getattr(record, step)
+    return record
 
 
 class ProcedureRecord(Construct):
