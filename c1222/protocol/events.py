@@ -23,6 +23,7 @@ __all__ = [
     "InitiatorEvent",
     "Overdue",
     "Refused",
+    "Released",
     "ResponderEvent",
     "Resting",
     "SessionClosed",
@@ -188,4 +189,15 @@ class HandlerFailed:
     error: Exception
 
 
-ResponderEvent = SessionStarted | SessionEnded | Refused | HandlerFailed
+@dataclass(slots=True)
+class Released:
+    """A peer asked to release the connection (Disconnect) and has its answer coming.
+
+    Attributes:
+        source: where it asked from.
+    """
+
+    source: Hashable
+
+
+ResponderEvent = SessionStarted | SessionEnded | Refused | HandlerFailed | Released

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Access", "OwnSession", "Session", "SessionTable", "concerns_session"]
 
+
 def concerns_session(services: Iterable[Request]) -> bool:
     """Return whether a service among these opens or ends a session."""
     return any(service.service == "logon" or service.service in END_SERVICES for service in services)
@@ -149,6 +150,7 @@ class Session:
     Attributes:
         calling: who opened it.
         called: whom it addressed.
+        source: where its last message came from.
         access: what it may do.
         timeout: idle time granted, seconds; 0 for no limit.
         deadline: when it ends by itself, on the clock of ``now``; None for never.
@@ -173,6 +175,7 @@ class Session:
         "opened",
         "own_security",
         "peer_security",
+        "source",
         "timeout",
     )
 
@@ -184,6 +187,7 @@ class Session:
         *,
         calling: ApTitle | None,
         called: ApTitle | None,
+        source: Hashable = None,
         access: Access,
         timeout: int,
         now: float,
@@ -193,6 +197,7 @@ class Session:
         self.key = key
         self.calling = calling
         self.called = called
+        self.source = source
         self.access = access
         self.timeout = timeout
         self.opened = now

@@ -1,0 +1,152 @@
+"""What a responder remembers of its peers: the answers it gave, and the authentications that failed.
+
+An answer is kept with the octets of its request. The same octets again, because the answer was lost or the request was
+doubled on its way, get the same answer and carry out nothing. Origin: Itron's stack drops repetitions for 120 s [1];
+answering them is ours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+__all__ = ["AnswerMemory", "Throttle"]
+
+
+class _Entry(NamedTuple):
+    request: bytes
+    answer: tuple[bytes, ...]
+    until: float
+
+    @property
+    def size(self) -> int:
+        return len(self.request) + sum(map(len, self.answer))
+
+
+class AnswerMemory:
+    """The answers given lately, by sender and invocation id.
+
+    Args:
+        window: how long they are kept, seconds.
+        max_answers: how many are kept.
+        max_octets: of answers and requests together.
+
+    Attributes:
+        evicted: answers forgotten before their time, for want of room.
+    """
+
+    __slots__ = ("_kept", "_loose", "_max_answers", "_max_octets", "_octets", "_window", "evicted")
+
+    def __init__(self, *, window: float, max_answers: int, max_octets: int) -> None:
+        self.evicted = 0
+        self._window = window
+        self._max_answers = max_answers
+        self._max_octets = max_octets
+        self._octets = 0
+        # Both in the order in which they run out.
+        self._kept: dict[tuple[Hashable, int], _Entry] = {}
+        self._loose: dict[tuple[Hashable, int], _Entry] = {}
+
+    def find(self, sender: Hashable, invocation_id: int, now: float) -> tuple[bytes, tuple[bytes, ...]] | None:
+        """Return the request with this id and what was answered to it; None if it is not remembered."""
+        key = (sender, invocation_id)
+        entry = self._loose.get(key) or self._kept.get(key)
+        if entry is None or entry.until <= now:
+            return None
+        return entry.request, entry.answer
+
+    def has_room(self, now: float) -> bool:
+        """Return whether one more that must be kept can be."""
+        self._expire(now)
+        return len(self._kept) < self._max_answers and self._octets - self._loose_octets() < self._max_octets
+
+    def add(
+        self, sender: Hashable, invocation_id: int, request: bytes, answer: tuple[bytes, ...], now: float, *, keep: bool
+    ) -> None:
+        """Remember an answer; an empty one, where none was wanted.
+
+        Args:
+            sender: whom the request is from.
+            invocation_id: its id.
+            request: its octets.
+            answer: the octets of the answer, or of its segments.
+            now: the clock.
+            keep: it must not make room for others: nothing else keeps the request from being carried out twice.
+        """
+        self._expire(now)
+        key = (sender, invocation_id)
+        self._remove(key)
+        entry = _Entry(request, answer, now + self._window)
+        (self._kept if keep else self._loose)[key] = entry
+        self._octets += entry.size
+        while self._loose and (len(self) > self._max_answers or self._octets > self._max_octets):
+            self._octets -= self._loose.pop(next(iter(self._loose))).size
+            self.evicted += 1
+
+    def forget(self, sender: Hashable) -> None:
+        """Forget the answers to a sender, who numbers its messages anew."""
+        for key in [key for entries in (self._kept, self._loose) for key in entries if key[0] == sender]:
+            self._remove(key)
+
+    def _remove(self, key: tuple[Hashable, int]) -> None:
+        for entries in (self._kept, self._loose):
+            entry = entries.pop(key, None)
+            if entry is not None:
+                self._octets -= entry.size
+
+    def _expire(self, now: float) -> None:
+        for entries in (self._kept, self._loose):
+            while entries:
+                key, entry = next(iter(entries.items()))
+                if entry.until > now:
+                    break
+                del entries[key]
+                self._octets -= entry.size
+
+    def _loose_octets(self) -> int:
+        return sum(entry.size for entry in self._loose.values())
+
+    def __len__(self) -> int:
+        return len(self._kept) + len(self._loose)
+
+
+class Throttle:
+    """Counts failed authentications of each peer. Each has so many at once, and then so many a second.
+
+    A peer that has used them up is not heard, right or wrong, until the next one is due: the MAC has 32 bits, and this
+    makes guessing it take centuries.
+
+    Args:
+        at_once: failures a peer may make at once.
+        per_second: and how many more each second.
+        max_peers: peers remembered; the one whose last failure is oldest goes first.
+    """
+
+    __slots__ = ("_at_once", "_failures", "_max_peers", "_per_second")
+
+    def __init__(self, *, at_once: int, per_second: float, max_peers: int) -> None:
+        self._at_once = at_once
+        self._per_second = per_second
+        self._max_peers = max_peers
+        self._failures: dict[Hashable, tuple[float, float]] = {}  # how many count still, and when that was
+
+    def is_blocked(self, peer: Hashable, now: float) -> bool:
+        """Return whether a peer is not to be heard now."""
+        return bool(self._failures) and peer in self._failures and self._level(peer, now) > self._at_once - 1
+
+    def failed(self, peer: Hashable, now: float) -> None:
+        """Count a failure of a peer."""
+        level = self._level(peer, now) + 1.0
+        self._failures.pop(peer, None)
+        if len(self._failures) >= self._max_peers:
+            del self._failures[next(iter(self._failures))]
+        self._failures[peer] = (level, now)
+
+    def _level(self, peer: Hashable, now: float) -> float:
+        level, when = self._failures.get(peer, (0.0, now))
+        return max(0.0, level - (now - when) * self._per_second)
+
+    def __len__(self) -> int:
+        return len(self._failures)
