@@ -145,6 +145,12 @@ def test_an_apdu_above_the_limit_is_skipped():
     assert feed(Framer(FLOW, max_apdu_size=100), ONE + LONG + TWO) == ([ONE, TWO], ["not-an-apdu"])
 
 
+def test_an_apdu_above_the_limit_is_not_where_the_reading_goes_on():
+    framer = Framer(FLOW, max_apdu_size=100)
+    framer.restart(0, in_step=False)
+    assert feed(framer, LONG + ONE) == ([ONE], ["mid-stream"])
+
+
 def test_a_length_that_swallows_apdus_is_found_out_at_the_end():
     assert feed(Framer(FLOW), ONE + b"\x60\x82\x40\0" + TWO + ONE) == ([ONE, TWO, ONE], ["incomplete-apdu"])
 

@@ -188,6 +188,23 @@ def test_the_number_of_streams_is_bounded_and_the_oldest_goes_first():
     assert sorted(remark.src for remark in remarks) == ["10.0.0.7:1153", "10.0.0.8:1153"]
 
 
+def test_a_stream_in_use_is_not_the_oldest():
+    streams = Streams(max_streams=2)
+    streams.push(tcp(A[:9], "10.0.0.1:1153"))
+    streams.push(tcp(A[:9], "10.0.0.2:1153"))
+    streams.push(tcp(A[9:20], "10.0.0.1:1153", sequence=9))
+    (remark,) = streams.push(tcp(A[:9], "10.0.0.3:1153"))
+    assert remark.src == "10.0.0.2:1153"
+
+
+def test_a_direction_awaited_and_never_seen_is_forgotten_without_a_word():
+    streams = Streams(max_streams=1)
+    assert codes(streams.push(tcp(A, OTHER))) == [A]
+    assert streams.tally == {}
+    assert streams.finish() == []
+    assert codes(streams.push(tcp(A, OTHER)) + streams.finish()) == [A]
+
+
 def test_what_an_evicted_stream_held_is_told():
     streams = Streams(max_streams=1)
     streams.push(tcp(A[:9], "10.0.0.1:1153"))

@@ -223,12 +223,36 @@ def test_a_jump_forward_is_a_gap_and_a_jump_back_another_connection():
     assert (found, remarks) == ([(1, A), (2, B), (3, C)], [("gap", len(A))])
 
 
+def test_half_of_all_sequence_numbers_lie_ahead():
+    for distance, words in ((2**31 - 5, f"octets missing: {2**31 - 5}"), (2**31 + 5, "jump back")):
+        items = list(Streams().items([segment(1, 0, A), segment(2, len(A) + distance, B)]))
+        assert [item.octets for item in (items[0], items[2])] == [A, B]
+        assert words in items[1].finding.text
+
+
+def test_a_fin_that_was_none_gives_way_to_the_one_that_is():
+    streams = Streams()
+    streams.push(segment(1, 0, A, FIN))
+    streams.push(segment(2, len(A), B[:20]))
+    (remark,) = streams.push(segment(3, len(A) + 20, b"", FIN))
+    assert remark.finding.code == "incomplete-apdu"
+
+
+def test_after_a_reset_the_reading_begins_anew():
+    streams = Streams()
+    for each in (segment(1, -1, flags=SYN), segment(2, 0, A), segment(3, len(A), b"", RST)):
+        streams.push(each)
+    remark, item = streams.push(segment(4, len(A), b"late" + B))
+    assert (remark.finding.level, remark.finding.code, item.octets) == ("warning", "mid-stream", B)
+
+
 def test_a_segment_captured_in_part_leaves_a_hole():
     found, remarks, tally = read(segment(1, 0, A[:20], missing=len(A) - 20), segment(2, len(A), B))
     assert found == [(2, B)]
     assert remarks == [("incomplete-apdu", 0), ("gap", 20)]
     assert tally == {"cut-segment": 1}
     fin = segment(1, 0, A[:20], FIN, missing=len(A) - 20)
+    assert read(segment(0, -1, flags=SYN), fin, segment(2, 20, A[20:]))[:2] == ([(2, A)], [])
     assert read(segment(0, -1, flags=SYN), fin, segment(2, len(A), b""))[1] == [("incomplete-apdu", 0)]
 
 

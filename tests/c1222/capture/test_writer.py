@@ -34,6 +34,12 @@ def test_checksums_sum_up_as_rfc_1071_says(payload, ends, tcp):
     assert sum16(pseudo + datagram) == 0xFFFF
 
 
+def test_a_checksum_is_never_zero_which_would_mean_none():
+    checksum = udp_packet(*V4, b"\0\0")[40:42]
+    frame = udp_packet(*V4, checksum)
+    assert frame[40:42] == b"\xff\xff"
+
+
 def test_a_path_is_written_and_closed(tmp_path):
     path = tmp_path / "x.pcap"
     with PcapWriter(path, snaplen=4) as writer:
