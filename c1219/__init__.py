@@ -28,7 +28,7 @@ from c1219.errors import (
 )
 
 if TYPE_CHECKING:
-    from c1219.device import Device
+    from c1219.device import Device, decode, encode
     from c1219.registry import Registry, register
     from c1219.schema import Procedure, Table
 
@@ -39,51 +39,21 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
-    "Device": "c1219.device",
-    "Procedure": "c1219.schema",
-    "Registry": "c1219.registry",
-    "Table": "c1219.schema",
-    "register": "c1219.registry",
+    "Device": "device",
+    "Procedure": "schema",
+    "Registry": "registry",
+    "Table": "schema",
+    "decode": "device",
+    "encode": "device",
+    "register": "registry",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-def decode(table: int | str, octets: bytes, device: Device | None = None) -> Any:
-    """Make the record of a table.
-
-    Args:
-        table: number, ``"ST23"`` or ``"MT1"``.
-        octets: the whole table.
-        device: the tables that it depends on; none if None.
-
-    Raises:
-        DecodeError: an element has no value, or the table is shorter or longer than its layout.
-        MissingTables: tables that it depends on are not in the device.
-        UnknownTable, LayoutError: it cannot be laid out.
-    """
-    if device is None:
-        device = import_module("c1219.device").Device()
-    return device.layout_of(table, octets).decode(octets)
-
-
-def encode(table: int | str, value: Any, device: Device | None = None) -> bytes:
-    """Make the octets of a table.
-
-    Args:
-        table: number, ``"ST23"`` or ``"MT1"``.
-        value: its record.
-        device: the tables that it depends on; none if None.
-
-    Raises:
-        EncodeError: the value has no form on the wire.
-        MissingTables: tables that it depends on are not in the device.
-        UnknownTable, LayoutError: it cannot be laid out.
-    """
-    if device is None:
-        device = import_module("c1219.device").Device()
-    return device.encode(table, value)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from c1219.binding import MAX_SIZE, MAX_VALUES
 from c1219.comparison import Change, compare
-from c1219.errors import C1219Error, DecodeError, Finding, LayoutError, MissingTables, UnknownElement, UnknownTable
+from c1219.errors import C1219Error, DecodeError, LayoutError, MissingTables, UnknownElement, UnknownTable
+from c1219.image import TableImage
 from c1219.layout import Decoded, Element, Layout, bind, bind_outline
 from c1219.outline import NothingNode, RecordNode, dependencies, in_record, table_order
 from c1219.registry import Registry, default_registry, table_id, table_label
@@ -25,71 +26,10 @@ if TYPE_CHECKING:
     from c1219.outline import Node
     from c1219.schema import Procedure, Table
 
-__all__ = ["SCHEMA", "Change", "Device", "TableImage"]
+__all__ = ["SCHEMA", "Change", "Device", "TableImage", "decode", "encode"]
 
 SCHEMA = "c1219.device/1"
 """Name of the device file format."""
-
-
-class TableImage:
-    """One table of a device.
-
-    Attributes:
-        label: short name, for example ``ST23``.
-        raw: its octets.
-    """
-
-    __slots__ = ("_device", "label", "raw")
-
-    def __init__(self, device: Device, label: str, raw: bytes) -> None:
-        self._device = device
-        self.label = label
-        self.raw = raw
-
-    def __repr__(self) -> str:
-        return f"<{self.label}: {len(self.raw)} octets>"
-
-    @property
-    def table(self) -> Table:
-        """Its declaration.
-
-        Raises:
-            UnknownTable: nobody declared it.
-        """
-        return self._device.declaration(self.label)
-
-    @property
-    def layout(self) -> Layout:
-        """Its layout in this device.
-
-        Raises:
-            UnknownTable, MissingTables, LayoutError: it cannot be laid out.
-        """
-        return self._device.bind(self.label)
-
-    @property
-    def value(self) -> Any:
-        """Its record. Elements without a value are `Raw`, and `findings` says why; a strict device raises instead.
-
-        Raises:
-            UnknownTable, MissingTables, LayoutError: it cannot be laid out; DecodeError: in a strict device.
-        """
-        if self._device.strict:
-            return self.layout.decode(self.raw)
-        return self._device.decoded(self.label).value
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What is wrong or unusual in it.
-
-        Raises:
-            UnknownTable, MissingTables, LayoutError: it cannot be laid out.
-        """
-        return self._device.decoded(self.label).findings
-
-    def to_json(self) -> Any:
-        """Return its value in terms of JSON; see `Layout.to_json`."""
-        return self.layout.to_json(self.value)
 
 
 class _Values(Mapping[str, Any]):
@@ -492,3 +432,35 @@ class Device:
             except (UnknownTable, ValueError, TypeError) as error:
                 raise DecodeError(f"tables.{key}", 0, f"not a table in hex: {error}") from error
         return device
+
+
+def decode(table: int | str, octets: bytes, device: Device | None = None) -> Any:
+    """Make the record of a table.
+
+    Args:
+        table: number, ``"ST23"`` or ``"MT1"``.
+        octets: the whole table.
+        device: the tables that it depends on; none if None.
+
+    Raises:
+        DecodeError: an element has no value, or the table is shorter or longer than its layout.
+        MissingTables: tables that it depends on are not in the device.
+        UnknownTable, LayoutError: it cannot be laid out.
+    """
+    return (Device() if device is None else device).layout_of(table, octets).decode(octets)
+
+
+def encode(table: int | str, value: Any, device: Device | None = None) -> bytes:
+    """Make the octets of a table.
+
+    Args:
+        table: number, ``"ST23"`` or ``"MT1"``.
+        value: its record.
+        device: the tables that it depends on; none if None.
+
+    Raises:
+        EncodeError: the value has no form on the wire.
+        MissingTables: tables that it depends on are not in the device.
+        UnknownTable, LayoutError: it cannot be laid out.
+    """
+    return (Device() if device is None else device).encode(table, value)
