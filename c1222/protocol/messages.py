@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from c1222.message.acse_fields import Fields
     from c1222.message.aptitle import ApTitle
+    from c1222.message.usual import Usual
     from c1222.security.keys import Key
 
     Keys = KeyStore | Key | Mapping[int, bytes] | None
@@ -82,7 +83,9 @@ class Message:
         "_asked",
         "_body",
         "_fault",
+        "_key",
         "_opened",
+        "_parts",
         "_spans",
         "_start",
         "acse",
@@ -154,7 +157,7 @@ class Message:
         self._body = b""
         self._spans = []
         self._start = 0
-        self._fault = None
+        self._fault = self._parts = self._key = None
         self.called = called
         self.calling = calling
         self.called_invocation_id = called_invocation_id
@@ -177,9 +180,12 @@ class Message:
     _opened: Opened | None
     _asked: bytes
     _body: bytes
-    _spans: list[tuple[int, int]]
+    _spans: Sequence[tuple[int, int]]
     _start: int
     _fault: DecodeError | None
+    # Of a message that was opened on the short road: its parts, and the key. Its APDU and the rest wait.
+    _parts: Usual | None
+    _key: Key | None
 
     @property
     def verdict(self) -> Verdict | None:
@@ -245,6 +251,12 @@ class Message:
         # Reached only for a slot that is empty so far: decoding fills it on first access.
         if name == "services":
             value: Any = self._decode_services()
+        elif name == "acse":
+            value = decode_acse(self.octets, max_size=len(self.octets))
+        elif name == "_opened":
+            value = self._opened_of_usual()
+        elif name == "_fault":
+            value = None
         elif self.acse is None:
             raise AttributeError(f"{type(self).__name__} has no {name}")
         elif name in _OF_ACSE:
@@ -262,6 +274,15 @@ class Message:
             raise AttributeError(f"{type(self).__name__} has no {name}")
         setattr(self, name, value)
         return value
+
+    def _opened_of_usual(self) -> Opened:
+        mode, key = self.security_mode, self._key
+        if key is None:
+            return Opened(Verdict.CLEARTEXT, mode, body=self._body)
+        assert self.acse is not None  # noqa: S101 - it was opened
+        authentication = self.acse.authentication
+        iv = None if authentication is None else authentication.iv
+        return Opened(Verdict.VERIFIED, mode, body=self._body, key=key, key_id=key.id, iv=iv)
 
     def _fill_control(self) -> None:
         assert self.acse is not None  # noqa: S101 - __getattr__ looked
@@ -413,7 +434,7 @@ def open_message(
     message.octets = acse.octets
     message._asked = asked  # noqa: SLF001
     message._opened = opened = open_apdu(acse, keys, sessions=sessions, diagnose=diagnose, proven=proven)  # noqa: SLF001
-    message._fault = None  # noqa: SLF001
+    message._fault = message._parts = message._key = None  # noqa: SLF001
     message._start = 0  # noqa: SLF001
     body = opened.body
     if not body:
@@ -425,7 +446,7 @@ def open_message(
     control = acse.octets[start]
     try:
         if control < 0x80:
-            Control.from_octet(control, offset=start)
+            Control.from_octet(control, offset=-1)  # just before the body, from which offsets count here
         message._start = skip = ED_CLASS_SIZE if control & 0x10 else 0  # noqa: SLF001
         if skip > len(body):
             raise DecodeError("epsem.ed-class", 0, f"{len(body)} octets, it has {ED_CLASS_SIZE}")

@@ -166,6 +166,13 @@ def test_an_epsem_length_past_the_end_is_an_error() -> None:
     assert caught.value.offset == len(octets) - 3
 
 
+def test_a_control_octet_without_its_bit_7_is_an_error_in_its_place() -> None:
+    octets = example("gen-plain-read").replace(bytes.fromhex("8003300001"), bytes.fromhex("0003300001"))
+    with pytest.raises(DecodeError) as caught:
+        c1222.decode(octets)
+    assert (caught.value.path, caught.value.offset) == ("epsem.control", len(octets) - 5)
+
+
 def test_encoding_says_what_is_missing() -> None:
     message = Message(
         called=ApTitle(".1"),
