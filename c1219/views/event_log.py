@@ -1,0 +1,350 @@
+"""History and event log (ST71 to ST76) as rows, in order, and what is missing between them.
+
+Sequence numbers count down from LAST_ENTRY_SEQ_NBR; the low halves that entries carry themselves go before that, and a
+jump in them is lost events. A meter that counts LAST_ENTRY_ELEMENT and LAST_ENTRY_SEQ_NBR one too high (a Hexing
+sample) is noticed if its entries carry sequence numbers.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from enum import IntEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from c1219.codes.events import event
+from c1219.errors import C1219Error, Finding
+from c1219.layout import Layout, bind_outline
+from c1219.outline import dependencies
+from c1219.schema import outline
+from c1219.views.clock import Timekeeping, timekeeping
+from c1219.views.lists import newest_first
+from c1219.views.records import record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from c1219.device import Device
+
+__all__ = ["Event", "EventLog", "Log", "Lost", "events"]
+
+Log = Literal["history", "event"]
+
+_TABLES: dict[Log, tuple[int, str]] = {"history": (74, "HISTORY"), "event": (76, "EVENT")}
+
+
+class Event(NamedTuple):
+    """One entry of a log.
+
+    Attributes:
+        time: aware if the offset from UTC is known, else by the meter's clock; None if the entry has none.
+        sequence: its sequence number in its log.
+        user: USER_ID; believed to be 0 for the device itself and 1 for an action by hand.
+        code: number of the event, 0..2047.
+        manufacturer: it is an event of the manufacturer's.
+        name: what happened, in words.
+        arguments: record of the argument; None if it has none, or if what it means is not known.
+        raw: octets of the argument.
+        number: EVENT_NUMBER, common to both logs; None if entries have none.
+        log: ``history`` or ``event``.
+        unread: it is one of NBR_UNREAD_ENTRIES.
+        element: its index in the array of entries.
+    """
+
+    time: dt.datetime | None
+    sequence: int
+    user: int
+    code: int
+    manufacturer: bool
+    name: str
+    arguments: Any
+    raw: bytes
+    number: int | None
+    log: Log
+    unread: bool
+    element: int
+
+    @property
+    def text(self) -> str:
+        """The event and its arguments in one line, for example ``table written to: ST54``."""
+        if self.arguments is None:
+            return self.name
+        words = [str(value) for value in _argument_dict(self.arguments).values() if value is not None]
+        return f"{self.name}: {', '.join(words)}" if words else self.name
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in terms of JSON."""
+        found: dict[str, Any] = self._asdict()
+        found["time"] = self.time and self.time.isoformat()
+        found["raw"] = self.raw.hex()
+        found["arguments"] = None if self.arguments is None else _argument_dict(self.arguments)
+        return found
+
+
+class Lost(NamedTuple):
+    """Events that are missing.
+
+    Attributes:
+        log: from which log.
+        after: sequence number before the first that is missing; None if that is not known.
+        count: how many; None if that is not known.
+    """
+
+    log: Log
+    after: int | None
+    count: int | None  # type: ignore[assignment]  # tuple.count is not needed
+
+
+class EventLog:
+    """The entries of the logs, in order.
+
+    Attributes:
+        rows: the entries, the oldest first.
+        lost: events that are missing.
+        findings: what is missing, tolerated or wrong.
+    """
+
+    __slots__ = ("findings", "lost", "rows")
+
+    def __init__(self, rows: tuple[Event, ...], lost: tuple[Lost, ...], findings: tuple[Finding, ...]) -> None:
+        self.rows = rows
+        self.lost = lost
+        self.findings = findings
+
+    def __repr__(self) -> str:
+        return f"<event log: {len(self.rows)} entries>"
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in terms of JSON."""
+        return {
+            "events": [row.as_dict() for row in self.rows],
+            "lost": [lost._asdict() for lost in self.lost],
+            "findings": [finding._asdict() for finding in self.findings],
+        }
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(self.as_dict(), ensure_ascii=False)
+
+    def to_csv(self) -> str:
+        """Return the entries as CSV with a head line; arguments are words."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(Event._fields)
+        for row in self.rows:
+            items = row.as_dict()
+            items["arguments"] = "; ".join(f"{name}={value}" for name, value in (items["arguments"] or {}).items())
+            writer.writerow(["" if item is None else item for item in items.values()])
+        return text.getvalue()
+
+
+def events(
+    device: Device,
+    *,
+    logs: tuple[Log, ...] = ("history", "event"),
+    seen: Mapping[Log, int] | None = None,
+    zone: dt.tzinfo | None = None,
+    local_counters: bool = False,
+) -> EventLog:
+    """Return the entries of the logs; none, and findings, where tables are absent.
+
+    Args:
+        device: the tables of the meter.
+        logs: which logs. The entries of two are put together by time; each log keeps its own order.
+        seen: newest sequence number of each log that the caller has already, to tell what was lost since.
+        zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
+        local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
+    """
+    findings: list[Finding] = []
+    actual = record(device, 71, findings, level="error")
+    if actual is None:
+        return EventLog((), (), tuple(findings))
+    times = timekeeping(device, zone=zone, local_counters=local_counters, findings=findings)
+    supported = record(device, 72, findings)
+    lost: list[Lost] = []
+    placed: list[tuple[dt.datetime, int, Event]] = []
+    for log in logs:
+        reader = _Reader(device, log, times, findings, lost)
+        rows = reader.rows((seen or {}).get(log))
+        latest = dt.datetime(1, 1, 1)  # noqa: DTZ001  compared with others of its kind only
+        for row in rows:
+            if row.time is not None:
+                latest = max(latest, row.time.replace(tzinfo=None) - (row.time.utcoffset() or dt.timedelta(0)))
+            placed.append((latest, len(placed), row))
+        if supported is not None:
+            _note_unsupported(rows, supported, reader.label, findings)
+    if any(row.time is not None and row.time.tzinfo is None for _, _, row in placed):
+        text = "the offset from UTC is not known for all of it: times are the meter's own, naive"
+        findings.append(Finding("note", "zone-unknown", "ST52", None, text))
+        placed = [(at, n, row._replace(time=row.time and row.time.replace(tzinfo=None))) for at, n, row in placed]
+    if len(logs) > 1:
+        placed.sort(key=lambda item: item[:2])
+    return EventLog(tuple(row for _, _, row in placed), tuple(lost), tuple(findings))
+
+
+class _Reader:
+    """What is needed to read one log."""
+
+    def __init__(self, device: Device, log: Log, times: Timekeeping, findings: list[Finding], lost: list[Lost]) -> None:
+        number, self.prefix = _TABLES[log]
+        self.device, self.log, self.times, self.findings, self.lost = device, log, times, findings, lost
+        self.label = f"ST{number}"
+        self.table = record(device, number, findings, cut=True)
+        self.arguments: dict[int, Layout | None] = {}
+        self.cases: Mapping[int, Any] = {}
+        if self.table is not None and self.table.ENTRIES:
+            node: Any = device.bind(number).element(f"ENTRIES[0].{self.prefix}_ARGUMENT").node
+            self.cases = node.declared.cases
+
+    def rows(self, seen: int | None) -> list[Event]:
+        table = self.table
+        if table is None or table.NBR_UNREAD_ENTRIES is None:
+            return []
+        flags = table[0]
+        if flags.OVERFLOW_FLAG:
+            reason = "logging has stopped" if flags.INHIBIT_OVERFLOW_FLAG else "unread entries were lost"
+            self._remark("warning", "overflow", f"the log overflowed: {reason}")
+            self.lost.append(Lost(self.log, None, None))
+        path = f"{self.label}.{'HIST' if self.log == 'history' else 'EVENT'}_FLAGS"
+        size = self.device.bind(self.label).element("ENTRIES").count
+        last, newest = self._newest(size)
+        order = newest_first(
+            last, table.NBR_VALID_ENTRIES, size, descending=bool(flags.ORDER), circular=bool(flags.LIST_TYPE),
+            path=path, findings=self.findings,
+        )  # fmt: skip
+        found: list[Event] = []
+        sequence = newest
+        for age, element in enumerate(order):
+            entry = table.ENTRIES[element] if element < len(table.ENTRIES) else None
+            if entry is None or entry[-1] is None:
+                continue  # the table ends before it, which is a finding already
+            sequence = self._sequence(found[-1].sequence if found else None, newest - age & 0xFFFFFFFF, entry)
+            found.append(self._event(entry, element, sequence, unread=age < table.NBR_UNREAD_ENTRIES))
+        found.reverse()
+        self._note_lost(found, seen)
+        return found
+
+    def _remark(self, level: Any, code: str, text: str, below: str = "") -> None:
+        self.findings.append(Finding(level, code, f"{self.label}.{below}".rstrip("."), None, text))
+
+    def _own(self, entry: Any) -> int | None:
+        """Return the low half of an entry's sequence number, None if it has none."""
+        low: int | None = getattr(entry, f"{self.prefix}_SEQ_NBR")
+        return low
+
+    def _newest(self, size: int) -> tuple[int, int]:
+        """Return index and sequence number of the newest entry."""
+        last, newest = self.table.LAST_ENTRY_ELEMENT, self.table.LAST_ENTRY_SEQ_NBR
+        entries = self.table.ENTRIES
+        if not self.table.NBR_VALID_ENTRIES or not 0 < last <= len(entries):
+            return last, newest
+        here = self._own(entries[last]) if last < len(entries) else None
+        before = self._own(entries[last - 1])
+        if here is not None and here == newest & 0xFFFF:
+            return last, newest
+        if before not in {newest & 0xFFFF, newest - 1 & 0xFFFF} and last < size:
+            return last, newest
+        text = f"LAST_ENTRY_ELEMENT is {last}, but by the sequence numbers the newest entry is {last - 1}"
+        self._remark("warning", "off-by-one", text, "LAST_ENTRY_ELEMENT")
+        return last - 1, newest - 1 & 0xFFFFFFFF if before == newest - 1 & 0xFFFF else newest
+
+    def _sequence(self, newer: int | None, counted: int, entry: Any) -> int:
+        """Return the sequence number of an entry from that of the next newer one, its own low half, or by counting."""
+        own = self._own(entry)
+        if own is None:
+            return counted if newer is None else newer - 1 & 0xFFFFFFFF
+        if newer is None:
+            near = counted - (counted - own & 0xFFFF)
+            return (near if counted - near < 0x8000 else near + 0x10000) & 0xFFFFFFFF
+        return newer - (newer - own & 0xFFFF) & 0xFFFFFFFF
+
+    def _note_lost(self, rows: list[Event], seen: int | None) -> None:
+        if seen is not None and rows:
+            self._note_gap(seen, rows[0].sequence, "since the last one seen")
+        for older, newer in pairwise(rows):
+            self._note_gap(older.sequence, newer.sequence, f"before entry {newer.element}")
+
+    def _note_gap(self, older: int, newer: int, where: str) -> None:
+        missing = (newer - older & 0xFFFFFFFF) - 1
+        if 0 < missing < 0x80000000 and (missing < 0x8000 or where.startswith("since")):
+            self.lost.append(Lost(self.log, older, missing))
+            self._remark("warning", "lost-events", f"{missing} events are missing {where}, after number {older}")
+        elif missing and not where.startswith("since"):
+            text = f"sequence number {newer} follows {older}: the log was cleared, or an entry is damaged"
+            self._remark("warning", "disorder", text)
+
+    def _event(self, entry: Any, element: int, sequence: int, *, unread: bool) -> Event:
+        code = getattr(entry, f"{self.prefix}_CODE")
+        wall = getattr(entry, f"{self.prefix}_TIME")
+        raw = bytes(entry[-1])
+        time = None
+        if isinstance(wall, dt.datetime):
+            time = self.times.instant(wall) if self.times.known else None
+            time = wall if time is None else time
+        facts = event(code.TBL_PROC_NBR, manufacturer=code.STD_VS_MFG_FLAG)
+        key = code.TBL_PROC_NBR + 2048 * code.STD_VS_MFG_FLAG
+        return Event(
+            time, sequence, entry.USER_ID, code.TBL_PROC_NBR, code.STD_VS_MFG_FLAG, facts.text,
+            self._argument(key, raw, element), raw, entry.EVENT_NUMBER, self.log, unread, element,
+        )  # fmt: skip
+
+    def _argument(self, key: int, raw: bytes, element: int) -> Any:
+        """Decode the argument of an event; the rest of the octets is padding."""
+        case = self.cases.get(key)
+        if case is None:
+            return None
+        path = f"ENTRIES[{element}].{self.prefix}_ARGUMENT"
+        if key not in self.arguments:
+            self.arguments[key] = None
+            declared = outline(case, f"argument of event {key}")
+            needs = dependencies(declared)[0]
+            try:
+                values = {name: self.device[name].value for name in needs}
+                self.arguments[key] = bind_outline(f"{self.label}.{path}", declared, needs, values)
+            except C1219Error as error:
+                self._remark("warning", "no-layout", f"the argument of event {key} cannot be laid out: {error}", path)
+        layout = self.arguments[key]
+        if layout is None:
+            return None
+        if len(raw) < layout.size:
+            text = f"the argument of event {key} has {layout.size} octets, of which the log keeps {len(raw)}"
+            self._remark("note", "argument-cut", text, path)
+        value, findings = layout.examine(raw[: layout.size])
+        self.findings += [finding for finding in findings if finding.code == "no-value"]
+        return value
+
+
+def _note_unsupported(rows: list[Event], supported: Any, label: str, findings: list[Finding]) -> None:
+    """Report events that ST72 does not list, each code once."""
+    known = (supported.STD_EVENTS_SUPPORTED, supported.MFG_EVENTS_SUPPORTED)
+    for manufacturer, code in sorted({(row.manufacturer, row.code) for row in rows}):
+        if code not in known[manufacturer] and (code or manufacturer):
+            kind = "manufacturer" if manufacturer else "standard"
+            findings.append(
+                Finding("note", "unsupported-event", label, None, f"ST72 does not list {kind} event {code}")
+            )
+
+
+def _argument_dict(arguments: Any) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in arguments._asdict().items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return one element of an argument in terms of JSON; a table or procedure as its short name."""
+    if hasattr(value, "TBL_PROC_NBR"):
+        kind = "P" if getattr(value, "PROC_FLAG", False) else "T"
+        return f"{'M' if value.STD_VS_MFG_FLAG else 'S'}{kind}{value.TBL_PROC_NBR}"
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.name.lower().replace("_", " ") if isinstance(value, IntEnum) else value

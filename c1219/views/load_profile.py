@@ -1,0 +1,334 @@
+"""Load profile (ST61 to ST67) as rows: one for each interval and channel, with times, quantity, unit and value.
+
+    profile = load_profile(device, 1)
+    for row in profile:
+        print(row.start, row.channel, row.value, row.unit)
+
+    need = needed(device, 1, since, until)            # before ST64 is read: which octets of it
+    pieces = {piece.offset: read(piece.offset, piece.count) for piece in need.pieces}
+    profile = load_profile(device, 1, pieces=pieces, since=since, until=until)
+
+Source units are the stored value times divisor, divided by scalar (four readers of EnergyICT Connexo); the rest of the
+way to the unit is in `c1219.views.sources`. A skipped or inhibited interval has no value. Partial and long intervals
+keep the start and end of their slot.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from decimal import Context, Decimal
+from enum import IntFlag
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from c1219.codes.status import ChannelStatus
+from c1219.values import Raw
+from c1219.views.profile_blocks import Block, blocks_of, boundaries
+from c1219.views.profile_needs import Need, Piece, moment, needed
+from c1219.views.profile_readings import EndReading, check_readings, end_readings
+from c1219.views.profile_set import Channel, ProfileSet, profile_set
+from c1219.views.sources import EXACT, exact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from c1219.device import Device
+    from c1219.errors import Finding
+
+__all__ = [
+    "Block", "Channel", "EndReading", "Interval", "IntervalStatus", "LoadProfile", "Need", "Piece", "load_profile",
+    "needed",
+]  # fmt: skip
+
+_QUOTIENT = Context(prec=28)
+"""For values whose scalar has no finite quotient: rounded to 28 digits."""
+
+
+class IntervalStatus(IntFlag):
+    """What is known of an interval: the common status, as in `c1219.codes.status.CommonStatus`, and more."""
+
+    DST = 1
+    POWER_FAIL = 2
+    CLOCK_SET_FORWARD = 4
+    CLOCK_SET_BACKWARD = 8
+    NOT_VALID = 16
+    """SIMPLE_INT_STATUS does not list it."""
+    INHIBITED = 32
+    """CLOSURE_STATUS says that the data of its block are inhibited."""
+
+
+_STATUS = tuple(IntervalStatus(bits) for bits in range(64))
+_CHANNEL_STATUS: tuple[int, ...] = tuple(ChannelStatus(code) if code < 8 else code for code in range(16))
+_SKIPPED = ChannelStatus.SKIPPED_INTERVAL
+
+
+class Interval(NamedTuple):
+    """One interval of one channel.
+
+    Attributes:
+        start: its start; aware if the offset from UTC is known, else by the meter's clock; None if not known.
+        end: its end.
+        channel: 1 for the first.
+        source: index into ST16.
+        quantity: what is measured.
+        unit: of `value`; None if it is not known.
+        value: in `unit`; None if there are no data.
+        raw: as stored.
+        status: flags of the interval.
+        extended: status of the channel (8..15 are reserved codes); None if the set keeps none.
+        block: sequence number of the block.
+    """
+
+    start: dt.datetime | None
+    end: dt.datetime | None
+    channel: int
+    source: int
+    quantity: str
+    unit: str | None
+    value: Decimal | None
+    raw: Any
+    status: IntervalStatus
+    extended: int | None
+    block: int
+
+
+class LoadProfile:
+    """The rows of one set, in order of time and channel.
+
+    Attributes:
+        set: 1..4.
+        minutes: length of an interval; 0 if there is no profile.
+        channels: its channels.
+        blocks: the blocks in use, the oldest first.
+        rows: its intervals.
+        readings: its end readings.
+        findings: what is missing, tolerated or wrong.
+    """
+
+    __slots__ = ("blocks", "channels", "findings", "minutes", "readings", "rows", "set")
+
+    def __init__(
+        self,
+        number: int,
+        minutes: int,
+        channels: tuple[Channel, ...],
+        blocks: tuple[Block, ...],
+        rows: tuple[Interval, ...],
+        readings: tuple[EndReading, ...],
+        findings: tuple[Finding, ...],
+    ) -> None:
+        self.set = number
+        self.minutes = minutes
+        self.channels = channels
+        self.blocks = blocks
+        self.rows = rows
+        self.readings = readings
+        self.findings = findings
+
+    def __repr__(self) -> str:
+        return f"<load profile set {self.set}: {len(self.rows)} rows of {len(self.channels)} channels>"
+
+    def __iter__(self) -> Iterator[Interval]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in terms of JSON: Decimal as string, times as ISO 8601, flags as lists of names."""
+        channels = [
+            {
+                "channel": channel.number, "source": channel.source.index, "quantity": channel.source.quantity,
+                "unit": channel.source.unit, "scalar": channel.scalar, "divisor": channel.divisor,
+                "unresolved": list(channel.source.unresolved),
+            }
+            for channel in self.channels
+        ]  # fmt: skip
+        return {
+            "set": self.set,
+            "minutes": self.minutes,
+            "channels": channels,
+            "blocks": [
+                {
+                    "sequence": block.sequence,
+                    "element": block.element,
+                    "end": _plain(block.end),
+                    "intervals": len(block.indices),
+                    "closure": block.closure,
+                }
+                for block in self.blocks
+            ],
+            "intervals": [_row_dict(row) for row in self.rows],
+            "end_readings": [{k: _plain(v) for k, v in reading._asdict().items()} for reading in self.readings],
+            "findings": [finding._asdict() for finding in self.findings],
+        }
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(self.as_dict(), ensure_ascii=False)
+
+    def to_csv(self) -> str:
+        """Return the rows as CSV with a head line; flags are names with blanks between them."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(Interval._fields)
+        for row in self.rows:
+            items = _row_dict(row)
+            items["status"] = " ".join(items["status"])
+            writer.writerow(["" if item is None else item for item in items.values()])
+        return text.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, bytes):
+        return value.hex()
+    return value if not isinstance(value, float) or value - value == 0 else str(value)
+
+
+def _row_dict(row: Interval) -> dict[str, Any]:
+    found = {name: _plain(item) for name, item in row._asdict().items()}
+    found["status"] = [flag.name for flag in row.status]
+    return found
+
+
+class Scaling(dict[Any, Decimal | None]):
+    """Raw value to value of one channel; equal values are computed once."""
+
+    __slots__ = ("_channel", "_single")
+
+    def __init__(self, profile: ProfileSet, channel: Channel) -> None:
+        super().__init__()
+        self._channel = channel
+        self._single = profile.single
+
+    def __missing__(self, raw: Any) -> Decimal | None:
+        channel = self._channel
+        number = None if isinstance(raw, Raw) else exact(raw, single=self._single)
+        if number is not None and channel.divisor != channel.scalar:
+            number = EXACT.multiply(number, Decimal(channel.divisor))
+            quotient = EXACT.divide(number, Decimal(channel.scalar))
+            whole = EXACT.multiply(quotient, Decimal(channel.scalar)) == number
+            number = quotient if whole else _QUOTIENT.divide(number, Decimal(channel.scalar))
+        value = None if number is None else channel.source.value(number)
+        self[raw] = value
+        return value
+
+
+def load_profile(
+    device: Device,
+    number: int = 1,
+    *,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    pieces: Mapping[int, bytes] | None = None,
+    zone: dt.tzinfo | None = None,
+    local_counters: bool = False,
+) -> LoadProfile:
+    """Return the intervals of a set; none, and findings, where tables are absent.
+
+    Args:
+        device: the tables of the meter.
+        number: of the set, 1..4.
+        since: only intervals that end after this; naive means local time of the meter.
+        until: only intervals that start before this.
+        pieces: octets of the data table by offset, as `needed` asks for them; what the device holds if None.
+        zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
+        local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
+    """
+    findings: list[Finding] = []
+    profile = profile_set(device, number, findings, pieces=pieces, zone=zone, local_counters=local_counters)
+    if profile is None:
+        return LoadProfile(number, 0, (), (), (), (), tuple(findings))
+    blocks = blocks_of(profile)
+    aware = any(block.end is not None and block.end.tzinfo is not None for block in blocks)
+    first, last = moment(profile, since, aware=aware), moment(profile, until, aware=aware)
+    readings = end_readings(profile, blocks)
+    rows, sums = _rows(profile, blocks, first, last, bool(readings))
+    check_readings(profile, readings, sums)
+    return LoadProfile(number, profile.minutes, profile.channels, tuple(blocks), rows, readings, tuple(findings))
+
+
+def _rows(
+    profile: ProfileSet, blocks: list[Block], since: dt.datetime | None, until: dt.datetime | None, summed: bool
+) -> tuple[tuple[Interval, ...], dict[tuple[int, int], Decimal | None]]:
+    """Return the rows in order of time, and the raw sums of (block, channel) where all intervals are at hand."""
+    new, kind, status_of, channel_status = tuple.__new__, Interval, _STATUS, _CHANNEL_STATUS
+    plans = [
+        (
+            channel.number - 1, channel.number, channel.number // 2, channel.number % 2, channel.source.index,
+            channel.source.quantity, channel.source.unit, Scaling(profile, channel),
+        )
+        for channel in profile.channels
+    ]  # fmt: skip
+    rows: list[Interval] = []
+    sums: dict[tuple[int, int], Decimal | None] = {}
+    last_end: dt.datetime | None = None
+    disordered = False
+    for block in blocks:
+        times = boundaries(profile, block)
+        start = times[0]
+        disordered |= last_end is not None and (start is None or start < last_end)
+        last_end = times[-1] or last_end
+        whole = profile.holds(block.element, 0, profile.block_size)
+        values = profile.interval_values(block.element)
+        valid = profile.valid_intervals(block.element)
+        inhibited = 32 if block.inhibited else 0
+        if summed and whole and not block.running:
+            _sum_up(block, values, sums, single=profile.single)
+        for place, index in enumerate(block.indices):
+            start, end = times[place], times[place + 1]
+            if (since is not None and end is not None and end <= since) or (
+                until is not None and start is not None and start >= until
+            ):
+                continue
+            if not whole and not profile.holds_interval(block.element, index):
+                continue
+            extended, data = values[index]
+            bits = inhibited
+            if valid is not None and index not in valid:
+                bits |= 16
+            code: int | None = None
+            if extended is not None:
+                bits |= extended[0] >> 4
+            status = status_of[bits]
+            for slot, channel, octet, low, source, quantity, unit, scaling in plans:
+                if index >= block.counts[slot]:
+                    continue
+                raw = data[slot]
+                value = scaling[raw]
+                if extended is not None:
+                    code = channel_status[extended[octet] & 15 if low else extended[octet] >> 4]
+                    if code is _SKIPPED:
+                        value = None
+                rows.append(
+                    new(
+                        kind,
+                        (
+                            start, end, channel, source, quantity, unit, None if inhibited else value, raw, status,
+                            code, block.sequence,
+                        ),
+                    )
+                )  # fmt: skip
+    if disordered:
+        rows.sort(key=lambda row: (row.start is not None, row.start, row.channel))
+    return tuple(rows), sums
+
+
+def _sum_up(block: Block, values: Any, sums: dict[tuple[int, int], Decimal | None], *, single: bool) -> None:
+    columns = zip(*(values[index][1] for index in block.indices), strict=True)
+    for slot, column in enumerate(columns):
+        raws = [raw for index, raw in zip(block.indices, column, strict=True) if index < block.counts[slot]]
+        total: Decimal | None = Decimal(0)
+        if all(type(raw) is int for raw in raws):
+            total = Decimal(sum(raws))
+        else:
+            for raw in raws:
+                number = exact(raw, single=single)
+                total = None if total is None or number is None else EXACT.add(total, number)
+        sums[block.sequence, slot + 1] = total

@@ -1,0 +1,295 @@
+"""One set of a load profile (ST61 to ST67): its dimensions, where things are in its table, and the octets at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from c1219 import careful
+from c1219.codes.status import CommonStatus
+from c1219.errors import C1219Error, DecodeError, Finding, UnknownElement
+from c1219.views.clock import Timekeeping, timekeeping
+from c1219.views.records import record
+from c1219.views.sources import Source, Sources
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from c1219.device import Device
+    from c1219.element import Element
+    from c1219.errors import Level
+    from c1219.layout import Layout
+
+__all__ = ["Channel", "ProfileSet", "profile_set"]
+
+
+class Channel(NamedTuple):
+    """One channel of a set.
+
+    Attributes:
+        number: 1 for the first.
+        source: what its intervals measure.
+        scalar: ST62.SCALARS, 1 if there is none.
+        divisor: ST62.DIVISOR, 1 if there is none; source units are the stored value times divisor, divided by scalar.
+        end_source: what its end readings measure; None if END_RDG_FLAG says that it has none.
+    """
+
+    number: int
+    source: Source
+    scalar: int
+    divisor: int
+    end_source: Source | None
+
+
+def profile_set(
+    device: Device,
+    number: int,
+    findings: list[Finding],
+    *,
+    pieces: Mapping[int, bytes] | None = None,
+    zone: dt.tzinfo | None = None,
+    local_counters: bool = False,
+) -> ProfileSet | None:
+    """Return one set, None if the tables that it needs are absent or of no use.
+
+    Args:
+        device: the tables of the meter.
+        number: 1..4.
+        findings: where to say what is missing or wrong.
+        pieces: octets of its data table by offset; those that the device holds if None.
+        zone: where the meter is, if the caller knows.
+        local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
+    """
+    if not 1 <= number <= 4:
+        raise ValueError(f"load profile sets are 1 to 4, not {number}")
+    label = f"ST{63 + number}"
+    dimensions = record(device, 61, findings, level="error")
+    control = record(device, 62, findings, level="error") if dimensions is not None else None
+    status = record(device, 63, findings, level="error") if dimensions is not None else None
+    if control is None or status is None:
+        return None
+    own = getattr(status, f"LP_STATUS_SET{number}")
+    if own is None:
+        findings.append(Finding("error", "no-set", label, None, f"ST0.STD_TBLS_USED does not list {label}"))
+        return None
+    try:
+        layout = device.bind(label)
+        layout.element(f"LP_DATA_SETS{number}[0].LP_INT[0].INT_DATA[0]")
+    except UnknownElement:
+        findings.append(Finding("note", "empty", label, None, "the set has no blocks, no intervals or no channels"))
+        return None
+    except C1219Error as error:
+        findings.append(Finding("error", "no-layout", label, None, f"{label} cannot be laid out: {error}"))
+        return None
+    times = timekeeping(device, zone=zone, local_counters=local_counters, findings=findings)
+    held = device.get(label)
+    if pieces is None and held is None:
+        findings.append(Finding("error", "absent", label, None, f"{label} is not here"))
+    octets = pieces if pieces is not None else {0: held.raw} if held is not None else {}
+    return ProfileSet(device, number, layout, (dimensions, control, own), times, octets, findings)
+
+
+class ProfileSet:
+    """One set, and the octets of its table that are at hand.
+
+    Attributes:
+        number: 1..4.
+        label: of its table, ``ST64`` to ``ST67``.
+        array: name of the array of blocks.
+        layout: of its table.
+        minutes: length of an interval.
+        block_count: blocks in the table.
+        per_block: intervals of a full block.
+        channels: its channels.
+        status: ST63's record of the set.
+        sums: end readings are the sum over their block.
+        times: how the times of the meter relate to UTC.
+        octets: the whole table, with zeros where octets are not at hand.
+        covered: stretches of it that are at hand.
+        block_size: octets of a block.
+        interval_at: octets before the first interval of a block.
+        interval_size: octets of an interval.
+        single: floats of the interval data have 32 bits.
+        single_end: floats of the end readings have 32 bits.
+        findings: what is missing or wrong.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        number: int,
+        layout: Layout,
+        records: tuple[Any, Any, Any],
+        times: Timekeeping,
+        pieces: Mapping[int, bytes],
+        findings: list[Finding],
+    ) -> None:
+        dimensions, control, self.status = records
+        self.number = number
+        self.label = layout.label
+        self.array = f"LP_DATA_SETS{number}"
+        self.layout = layout
+        self.minutes: int = getattr(dimensions, f"MAX_INT_TIME_SET{number}")
+        self.block_count: int = getattr(dimensions, f"NBR_BLKS_SET{number}")
+        self.per_block: int = getattr(dimensions, f"NBR_BLK_INTS_SET{number}")
+        self.sums = bool(getattr(dimensions.LP_FLAGS, "BLK_END_RD_INDICATOR_FLAG", False))
+        self.times = times
+        self.findings = findings
+        formats = device[0].value.FORMAT_CONTROL_3
+        code = getattr(control, f"INT_FMT_CDE{number}")
+        self.single = (formats.NI_FORMAT2 if code == 128 else formats.NI_FORMAT1) == 1
+        self.single_end = formats.NI_FORMAT1 == 1
+        self.channels = self._channels(device, control)
+        self.block_size = self._element("").size
+        self.end_time, self.readings = self._element("BLK_END_TIME"), self._element("END_READINGS")
+        self.intervals = self._element("LP_INT")
+        self.interval_at = self.intervals.offset
+        self.interval_size = self._element("LP_INT[0]").size
+        self.closure = self._optional("CLOSURE_STATUS")
+        self.simple = self._optional("SIMPLE_INT_STATUS")
+        self.extended = self._optional("LP_INT[0].EXTENDED_INT_STATUS")
+        self.octets, self.covered = self._assembled(pieces)
+        self._note_times()
+
+    def _element(self, below: str) -> Element:
+        """Return an element of the first block; its offset is the one in any block."""
+        return self.layout.element(f"{self.array}[0].{below}".rstrip("."))
+
+    def _optional(self, below: str) -> Element | None:
+        try:
+            return self._element(below)
+        except UnknownElement:
+            return None
+
+    def remark(self, level: Level, code: str, path: str, text: str, offset: int | None = None) -> None:
+        """Add a finding."""
+        self.findings.append(Finding(level, code, path, offset, text))
+
+    def path(self, block: int) -> str:
+        """Return the path of a block."""
+        return f"{self.label}.{self.array}[{block}]"
+
+    def _channels(self, device: Device, control: Any) -> tuple[Channel, ...]:
+        number, sources = self.number, Sources(device)
+        selected = getattr(control, f"LP_SEL_SET{number}")
+        scalars = getattr(control, f"SCALARS_SET{number}") or (1,) * len(selected)
+        divisors = getattr(control, f"DIVISOR_SET{number}") or (1,) * len(selected)
+        found = []
+        for index, select in enumerate(selected):
+            source = sources.describe(select.LP_SOURCE_SELECT)
+            has_end = select.CHNL_FLAG.END_RDG_FLAG
+            end = sources.describe(select.END_BLK_RDG_SOURCE_SELECT) if has_end else None
+            path = f"ST62.LP_SEL_SET{number}[{index}]"
+            for sentence in source.unresolved:
+                self.remark("warning", "source", path, f"channel {index + 1}: {sentence}")
+            if not (scalars[index] and divisors[index]):
+                text = f"channel {index + 1}: scalar {scalars[index]}, divisor {divisors[index]}: 0 is taken as 1"
+                self.remark("warning", "scalar", path, text)
+            found.append(Channel(index + 1, source, scalars[index] or 1, divisors[index] or 1, end))
+        return tuple(found)
+
+    def _note_times(self) -> None:
+        times = self.times
+        if not self.minutes:
+            path = f"ST61.MAX_INT_TIME_SET{self.number}"
+            self.remark("error", "no-length", path, "it is 0: the times of intervals are not known")
+        if not self.end_time.size:
+            self.remark("note", "no-clock", self.label, "the device has no clock: the times of intervals are not known")
+        elif not times.known:
+            text = "the offset from UTC is not known: times are the meter's own, naive"
+            self.remark("note", "zone-unknown", self.label, text)
+        elif times.dst_applied and not times.has_rule and self.extended is None:
+            text = "when daylight saving time is in effect is not known: times are the meter's own, naive"
+            self.remark("warning", "dst-unknown", self.label, text)
+
+    # --- octets
+
+    def _assembled(self, pieces: Mapping[int, bytes]) -> tuple[bytes, list[tuple[int, int]]]:
+        """Put pieces into one image, and say what they cover."""
+        size = self.layout.size
+        image = bytearray(size)
+        covered: list[tuple[int, int]] = []
+        for start, octets in sorted(pieces.items()):
+            end = start + len(octets)
+            if end > size:
+                text = f"{end - max(start, size)} octets past the end of the layout are left out"
+                self.remark("warning", "long", self.label, text, size)
+                end = max(start, size)
+            image[start:end] = octets[: end - start]
+            if covered and start <= covered[-1][1]:
+                covered[-1] = (covered[-1][0], max(covered[-1][1], end))
+            else:
+                covered.append((start, end))
+        if list(pieces) == [0] and covered[0][1] < size:
+            text = f"the table has {covered[0][1]} of the {size} octets of its layout"
+            self.remark("error", "short", self.label, text, covered[0][1])
+        return bytes(image[:size]), covered
+
+    def holds(self, block: int, start: int, end: int) -> bool:
+        """Whether octets of a block, counted from its start, are at hand."""
+        at = block * self.block_size
+        return any(first <= at + start and at + end <= last for first, last in self.covered)
+
+    def holds_interval(self, block: int, index: int) -> bool:
+        """Whether all octets of an interval are at hand."""
+        start = self.interval_at + index * self.interval_size
+        return self.holds(block, start, start + self.interval_size)
+
+    # --- values
+
+    def ends(self) -> dict[int, dt.datetime | None]:
+        """Return the end time of each block of which it is at hand."""
+        found: dict[int, dt.datetime | None] = {}
+        width = self.end_time.size
+        if not width:
+            return found
+        for start, end in self.covered:
+            for block in range(-(-start // self.block_size), min(self.block_count, -(-end // self.block_size))):
+                at = block * self.block_size
+                if at + width <= end:
+                    try:
+                        found[block] = self.end_time.decode(self.octets[at : at + width])
+                    except DecodeError:
+                        found[block] = None
+        return found
+
+    def interval_values(self, block: int) -> Any:
+        """Return the interval records of a block; elements without a value are `Raw`, and a finding says so."""
+        at = block * self.block_size + self.interval_at
+        try:
+            return self.intervals.decode(self.octets[at : at + self.intervals.size])
+        except DecodeError:
+            path = f"{self.path(block)}.LP_INT"
+            return careful.decode(self.intervals.node, self.octets, at, path, self.findings)
+
+    def reading_values(self, block: int) -> Any:
+        """Return the end readings of a block; elements without a value are `Raw`, and a finding says so."""
+        at = block * self.block_size + self.readings.offset
+        try:
+            return self.readings.decode(self.octets[at : at + self.readings.size])
+        except DecodeError:
+            path = f"{self.path(block)}.END_READINGS"
+            return careful.decode(self.readings.node, self.octets, at, path, self.findings)
+
+    def _part(self, element: Element | None, block: int) -> Any:
+        if element is None:
+            return None
+        at = block * self.block_size + element.offset
+        return element.decode(self.octets[at : at + element.size])
+
+    def valid_intervals(self, block: int) -> Any:
+        """Return the set of array indices that SIMPLE_INT_STATUS calls valid, None if there is none."""
+        return self._part(self.simple, block)
+
+    def closure_status(self, block: int) -> Any:
+        """Return CLOSURE_STATUS of a block, None if there is none."""
+        return self._part(self.closure, block)
+
+    def dst_status(self, block: int, index: int) -> bool | None:
+        """Return the common DST status of an interval, None if there is none or its octet is not at hand."""
+        if self.extended is None:
+            return None
+        start = self.extended.offset + index * self.interval_size
+        if not self.holds(block, start, start + 1):
+            return None
+        return bool(self.octets[block * self.block_size + start] >> 4 & CommonStatus.DST)

@@ -1,0 +1,38 @@
+"""The record of a table as views want it: a value, or none and a finding that says why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from c1219.errors import C1219Error, Finding
+
+if TYPE_CHECKING:
+    from c1219.device import Device
+    from c1219.errors import Level
+
+__all__ = ["record"]
+
+
+def record(device: Device, table: int, findings: list[Finding], *, level: Level = "note", cut: bool = False) -> Any:
+    """Return the record of a standard table, or None if there is none that can be used.
+
+    Args:
+        device: the tables of the meter.
+        table: number of the table.
+        findings: where to say what is missing or wrong with it.
+        level: how much it matters that the table is not here.
+        cut: whether a table that ends early can be used; elements after the end are then None.
+    """
+    label = f"ST{table}"
+    image = device.get(table)
+    if image is None:
+        findings.append(Finding(level, "absent", label, None, f"{label} is not here"))
+        return None
+    try:
+        value, remarks = device.decoded(table)
+    except C1219Error as error:
+        findings.append(Finding("error", "no-layout", label, None, f"{label} cannot be decoded: {error}"))
+        return None
+    findings.extend(remark for remark in remarks if remark not in findings)
+    ends_early = any(remark.code == "short" for remark in remarks)
+    return None if ends_early and not cut else value
