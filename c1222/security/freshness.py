@@ -139,7 +139,7 @@ class SendGuard:
         with self._lock:
             last = self._last.get(scope)
             if last is None:
-                saved = self._store.load(scope) if self._store else None
+                saved = self._store.load(scope) if self._store is not None else None
                 vector = oldest = max(int(now), -1 if saved is None else saved + 1)
             else:
                 vector, oldest = max(int(now), last[0]), last[2]
@@ -148,7 +148,7 @@ class SendGuard:
                     vector = oldest = max(vector, last[0] + 1)
             if vector > _LARGEST:
                 raise StateError("no vector is left under this key; it must be changed")
-            if self._store and (last is None or vector != last[0]):
+            if self._store is not None and (last is None or vector != last[0]):
                 self._store.save(scope, vector)
             self._last[scope] = (vector, invocation_id, oldest)
         return vector.to_bytes(4)
@@ -175,7 +175,7 @@ class SendGuard:
         """Return by how many seconds the next vector is ahead of the clock: no receiver takes it past its window."""
         with self._lock:
             last = self._last.get(scope)
-            saved = self._store.load(scope) if last is None and self._store else None
+            saved = self._store.load(scope) if last is None and self._store is not None else None
         vector = last[0] if last else -1 if saved is None else saved + 1
         return max(0, vector - int(now))
 
