@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from c1222.errors import SecurityRefused, SessionLost
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.malformed import MalformedService
-from c1222.services import ErrorResponse, Request, Response, align
+from c1222.services import SERVICE_ERRORS, ErrorResponse, Request, Response, align
 from c1222.services.results import Sme
 from c1222.services.session import SecurityResponse
 
@@ -83,8 +83,9 @@ def pair(requests: Sequence[Request], message: Message) -> list[Answer] | None:
     if len(services) == wanted:
         return list(services)
     indices = align(requests, message.service_octets)
-    if indices == [None]:
-        return [services[0]] * wanted
+    first = services[0] if services else None
+    if indices == [None] and isinstance(first, ErrorResponse) and SERVICE_ERRORS[first.code].whole_message:
+        return [first] * wanted
     answers: list[Answer] = [None] * wanted
     placed = False
     for index, service in zip(indices, services, strict=True):

@@ -52,6 +52,9 @@ class Exchange:
         "deadline",
         "error",
         "hint",
+        "hint_mark",
+        "hinted",
+        "hints",
         "in_session",
         "invocation_id",
         "octets",
@@ -91,6 +94,9 @@ class Exchange:
         self.deadline = 0.0
         self.error: C1222Error | None = None
         self.hint: C1222Error | None = None
+        self.hint_mark: int | None = None
+        self.hints = 0
+        self.hinted = 0
         self.request: Message | None = None
         self.asked: Sequence[int] = range(len(services))
         self.responses: tuple[Answer, ...] = ()
@@ -102,6 +108,38 @@ class Exchange:
             StateError: this cannot happen now.
         """
         self.state = follow(EXCHANGE, self.state, event)
+
+    def sent_first(self, invocation_id: int, octets: bytes, request: Message, now: float) -> None:
+        """Note the message that goes out now for the first time."""
+        self.invocation_id = invocation_id
+        self.octets = octets
+        self.request = request
+        self.started = now
+        self.begin_attempts()
+
+    def begin_attempts(self) -> None:
+        """Begin to count attempts and hints."""
+        self.attempts = self.hints = self.hinted = 0
+        self.error = self.hint = self.hint_mark = None
+
+    def take_hint(self, error: C1222Error, now: float, *, mark: int | None = None) -> None:
+        """Note what somebody says about why there is no answer; of each attempt it counts once.
+
+        The next attempt comes sooner; the error is the exchange's own if it comes to one.
+
+        Args:
+            error: what is said.
+            now: the clock.
+            mark: the id of the message that said it; the same again is a copy of it and does not count.
+        """
+        if mark is not None and mark == self.hint_mark:
+            return
+        self.hint = error
+        self.hint_mark = mark
+        if self.hinted < self.attempts:
+            self.hinted = self.attempts
+            self.hints += 1
+        self.deadline = min(self.deadline, now if self.hints > 1 else now + self.timing.second_opinion)
 
     def take(self, answers: Sequence[Answer]) -> None:
         """Put the answers to the services asked last in their places."""

@@ -97,11 +97,11 @@ class Gate:
         """Return why a message that is trusted is not new; None when it is, and it is remembered then."""
         if message.security_mode is SecurityMode.CLEARTEXT:
             return None
+        iv = message.iv or b""
         if not message.carries_authentication:
-            if session is not None and session.guard.check(message.calling_invocation_id) is Freshness.FRESH:
+            if session is not None and session.is_new(iv, message.calling_invocation_id):
                 return None
             return Distrust("replayed", "its id is not larger than those before it in the session")
-        iv = message.iv or b""
         ahead = int.from_bytes(iv) - utc
         if self._policy.accept_from is not None and int.from_bytes(iv) < self._policy.accept_from:
             return Distrust(str(Freshness.TOO_OLD), "its vector may have been taken before a restart")

@@ -188,8 +188,7 @@ class Initiator:
         self.session.sending(exchange.asked_services)
         if exchange.request is not None:
             self._note_security(exchange.request)
-        exchange.attempts = 0
-        exchange.error = exchange.hint = None
+        exchange.begin_attempts()
         self._turns.in_flight[exchange.invocation_id] = exchange
         self._transmit(exchange, now)
 
@@ -202,15 +201,15 @@ class Initiator:
             self.session.unanswered(exchange.asked_services)
             self._send_next(now, utc)
 
-    def lost(self, error: C1222Error) -> None:
+    def lost(self, error: C1222Error, *, now: float) -> None:
         """Tell that the link failed.
 
         On a reliable link every exchange fails with the error, and the session is over. On any other it is a hint from
-        nobody in particular: exchanges that wait for answers fail with it if this attempt stays without one.
+        nobody in particular: exchanges that wait fail with it if a second attempt ends likewise, or none is answered.
         """
         if not self.link.reliable:
             for exchange in self._turns.in_flight.values():
-                exchange.hint = exchange.hint or error
+                exchange.take_hint(error, now)
             return
         self._apdus.clear()
         for exchange in tuple(self._turns):
@@ -275,9 +274,8 @@ class Initiator:
         if exchange is None or exchange.request is None:
             return
         identity, session = self.identity, self.session
-        if not identity.same(acse.called, identity.title) or not (
-            self.called is None or identity.same(acse.calling, self.called)
-        ):
+        to_us = identity.title is None or identity.same(acse.called, identity.title)
+        if not to_us or not (self.called is None or identity.same(acse.calling, self.called)):
             self._drop("wrong-titles", f"from {acse.calling} to {acse.called}")
             return
         message = open_message(
@@ -286,9 +284,7 @@ class Initiator:
         doubt = distrust(message, self.mode, utc=utc, window=self.options.window)
         if doubt is not None:
             if doubt.reason == "downgrade":
-                exchange.hint = hint(message, in_session=session.is_active) or exchange.hint
-                if exchange.hint is not None and self.link.reliable:
-                    exchange.deadline = now  # the connection has one other end: no better answer will come
+                self._take_hint(exchange, message, now)
             self._drop(*doubt)
             return
         asked = exchange.asked_services
@@ -307,6 +303,13 @@ class Initiator:
             return
         exchange.happened(Exchanging.ANSWERED)
         self._events.append(Completed(exchange, exchange.responses, message))
+
+    def _take_hint(self, exchange: Exchange, message: Message, now: float) -> None:
+        error = hint(message, in_session=self.session.is_active)
+        if error is not None:
+            exchange.take_hint(error, now, mark=message.calling_invocation_id)
+            if self.link.reliable:
+                exchange.deadline = now  # the connection has one other end: no better answer will come
 
     def _asked_by(self, acse: Acse) -> Exchange | None:
         """Return the exchange that waits for this; drop the rest."""
@@ -347,7 +350,7 @@ class Initiator:
 
     def _overdue(self, exchange: Exchange, now: float) -> None:
         used_up = exchange.attempts >= exchange.timing.attempts or now - exchange.started > self.options.repeat_within
-        if exchange.hint is None and not used_up:
+        if not used_up and exchange.hints < (1 if self.link.reliable else 2):
             exchange.happened(Exchanging.OVERDUE)
             self.counters["sent-again"] += 1
             self._transmit(exchange, now)
@@ -403,11 +406,7 @@ class Initiator:
             self._fail(exchange, error, unknown=False)
             return
         self._note_security(message)
-        exchange.request = message
-        exchange.octets = octets
-        exchange.invocation_id = message.calling_invocation_id
-        exchange.started = now
-        exchange.attempts = 0
+        exchange.sent_first(message.calling_invocation_id, octets, message, now)
         if exchange.response_control is ResponseControl.NEVER:
             exchange.happened(Exchanging.SENT_FOR_GOOD)
             self._apdus += pieces(octets, self.link)

@@ -71,6 +71,8 @@ class Timing(NamedTuple):
         growth: by what each further wait is longer.
         longest: no wait is longer than this, seconds.
         attempts: how often the same octets are sent, the first time included.
+        second_opinion: how soon to ask again after a refusal that nobody vouches for, seconds. Over datagrams it takes
+            two attempts that get one to give up before the attempts are used up.
         busy_tries: how often a request is sent again, as a new message, after bsy or dnr.
         busy_pause: how long to wait before that, seconds.
     """
@@ -79,6 +81,7 @@ class Timing(NamedTuple):
     growth: float = 1.5
     longest: float = 60.0
     attempts: int = 4
+    second_opinion: float = 1.0
     busy_tries: int = BUSY_TRIES
     busy_pause: float = BUSY_PAUSE
 

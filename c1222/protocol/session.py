@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.state import END_SERVICES, SESSION, NodeState, SessionEvent, SessionState, follow
-from c1222.security.freshness import SessionGuard
+from c1222.security.freshness import Freshness, SessionGuard
 from c1222.services import ErrorResponse
 from c1222.services.results import Isss
 from c1222.services.session import LogonResponse, WaitRequest, WaitResponse
@@ -158,18 +158,18 @@ class Session:
         mode: how the Logon was secured; less is refused.
         peer_security: what messages of the peer without an authentication value are sealed with.
         own_security: the same for answers.
-        guard: keeps messages without an authentication value from being taken twice.
         counts_afresh: whether the peer began to number its messages from 0 or 1; None before the first one.
         state: always SESSION.
     """
 
     __slots__ = (
+        "_guard",
+        "_vector",
         "access",
         "called",
         "calling",
         "counts_afresh",
         "deadline",
-        "guard",
         "key",
         "mode",
         "opened",
@@ -205,14 +205,27 @@ class Session:
         self.mode = mode
         self.peer_security = security
         self.own_security: SessionSecurity | None = None
-        # Peers may begin to count anew after Logon; header and vector keep its own id apart from theirs.
-        self.guard = SessionGuard(-1)
+        self._guard = SessionGuard(-1)
+        self._vector = b""
         self.counts_afresh: bool | None = None
         self.touch(now)
 
     def touch(self, now: float, *, stretch: int = 0) -> None:
         """Begin the idle time anew, once longer by ``stretch`` seconds."""
         self.deadline = now + self.timeout + stretch if self.timeout else None
+
+    def is_new(self, iv: bytes, invocation_id: int) -> bool:
+        """Return whether a message without an authentication value comes after all before it, and remember it then.
+
+        Under one vector ids must grow. They may begin anew after the Logon, whose header is of another shape, and under
+        a later vector.
+        """
+        if iv < self._vector:
+            return False
+        if iv > self._vector:
+            self._guard = SessionGuard(-1)
+            self._vector = iv
+        return self._guard.check(invocation_id) is Freshness.FRESH
 
     @property
     def securities(self) -> tuple[SessionSecurity, ...]:
