@@ -172,15 +172,16 @@ class _Walk:
 
     def rest(self, kind: Any, offset: int, value: Any) -> Leaf:
         self.open_end = True
-        if self.octets is not None:
-            size = max(0, len(self.octets) - offset)
-        elif self.length is not None:
+        if self.length is not None:
             size = max(0, self.length - offset)
+        elif self.octets is not None:
+            size = max(0, len(self.octets) - offset)
         else:
             size = len(value) if isinstance(value, bytes) else 0
         return Leaf(BytesForm(f"BINARY({size})", size), kind)
 
     def record(self, declared: RecordNode, path: str, offset: int | None, value: Any) -> Rows:
+        value = _named(declared, value)
         scope = _Scope(offset, value)
         self.scopes.append(scope)
         size = values = 0
@@ -272,6 +273,18 @@ class _Walk:
         except ValueError as error:
             raise DecodeError(where, offset, str(error)) from error
         return _follow(value, steps, up + 1, path)
+
+
+def _named(declared: RecordNode, value: Any) -> Any:
+    """Return the record's own value with names, where it came as a plain sequence; None if it is no such record."""
+    if not isinstance(value, (tuple, list)) or len(value) != len(declared.fields):
+        return None
+    items = []
+    for field, item in zip(declared.fields, value, strict=True):
+        kind: Any = getattr(field.node.type, "value_type", None) if isinstance(field.node, LeafNode) else None
+        fits = kind is not None and isinstance(item, (tuple, list)) and len(item) == len(kind._fields)
+        items.append(kind._make(item) if fits else item)
+    return declared.value_type._make(items)
 
 
 def _follow(value: Any, steps: Steps, start: int, path: str) -> Any:

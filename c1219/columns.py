@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Column", "columns_of", "dtype_of"]
 
 
+_LAST = np.datetime64("9999-12-31T23:59:59.999", "ms").astype(np.int64)
+"""The last moment that the Python codec has a value for."""
+
+
 class Column(NamedTuple):
     """One element of many images.
 
@@ -204,6 +208,8 @@ def _counted(form: CounterForm, view: Any, order: str) -> Any:
         if (hundredths > 99)[~none].any():
             return None
         moments = moments + hundredths * 10
+    if (moments > _LAST)[~none].any():
+        return None
     return np.where(none, np.datetime64("NaT", "ms"), moments.astype("datetime64[ms]"))
 
 

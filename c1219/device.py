@@ -19,6 +19,7 @@ from c1219.image import TableImage
 from c1219.layout import Decoded, Element, Layout, bind, bind_outline
 from c1219.outline import NothingNode, RecordNode, dependencies, in_record, table_order
 from c1219.registry import Registry, default_registry, table_id, table_label
+from c1219.views.of_device import Views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ class _Values(Mapping[str, Any]):
         return len(self._device)
 
 
-class Device:
+class Device(Views):
     """The tables of one meter. Layouts and values are made when asked for, and again when what they depend on changes.
 
     Args:
@@ -360,8 +361,9 @@ class Device:
             procedure = self.procedure(number, manufacturer=manufacturer)
         except UnknownTable:
             return None
-        self._values_for(procedure.label, procedure.depends_on)
-        return procedure.outlines[side]
+        outline = procedure.outlines[side]
+        self._values_for(procedure.label, dependencies(outline)[0])
+        return outline
 
     def procedure_layout(self, number: int, side: str, *, manufacturer: bool = False) -> Layout | None:
         """Return the layout of a procedure's ``parameters`` or ``response`` alone; None if it has none.
@@ -373,11 +375,10 @@ class Device:
         outline = procedure.outlines[side]
         if isinstance(outline, NothingNode):
             return None
-        values = self._values_for(procedure.label, procedure.depends_on)
+        needs, _ = dependencies(outline)
+        values = self._values_for(procedure.label, needs)
         label = f"{procedure.label}.{side}"
-        return bind_outline(
-            label, outline, procedure.depends_on, values, max_size=self.max_size, max_values=self.max_values
-        )
+        return bind_outline(label, outline, needs, values, max_size=self.max_size, max_values=self.max_values)
 
     # --- the whole device
 

@@ -225,7 +225,9 @@ class Layout:
         kept = bytearray(octets)
         for start, end in _differences(old, new):
             for _, offset, leaf in leaves(self.root, "", 0, start, end):
-                kept[offset : offset + leaf.size] = new[offset : offset + leaf.size]
+                own = slice(offset, offset + leaf.size)
+                if old[own] != new[own]:
+                    kept[own] = new[own]
         return bytes(kept)
 
     def to_json(self, value: Any) -> Any:
