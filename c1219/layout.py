@@ -128,15 +128,9 @@ class Layout:
             DecodeError: an element has no value, or the table is shorter or longer than its layout.
         """
         if len(octets) == self.size:
-            codec = self._codec or self._compiled()
             if octets.__class__ is not bytes:
                 octets = bytes(octets)
-            try:
-                value = codec[0](octets, 0)
-            except FAILURES:
-                value = None
-            if value is None:  # what is wrong, and where, is found element by element
-                value = tuple.__new__(self._root_type, careful.decode(self.root, octets, 0, self.label, None))
+            value = self._read(octets, None)
             value.origin_ = (self, octets, True)
             return value
         other = self.fitting(len(octets))
@@ -156,15 +150,19 @@ class Layout:
             findings.append(self._misfit(len(octets)))
         elif layout is not self and not self.open_end:
             findings.append(layout._tail_finding(self.size))
-        try:
-            if len(octets) != layout.size:
-                raise ValueError
-            value = layout._compiled()[0](octets, 0)
-        except FAILURES:
-            value = careful.decode(layout.root, octets, 0, self.label, findings)
-            value = tuple.__new__(layout._root_type, value)
+        value = layout._read(octets, findings)
         value.origin_ = (layout, octets, True)
         return Decoded(value, tuple(findings))
+
+    def _read(self, octets: bytes, findings: list[Finding] | None) -> Any:
+        """Make the value: fast if all is plain, otherwise element by element, which says what is wrong and where."""
+        if len(octets) == self.size:
+            codec = self._codec or self._compiled()
+            try:
+                return codec[0](octets, 0)
+            except FAILURES:
+                pass
+        return tuple.__new__(self._root_type, careful.decode(self.root, octets, 0, self.label, findings))
 
     def _misfit(self, length: int) -> Finding:
         if length > self.size:
@@ -221,7 +219,9 @@ class Layout:
         new = self._canonical(value)
         if new == octets:
             return new
-        old = self._canonical(careful.decode(self.root, octets, 0, self.label, []))
+        old = self._canonical(self._read(octets, []))
+        if old == octets:
+            return new
         kept = bytearray(octets)
         for start, end in _differences(old, new):
             for _, offset, leaf in leaves(self.root, "", 0, start, end):

@@ -127,7 +127,18 @@ class CounterForm(_TimeForm):
         return _EPOCH + (dt.timedelta(0, 60 * count) if self.minutes else dt.timedelta(0, count))
 
     def _count(self, value: Any) -> int:
-        return int.from_bytes(self.encode(value), self._order)
+        if value is None:
+            return 0
+        _checked(value, dt.datetime)
+        span = value - _EPOCH
+        count: int = 86_400 * span.days + span.seconds
+        if self.minutes:
+            count, second = divmod(count, 60)
+            if second:
+                raise ValueError("there is no place for seconds")
+        if span.microseconds or count < 0:
+            raise ValueError(f"{value} is not what the counter can say")
+        return count
 
     def decode(self, octets: bytes) -> dt.datetime | None:
         """Make the datetime; all 00 and all FF are no value."""
