@@ -108,11 +108,6 @@ class Outcome:
         self.faults: list[tuple[Request, Exception]] = []
         self.released = False
 
-    @property
-    def has_error(self) -> bool:
-        """Whether something was refused."""
-        return any(response.code for response in self.responses)
-
 
 def carry_out(message: Message, handler: Handler, context: Context, *, may_open: bool) -> Outcome:
     """Carry out the services of a message.

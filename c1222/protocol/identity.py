@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from c1222.errors import EncodeError, StateError
+from c1222.errors import StateError
 from c1222.message.acse_fields import invocation_ids
 from c1222.message.aptitle import ApTitle
 from c1222.security.freshness import SendGuard
@@ -89,11 +89,8 @@ class Identity:
             return True
         if one is None or other is None or one.is_empty or other.is_empty:
             return False
-        try:
-            base = self.keys.base_oid
-            return one.absolute(base).content == other.absolute(base).content
-        except EncodeError:
-            return False
+        base = self.keys.base_oid
+        return one.absolute(base).content == other.absolute(base).content
 
     def __repr__(self) -> str:
         return f"<Identity {self.title}>"

@@ -51,7 +51,6 @@ __all__ = ["Initiator"]
 _OPTIONS: Final = Options()
 _INCOMPLETE: Final = 4
 _MAX_EVENTS: Final = 1000
-_ESTABLISHED: Final = frozenset({SessionState.OPEN, SessionState.CLOSING})
 
 
 class Initiator:
@@ -332,14 +331,10 @@ class Initiator:
         self, exchange: Exchange, asked: Sequence[Request], answers: Sequence[Answer], message: Message
     ) -> None:
         session = self.session
-        before = session.state
-        session.answered(asked, answers, exchange.started)
+        for change in session.answered(asked, answers, exchange.started):
+            self._events.append(SessionOpened(session.timeout) if change == "opened" else SessionClosed("ended"))
         if session.is_active and message.session_security is not None:
             session.peer_security = message.session_security
-        if session.state is SessionState.OPEN and before is SessionState.OPENING:
-            self._events.append(SessionOpened(session.timeout))
-        elif before in _ESTABLISHED and not session.is_active:
-            self._events.append(SessionClosed("ended"))
 
     def _learn_sizes(self, exchange: Exchange) -> None:
         told = exchange.sizes_told()

@@ -7,7 +7,7 @@ MeteringSDK [1].
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.state import END_SERVICES, SESSION, NodeState, SessionEvent, SessionState, follow
@@ -76,8 +76,10 @@ class OwnSession:
                 self.state = follow(SESSION, self.state, SessionEvent.END_SENT)
                 return
 
-    def answered(self, services: Sequence[Request], answers: Sequence[Answer], sent: float) -> None:
-        """Note what came back to a message that :meth:`sending` noted.
+    def answered(
+        self, services: Sequence[Request], answers: Sequence[Answer], sent: float
+    ) -> list[Literal["opened", "ended"]]:
+        """Note what came back to a message that :meth:`sending` noted, and return what became of sessions by it.
 
         Args:
             services: what was asked.
@@ -86,6 +88,7 @@ class OwnSession:
         """
         first = True
         stretch = 0
+        changes: list[Literal["opened", "ended"]] = []
         for service, answer in zip(services, answers, strict=True):
             is_error = answer is None or isinstance(answer, ErrorResponse)
             if service.service == "logon":
@@ -95,15 +98,20 @@ class OwnSession:
                 self._follow(SessionEvent.LOGON_FAILED if is_error else SessionEvent.LOGON_OK)
                 if isinstance(answer, LogonResponse):
                     self.timeout = answer.timeout or 0
+                if not is_error:
+                    changes.append("opened")
             elif service.service in END_SERVICES:
                 if not first:
                     self._follow(SessionEvent.END_SENT)
                 first = False
                 gone = not is_error or (isinstance(answer, ErrorResponse) and answer.code == Isss.code)
+                if gone and self.state is SessionState.CLOSING:
+                    changes.append("ended")
                 self._follow(SessionEvent.END_OK if gone else SessionEvent.END_REFUSED)
             elif isinstance(service, WaitRequest) and isinstance(answer, WaitResponse):
                 stretch = service.seconds
         self.idle_at = sent + self.timeout + stretch if self.is_active and self.timeout else None
+        return changes
 
     def unanswered(self, services: Sequence[Request]) -> None:
         """Note that no answer came: a Logon has failed then, and an end is an end."""

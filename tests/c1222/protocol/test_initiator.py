@@ -642,6 +642,17 @@ class TestSession:
         assert peer.initiator.session.state is SessionState.IDLE
         assert len(node.responder.sessions) == 0
 
+    def test_one_message_ends_a_session_and_opens_another(self, wire: Wire) -> None:
+        node, peer = Node(wire, keys=KEY), Peer(wire, **SECURED)
+        peer.ask(LOGON)
+        exchange = peer.ask(LOGOFF, session.LogonRequest.of(3, "OTHER", 30))
+        assert [response.code for response in exchange.responses] == [0, 0]  # type: ignore[union-attr]
+        changes = [event for event in peer.events if isinstance(event, (SessionOpened, SessionClosed))]
+        assert changes == [SessionOpened(60), SessionClosed("ended"), SessionOpened(30)]
+        assert peer.ask(READ, in_session=True).responses == OK_READ
+        assert peer.ask(READ, in_session=True).responses == OK_READ
+        assert [one.access.user_id for one in node.responder.sessions] == [3]
+
     def test_a_second_logon_fails_here(self, wire: Wire) -> None:
         node, peer = Node(wire), Peer(wire)
         peer.ask(LOGON)
