@@ -217,9 +217,12 @@ class _Walk:
         ends = self.octets is not None and len(self.octets) <= offset
         if ends or (self.octets is None and self.value is not None and value is None):
             return Absent(f"no {declared.side}")
-        proc = self.own(("PROC",), path) if self.octets is not None or self.value is not None else None
         find = self.binding.procedures
-        found = find(proc.TBL_PROC_NBR, bool(proc.STD_VS_MFG_FLAG), declared.side) if proc and find else None
+        found = None
+        if find is not None and (self.octets is not None or self.value is not None):
+            number = self.own(("PROC", "TBL_PROC_NBR"), path)
+            manufacturer = bool(self.own(("PROC", "STD_VS_MFG_FLAG"), path))
+            found = find(number, manufacturer, declared.side) if isinstance(number, int) else None
         if found is None or isinstance(found, NothingNode) or isinstance(value, bytes):
             return self.rest(declared.unknown.type, offset, value)
         self.cuts.append(offset)
