@@ -1,0 +1,136 @@
+"""What a meter can do: tables and procedures that ST0 lists, events that ST72 lists and ST73 and ST75 log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from c1219.codes.events import event
+from c1219.errors import UnknownTable
+from c1219.registry import table_label
+from c1219.views.records import record
+
+if TYPE_CHECKING:
+    from c1219.device import Device
+    from c1219.errors import Finding
+
+__all__ = ["Capabilities", "EventUse", "ProcedureUse", "TableUse", "capabilities"]
+
+
+class TableUse(NamedTuple):
+    """One table that ST0 lists.
+
+    Attributes:
+        label: for example ``ST23``.
+        name: as declared; "" if nobody declared it.
+        title: name for people; "" if nobody declared it.
+        writable: ST0 says that it can be written.
+        here: its octets are at hand.
+    """
+
+    label: str
+    name: str
+    title: str
+    writable: bool
+    here: bool
+
+
+class ProcedureUse(NamedTuple):
+    """One procedure that ST0 lists.
+
+    Attributes:
+        label: ``SP10``, or ``MP22`` for the manufacturer's.
+        name: as declared; "" if nobody declared it.
+        known: its parameters and response are declared, not only its name.
+    """
+
+    label: str
+    name: str
+    known: bool
+
+
+class EventUse(NamedTuple):
+    """One event that ST72 lists.
+
+    Attributes:
+        code: number of the event.
+        manufacturer: it is an event of the manufacturer's.
+        name: what happens, in words.
+        history: ST73 has it logged in ST74; None if that is not known.
+        event: ST75 has it logged in ST76; None if that is not known.
+    """
+
+    code: int
+    manufacturer: bool
+    name: str
+    history: bool | None
+    event: bool | None
+
+
+class Capabilities(NamedTuple):
+    """What a meter can do.
+
+    Attributes:
+        tables: tables by number, the manufacturer's last.
+        procedures: procedures by number, the manufacturer's last.
+        events: events by code, the manufacturer's last.
+        findings: what is missing or wrong.
+    """
+
+    tables: tuple[TableUse, ...]
+    procedures: tuple[ProcedureUse, ...]
+    events: tuple[EventUse, ...]
+    findings: tuple[Finding, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in terms of JSON."""
+        return {name: [item._asdict() for item in items] for name, items in self._asdict().items()}
+
+
+def capabilities(device: Device) -> Capabilities:
+    """Say which tables, procedures and events a meter has; none, and findings, where tables are absent.
+
+    Args:
+        device: the tables of the meter.
+    """
+    findings: list[Finding] = []
+    config = record(device, 0, findings, level="error")
+    if config is None:
+        return Capabilities((), (), (), tuple(findings))
+    tables = [_table(device, number, number in config.STD_TBLS_WRITE) for number in sorted(config.STD_TBLS_USED)]
+    tables += [_table(device, 2048 + n, n in config.MFG_TBLS_WRITE) for n in sorted(config.MFG_TBLS_USED)]
+    procedures = [_procedure(device, number, manufacturer=False) for number in sorted(config.STD_PROC_USED)]
+    procedures += [_procedure(device, number, manufacturer=True) for number in sorted(config.MFG_PROC_USED)]
+    return Capabilities(tuple(tables), tuple(procedures), tuple(_events(device, config, findings)), tuple(findings))
+
+
+def _table(device: Device, number: int, writable: bool) -> TableUse:
+    label = table_label(number)
+    try:
+        table = device.declaration(number)
+    except UnknownTable:
+        return TableUse(label, "", "", writable, label in device)
+    return TableUse(label, table.name, table.title, writable, label in device)
+
+
+def _procedure(device: Device, number: int, *, manufacturer: bool) -> ProcedureUse:
+    try:
+        procedure = device.procedure(number, manufacturer=manufacturer)
+    except UnknownTable:
+        return ProcedureUse(f"{'MP' if manufacturer else 'SP'}{number}", "", known=False)
+    return ProcedureUse(procedure.label, procedure.name, known="name only" not in procedure.confidence)
+
+
+def _events(device: Device, config: Any, findings: list[Finding]) -> list[EventUse]:
+    if 72 not in config.STD_TBLS_USED:
+        return []
+    supported = record(device, 72, findings)
+    if supported is None:
+        return []
+    history, logged = (record(device, n, findings) if n in config.STD_TBLS_USED else None for n in (73, 75))
+    found = []
+    for kind, manufacturer in (("STD", False), ("MFG", True)):
+        name = f"{kind}_EVENTS_MONITORED_FLAGS"
+        for code in sorted(getattr(supported, f"{kind}_EVENTS_SUPPORTED")):
+            logs = [None if log is None else code in getattr(log, name) for log in (history, logged)]
+            found.append(EventUse(code, manufacturer, event(code, manufacturer=manufacturer).text, *logs))
+    return found
