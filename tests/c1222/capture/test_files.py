@@ -363,9 +363,9 @@ def test_much_damage_takes_little_time():
         if n % 3 == 2:
             octets[at + 11] = 0xFF
         at += 16 + len(data)
-    begin = time.perf_counter()
+    begin = time.process_time()
     packets, findings = read(bytes(octets))
-    assert time.perf_counter() - begin < 2  # 0.02 s here
+    assert time.process_time() - begin < 2  # 0.02 s here
     assert findings == ["damaged"]
     assert len(packets) == 2667
 

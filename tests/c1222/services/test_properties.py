@@ -100,10 +100,10 @@ def check_any(octets: bytes, request: Request | None) -> None:
 def test_64_kilobytes_of_anything_are_quick(code: int, body: bytes) -> None:
     octets = bytes((code,)) + body * (65535 // len(body))
     for request in ASKED:
-        start = time.perf_counter()
+        start = time.process_time()
         with contextlib.suppress(DecodeError):
             decode_any(octets, request).as_dict()
-        assert time.perf_counter() - start < 0.5  # a few milliseconds on an idle machine
+        assert time.process_time() - start < 2  # a few hundredths on an idle machine; minutes if the cost grew with the square
 
 
 def decode_any(octets: bytes, request: Request | None) -> Request | Response:
