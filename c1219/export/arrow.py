@@ -137,7 +137,7 @@ def _chosen(profile: ProfileSet, blocks: list[Block], since: dt.datetime | None,
     position = np.array(lows, dtype=np.int64)[owners] + step * within
     last = np.array([_seconds(block.end) for block in blocks], dtype=np.int64)
     timed = np.array([block.end is not None and bool(length) for block in blocks], dtype=bool)[owners]
-    ends = last[owners] - (counts[owners] - 1 - within) * length
+    ends = np.where(timed, last[owners] - (counts[owners] - 1 - within) * length, 0)
     elements = np.array([block.element for block in blocks], dtype=np.int64)[owners]
     rows = _Rows(
         elements * profile.per_block + position, ends, timed,

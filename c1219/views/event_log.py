@@ -225,7 +225,7 @@ class _Reader:
         sequence = newest
         for age, element in enumerate(order):
             entry = table.ENTRIES[element] if element < len(table.ENTRIES) else None
-            if entry is None or entry[-1] is None:
+            if not hasattr(getattr(entry, f"{self.prefix}_CODE", None), "TBL_PROC_NBR"):
                 continue  # the table ends before it, which is a finding already
             sequence = self._sequence(found[-1].sequence if found else None, newest - age & 0xFFFFFFFF, entry)
             found.append(self._event(entry, element, sequence, unread=age < table.NBR_UNREAD_ENTRIES))
@@ -238,8 +238,8 @@ class _Reader:
 
     def _own(self, entry: Any) -> int | None:
         """Return the low half of an entry's sequence number, None if it has none."""
-        low: int | None = getattr(entry, f"{self.prefix}_SEQ_NBR")
-        return low
+        low = getattr(entry, f"{self.prefix}_SEQ_NBR")
+        return low if isinstance(low, int) else None
 
     def _newest(self, size: int) -> tuple[int, int]:
         """Return index and sequence number of the newest entry."""
@@ -249,7 +249,7 @@ class _Reader:
             return last, newest
         here = self._own(entries[last]) if last < len(entries) else None
         before = self._own(entries[last - 1])
-        if here is not None and here == newest & 0xFFFF:
+        if here == newest & 0xFFFF or (last < size and here is None):
             return last, newest
         if before not in {newest & 0xFFFF, newest - 1 & 0xFFFF} and last < size:
             return last, newest
@@ -285,7 +285,7 @@ class _Reader:
     def _event(self, entry: Any, element: int, sequence: int, *, unread: bool) -> Event:
         code = getattr(entry, f"{self.prefix}_CODE")
         wall = getattr(entry, f"{self.prefix}_TIME")
-        raw = bytes(entry[-1])
+        raw = bytes(entry[-1] or b"")  # none if the table ends before it
         time = None
         if isinstance(wall, dt.datetime):
             time = self.times.instant(wall) if self.times.known else None

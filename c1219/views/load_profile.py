@@ -316,7 +316,7 @@ def _rows(
                     )
                 )  # fmt: skip
     if disordered:
-        rows.sort(key=lambda row: (row.start is not None, row.start, row.channel))
+        rows.sort(key=lambda row: (False,) if row.start is None else (True, row.start))
     return tuple(rows), sums
 
 
