@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from c1222.errors import Finding
 from c1222.message.epsem import SecurityMode
 from c1222.security.sealing import Verdict
 from c1222.services.tables import table_name
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from c1222.capture.decoder import CapturedMessage, Counters
-    from c1222.errors import Finding
     from c1222.services import Service
 
 __all__ = ["finding_line", "message_lines", "summary", "time_text"]
@@ -131,6 +131,8 @@ def _service_lines(service: Service, values: dict[str, Any] | None, *, show_secr
             yield f"        {path} = {leaf}"
     elif reason := values.get("undecoded"):
         yield f"        not decoded: {reason}"
+    for finding in values.get("findings", ()):
+        yield f"        {finding_line(Finding(**finding))}"
 
 
 def _detail(key: str, value: Any) -> str | None:

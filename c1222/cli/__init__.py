@@ -18,6 +18,8 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
     "decode": "print the messages of capture files, verified and decrypted",
+    "device": "print what the tables of a device say: registers, load profile, events, clock",
+    "tables": "list and show what is known of the tables: fields, layouts, offsets",
 }
 """Each command with its one line of help; the module of the same name has the rest."""
 

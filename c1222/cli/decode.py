@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from c1222.cli.device_files import declarations_option, declare, read_device
 from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option, reason
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from c1222.capture.decoder import CaptureDecoder, CapturedMessage
+    from c1222.capture.tables import TableReader
     from c1222.security.keys import KeyStore
 
 __all__ = ["command"]
@@ -30,6 +36,16 @@ __all__ = ["command"]
 @click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="Port of C12.22, besides 1153.")
 @click.option("--only-ports", is_flag=True, help="Do not look for C12.22 on other ports.")
 @click.option("--show-secrets", is_flag=True, help="Also print passwords and tables of keys.")
+@click.option(
+    "--device",
+    "devices",
+    metavar="FILE",
+    multiple=True,
+    help="JSON file of a device's tables, for those that the capture lacks: of the node that it names, or of all.",
+)
+@click.option("--two-pass", is_flag=True, help="Read the files twice, to decode tables with what came after them.")
+@click.option("--no-tables", is_flag=True, help="Leave the octets of tables as they are.")
+@declarations_option
 def command(
     files: tuple[str, ...],
     keys: str | None,
@@ -37,37 +53,106 @@ def command(
     ports: tuple[int, ...],
     only_ports: bool,
     show_secrets: bool,
+    devices: tuple[str, ...],
+    two_pass: bool,
+    no_tables: bool,
+    declarations: tuple[str, ...],
 ) -> None:
     """Decode pcap and pcapng files, gzipped or not: who asked whom for what, what came back, verified or not.
 
     FILE is a path, - for standard input, or sample:NAME for a capture that comes with the program
     (sample: alone lists them).
 
+    Tables are decoded where what they depend on was read before, in the same files, from the same node.
+
     Messages go to standard output; what concerns a whole file, and a summary, to standard error. The exit code is 1
     when a message could not be decoded or verified.
     """
+    from c1222.capture.text import finding_line
+
     store = key_store(keys, files)
+    declare(declarations)
+    reader = None if no_tables else _reader(store, devices, show_secrets=show_secrets)
+    if reader is not None and two_pass:
+        for name in files:
+            _learn(name, store, ports, reader, by_content=not only_ports)
     failed = False
     for number, name in enumerate(files):
         if len(files) > 1:
             click.echo(f"{'' if not number else chr(10)}{name}:", err=True)
-        failed |= _decode(name, store, form, ports, by_content=not only_ports, show_secrets=show_secrets)
+        failed |= _decode(name, store, form, ports, reader, by_content=not only_ports, show_secrets=show_secrets)
+    for finding in reader.findings() if reader is not None else ():
+        click.echo(finding_line(finding), err=True)
     sys.exit(FOUND if failed else 0)
 
 
-def _decode(
-    name: str, keys: KeyStore, form: str, ports: tuple[int, ...], *, by_content: bool, show_secrets: bool
-) -> bool:
-    """Print one file; return whether something in it could not be decoded or verified."""
+def _reader(keys: KeyStore, devices: tuple[str, ...], *, show_secrets: bool) -> TableReader:
+    """Make the reader of tables, with the device files; exit if they cannot be used."""
+    from c1222.capture.tables import TableReader
+    from c1222.errors import C1222Error
+
+    given = [read_device(name) for name in devices]
+    titles = [device.node.get("ap_title") for device in given]
+    if len(set(map(str, titles))) < len(titles):
+        fail("of several device files each needs an ap_title of its own, and one may have none")
+    try:
+        return TableReader(given, base=keys.base_oid, show_secrets=show_secrets)
+    except C1222Error as error:
+        fail(f"--device: {error}")
+
+
+def _learn(name: str, keys: KeyStore, ports: tuple[int, ...], reader: TableReader, *, by_content: bool) -> None:
+    """Read one file for its tables alone."""
+    path = capture_path(name)
+    if not Path(path).is_file():
+        fail(f"{name}: --two-pass reads it twice, and that cannot be done")
+    decoder = _decoder(name, path, keys, ports, by_content=by_content)
+    try:
+        with progress(name, lambda: decoder.reader.octets_read) as advance:
+            for message in decoder:
+                reader.learn(message)
+                advance()
+    finally:
+        decoder.close()
+
+
+def _decoder(name: str, path: str, keys: KeyStore, ports: tuple[int, ...], *, by_content: bool) -> CaptureDecoder:
+    """Open one file; exit if it cannot be read."""
     from c1222.capture.decoder import CaptureDecoder
     from c1222.capture.source import CaptureError
     from c1222.capture.streams import C1222_PORT
-    from c1222.capture.text import finding_line, summary
 
     try:
-        decoder = CaptureDecoder(capture_path(name), keys=keys, ports={C1222_PORT, *ports}, by_content=by_content)
+        return CaptureDecoder(path, keys=keys, ports={C1222_PORT, *ports}, by_content=by_content)
     except (CaptureError, OSError) as error:
         fail(f"{name}: {reason(error)}")
+
+
+def _nothing(message: CapturedMessage) -> tuple[dict[str, Any] | None, ...]:  # noqa: ARG001
+    """Tell nothing of the tables in a message."""
+    return ()
+
+
+def _table_error(known: Iterable[dict[str, Any] | None]) -> bool:
+    """Tell whether one of the findings on table data is of level error."""
+    return any(finding["level"] == "error" for found in known if found for finding in found.get("findings", ()))
+
+
+def _decode(
+    name: str,
+    keys: KeyStore,
+    form: str,
+    ports: tuple[int, ...],
+    reader: TableReader | None,
+    *,
+    by_content: bool,
+    show_secrets: bool,
+) -> bool:
+    """Print one file; return whether something in it could not be decoded or verified."""
+    from c1222.capture.text import finding_line, summary
+
+    decoder = _decoder(name, capture_path(name), keys, ports, by_content=by_content)
+    read = reader.read if reader is not None else _nothing
     failed = False
     write = sys.stdout.write
     try:
@@ -76,15 +161,19 @@ def _decode(
                 from c1222.capture.jsonl import to_json
 
                 for message in decoder:
-                    write(to_json(message, show_secrets=show_secrets) + "\n")
+                    tables = read(message)
+                    write(to_json(message, tables=tables, show_secrets=show_secrets) + "\n")
                     failed |= bool(message.findings) and has_error(message.findings)
+                    failed |= bool(tables) and _table_error(tables)
                     advance()
             else:
                 from c1222.capture.text import message_lines
 
                 for message in decoder:
-                    write("\n".join((*message_lines(message, show_secrets=show_secrets), "\n")))
-                    failed |= has_error(message.findings)
+                    tables = read(message)
+                    lines = message_lines(message, tables=tables, show_secrets=show_secrets)
+                    write("\n".join((*lines, "\n")))
+                    failed |= has_error(message.findings) or _table_error(tables)
                     advance()
         sys.stdout.flush()
     finally:

@@ -1,0 +1,200 @@
+"""``c1222 device``: what the tables of a device file say, as people need it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from c1222.cli.columns import columns
+from c1222.cli.device_files import declarations_option, declare, read_device
+from c1222.cli.options import FOUND, fail, has_error
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Iterator
+
+    from c1219 import Device
+    from c1219.views.event_log import EventLog
+    from c1219.views.load_profile import LoadProfile
+    from c1219.views.register_row import Register
+    from c1219.views.registers import Registers
+
+__all__ = ["command"]
+
+
+@click.command("device", short_help="print what the tables of a device say")
+@click.argument("file", metavar="FILE")
+@click.option("--identity", is_flag=True, help="Who the meter is.")
+@click.option("--clock", is_flag=True, help="Its clock, and where its calendar stands.")
+@click.option("--registers", is_flag=True, help="Every value of ST23 to ST28.")
+@click.option("--load-profile", "profile", type=click.IntRange(1, 4), metavar="N", help="Set N of the load profile.")
+@click.option("--events", is_flag=True, help="The history and event logs.")
+@click.option("--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv"]),
+    default="text",
+    show_default=True,
+    help="Form of the output; csv is for one of registers, load profile and events.",
+)
+@declarations_option
+def command(
+    file: str,
+    identity: bool,
+    clock: bool,
+    registers: bool,
+    profile: int | None,
+    events: bool,
+    zone: str | None,
+    form: str,
+    declarations: tuple[str, ...],
+) -> None:
+    """Print what the tables in a device file say: identity, clock and registers, or what is asked for.
+
+    FILE is a JSON file of a device's tables, - for standard input, or sample:NAME.
+
+    Results go to standard output, findings to standard error. The exit code is 1 when something could not be decoded.
+    """
+    declare(declarations)
+    wanted = [
+        name
+        for name, flag in (
+            ("identity", identity),
+            ("clock", clock),
+            ("registers", registers),
+            ("load_profile", profile is not None),
+            ("events", events),
+        )
+        if flag
+    ] or ["identity", "clock", "registers"]
+    if form == "csv" and (len(wanted) != 1 or wanted[0] not in {"registers", "load_profile", "events"}):
+        fail("csv is for one of --registers, --load-profile and --events")
+    device = read_device(file)
+    options = {} if zone is None else {"zone": _zone(zone)}
+    views = {name: _view(device, name, profile or 1, options) for name in wanted}
+    if form == "json":
+        shown = {name: _as_dict(view) for name, view in views.items()}
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    elif form == "csv":
+        click.echo(views[wanted[0]].to_csv(), nl=False)
+    else:
+        for number, (name, view) in enumerate(views.items()):
+            title = name.replace("_", " ") + (f" {profile}" if name == "load_profile" else "")
+            click.echo(f"{chr(10) if number else ''}{title}")
+            for line in _TEXT[name](view):
+                click.echo(f"  {line}")
+    findings = list(dict.fromkeys(finding for view in views.values() for finding in view.findings))
+    from c1222.capture.text import finding_line
+
+    for finding in findings:
+        click.echo(finding_line(finding), err=True)
+    sys.exit(FOUND if has_error(findings) else 0)
+
+
+def _view(device: Device, name: str, profile: int, options: dict[str, Any]) -> Any:
+    if name == "load_profile":
+        return device.load_profile(profile, **options)
+    return getattr(device, name)(**({} if name == "identity" else options))
+
+
+def _zone(name: str) -> dt.tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        fail(f"there is no time zone {name!r}")
+
+
+def _as_dict(view: Any) -> Any:
+    found: dict[str, Any] = view.as_dict()
+    return found
+
+
+def _pairs(view: Any) -> Iterator[str]:
+    """Yield what is known of a view that has no rows, a line each."""
+    rows = list(_leaves({name: value for name, value in view.as_dict().items() if name != "findings"}, ""))
+    if not rows:
+        yield "nothing is known"
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        yield f"{name.ljust(width)}  {value}"
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _leaves(part, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _leaves(part, f"{path}[{number}]")
+    elif value is not None and value != "":
+        yield path.replace("_", " ") if path.islower() else path, value
+
+
+def _registers(found: Registers) -> Iterable[str]:
+    if not found.rows:
+        return ["none"]
+    header = ("VALUE", "UNIT", "QUANTITY", "KIND", "BLOCK", "TIME", "PERIOD", "ELEMENT", "REMARKS")
+    rows = [
+        (
+            _value(row), row.unit, row.quantity, _kind(row), row.block,
+            row.event_time, _period(row), row.path, "; ".join(row.remarks),
+        )
+        for row in found
+    ]  # fmt: skip
+    return columns(header, rows, right=(0,))
+
+
+def _kind(row: Register) -> str:
+    if row.extreme is None:
+        return row.kind
+    return f"coincident with {row.extreme}" if row.kind == "coincident" else f"{row.extreme} {row.kind}"
+
+
+def _value(row: Register) -> str:
+    if row.value is not None:
+        return f"{row.value:f}"
+    return f"raw {row.raw.hex(' ')}" if isinstance(row.raw, bytes) else f"raw {row.raw}"
+
+
+def _period(row: Register) -> str:
+    words: list[object] = [row.period]
+    if row.self_read is not None:
+        words.append(row.self_read)
+    if row.period_end is not None:
+        words += ["to", row.period_end]
+    return " ".join(map(str, words))
+
+
+def _load_profile(found: LoadProfile) -> Iterable[str]:
+    if not found.rows:
+        return ["none"]
+    rows = [
+        (
+            row.start, row.end, row.channel, None if row.value is None else f"{row.value:f}", row.unit, row.quantity,
+            " ".join(flag.name or "" for flag in row.status).lower(),
+        )
+        for row in found
+    ]  # fmt: skip
+    return columns(("START", "END", "CHANNEL", "VALUE", "UNIT", "QUANTITY", "STATUS"), rows, right=(2, 3))
+
+
+def _events(found: EventLog) -> Iterable[str]:
+    if not found.rows:
+        return ["none"]
+    rows = [(row.time, row.log, row.sequence, row.user, row.code, row.text) for row in found]
+    return columns(("TIME", "LOG", "SEQUENCE", "USER", "CODE", "EVENT"), rows, right=(2, 3, 4))
+
+
+_TEXT: Final[dict[str, Callable[[Any], Iterable[str]]]] = {
+    "identity": _pairs,
+    "clock": _pairs,
+    "registers": _registers,
+    "load_profile": _load_profile,
+    "events": _events,
+}

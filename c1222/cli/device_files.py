@@ -1,0 +1,85 @@
+"""What several commands share: device files, and files of declarations of tables."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from c1222.cli.options import fail, sample_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from c1219 import Device
+
+__all__ = ["DEVICE_HELP", "declarations_option", "declare", "read_device"]
+
+DEVICE_HELP: Final = "JSON file of a device's tables, or sample:NAME."
+
+_SAMPLE: Final = "sample:"
+
+declarations_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--declarations",
+    "declarations",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="Python file that declares tables or procedures of your own; it is run.",
+)
+
+
+def read_device(name: str) -> Device:
+    """Read a device file; exit if that cannot be done.
+
+    Args:
+        name: path, ``-`` for standard input, or ``sample:NAME`` for one that comes with the program.
+    """
+    from c1219 import C1219Error, Device
+
+    try:
+        octets = sys.stdin.buffer.read() if name == "-" else Path(_path(name)).read_bytes()
+        return Device.from_json(octets)
+    except (C1219Error, OSError) as error:
+        fail(f"{name}: {error}")
+
+
+def _path(name: str) -> str:
+    if not name.startswith(_SAMPLE):
+        return name
+    known = {path.stem: path for path in sorted(sample_folder("devices").glob("*.json"))}
+    wanted = name.removeprefix(_SAMPLE)
+    if wanted not in known:
+        there = f"samples: {', '.join(known)}" if known else "there are no samples"
+        fail(f"there is no sample {wanted!r}; {there}" if wanted else there)
+    return str(known[wanted])
+
+
+def declare(paths: Iterable[str]) -> None:
+    """Register the tables and procedures that Python files declare; exit if that cannot be done.
+
+    Args:
+        paths: files; every `c1219.Table` and `c1219.Procedure` among their global names is registered, and those in
+            ``TABLES`` and ``PROCEDURES``.
+    """
+    import runpy
+
+    from c1219 import DeclarationError, Procedure, Table, register
+
+    for path in paths:
+        try:
+            names = runpy.run_path(path)
+        except Exception as error:  # noqa: BLE001  the file is the user's, and so is what it does wrong
+            fail(f"{path}: {type(error).__name__}: {error}")
+        found = [item for item in names.values() if isinstance(item, (Table, Procedure))]
+        for name in ("TABLES", "PROCEDURES"):
+            found += [item for item in names.get(name, ()) if item not in found]
+        if not found:
+            fail(f"{path}: declares neither a table nor a procedure")
+        try:
+            register(*found, replace=True)
+        except (DeclarationError, AttributeError) as error:
+            fail(f"{path}: {error}")

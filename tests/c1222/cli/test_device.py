@@ -1,0 +1,97 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from c1219 import Device
+from c1222.cli.device import command
+from tests.c1219.views.example_meter import TABLES, meter
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> str:
+    path = tmp_path / "device.json"
+    path.write_text(meter().to_json())
+    return str(path)
+
+
+def run(*arguments: str, **options: bytes) -> Result:
+    return CliRunner().invoke(command, arguments, **options)  # type: ignore[arg-type]
+
+
+def test_where_the_kwh_are(device: str) -> None:
+    result = run(device)
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["serial", "0000000012345678"] in lines
+    assert ["123456", "Wh", "active", "energy", "delivered", "summation", "total", "current",
+            "ST23.TOT_DATA_BLOCK.SUMMATIONS[0]"] in lines  # fmt: skip
+    assert "nothing is known" in result.stdout, "there is no clock"
+    assert "ST6 is not here" in result.stderr
+
+
+def test_only_what_is_asked_for_is_printed(device: str) -> None:
+    result = run(device, "--registers")
+    assert result.stdout.startswith("registers\n")
+    assert "serial" not in result.stdout
+    assert result.stderr == ""
+    assert "coincident with maximum" in result.stdout
+    assert "self read 9 to 2026-11-01 00:00:00" in result.stdout
+
+
+def test_json_has_a_view_a_key(device: str) -> None:
+    shown = json.loads(run(device, "--registers", "--identity", "--clock", "--format", "json").stdout)
+    assert list(shown) == ["identity", "clock", "registers"]
+    assert shown["identity"]["model"] == "MODEL-X"
+    assert shown["registers"]["registers"][1]["value"] == "123456"
+
+
+def test_csv_is_for_rows(device: str) -> None:
+    result = run(device, "--registers", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert rows[1]["path"] == "ST23.TOT_DATA_BLOCK.SUMMATIONS[0]"
+    assert rows[1]["value"] == "123456"
+    for arguments in (("--clock",), (), ("--registers", "--events")):
+        result = run(device, *arguments, "--format", "csv")
+        assert result.exit_code == 2
+        assert "csv is for one of" in result.stderr
+
+
+def test_a_zone_makes_times_aware(device: str) -> None:
+    assert "2026-11-22 14:30:00-07:00" in run(device, "--registers", "--zone", "America/Denver").stdout
+    result = run(device, "--zone", "Nowhere/Land")
+    assert result.exit_code == 2
+    assert "Nowhere/Land" in result.stderr
+
+
+def test_views_without_tables_are_empty_and_say_so(device: str) -> None:
+    result = run(device, "--load-profile", "1", "--events")
+    assert result.stdout == "load profile 1\n  none\n\nevents\n  none\n"
+    assert "ST61 is not here" in result.stderr
+    assert "ST71 is not here" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_what_could_not_be_told_is_shown_raw_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "device.json"
+    path.write_text(meter({12: None}).to_json())
+    result = run(str(path), "--registers")
+    assert "raw 123456" in result.stdout
+    assert "ST12 is not here: quantity and unit are not known" in result.stdout
+
+
+def test_a_device_file_from_standard_input() -> None:
+    octets = Device({0: TABLES[0], 1: TABLES[1]}).to_json().encode()
+    assert "MODEL-X" in run("-", "--identity", input=octets).stdout
+
+
+def test_files_that_are_no_device_file_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(b"\xff\x00")
+    assert run(str(path)).exit_code == 2
+    assert run(str(tmp_path / "none.json")).exit_code == 2
+    path.write_text('{"schema": "c1219.device/1", "tables": {"0": "zz"}}')
+    assert "tables.0" in run(str(path)).stderr
