@@ -7,12 +7,14 @@ element (`c1219.careful`) to say what is wrong and where. It is kept on the layo
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from c1219.tree import Entries, Leaf, Node, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import CodeType
 
 __all__ = ["FAILURES", "compile_codec"]
 
@@ -255,6 +257,12 @@ def _encoder(source: _Source, node: Node) -> str:
 # --- both -----------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=256)
+def _code(text: str, label: str) -> CodeType:
+    """Compile source; devices of one configuration have the same."""
+    return compile(text, f"<layout of {label}>", "exec")
+
+
 def compile_codec(
     node: Node, order: str, label: str, root_type: Any = None
 ) -> tuple[Callable[[bytes, int], Any], Callable[[Any], bytes], str]:
@@ -275,5 +283,5 @@ def compile_codec(
         source.constant("C", id(node.value_type), root_type)
     decode, encode = _decoder(source, node), _encoder(source, node)
     text = "\n\n".join(source.functions) + "\n"
-    exec(compile(text, f"<layout of {label}>", "exec"), source.names)  # noqa: S102  our own text, no input in it
+    exec(_code(text, label), source.names)  # noqa: S102  our own text, no input in it
     return source.names[decode], source.names[encode], text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 from c1219 import careful
@@ -94,7 +95,7 @@ class Element:
     def _decode(self, octets: bytes, offset: int) -> Any:
         get = self._get
         if get is None:
-            get = self._get = self._compiled()
+            get = self._get = self._getter()
         try:
             return get(octets, offset)
         except FAILURES:
@@ -102,9 +103,11 @@ class Element:
         value = careful.decode(self.node, bytes(octets), offset, self.path, None)
         return value if self.bits is None else value[self.bits]
 
-    def _compiled(self) -> Callable[[bytes, int], Any]:
+    def _getter(self) -> Callable[[bytes, int], Any]:
         node, bits = self.node, self.bits
-        get, _, _ = compile_codec(node, self.layout.order, self.path)
+        if not isinstance(node, Leaf):
+            return compile_codec(node, self.layout.order, self.path)[0]
+        get = _leaf_getter(node, self.layout.order)
         return get if bits is None else lambda octets, offset: get(octets, offset)[bits]
 
     def encode(self, value: Any) -> bytes:
@@ -146,6 +149,24 @@ class Element:
             EncodeError: it shows no value of this element.
         """
         return value if self.bits is not None else careful.from_json(self.node, value, self.path)
+
+
+def _leaf_getter(leaf: Leaf, order: str) -> Callable[[bytes, int], Any]:
+    """Return a function (octets, offset) -> value of one leaf; it is not worth a generated one."""
+    form, size, load = leaf.form, leaf.size, leaf.form.loader
+    if len(form.codes) == 1 and form.load in ("{0}", "{f}({0})"):
+        unpack = struct.Struct(order + form.codes[0]).unpack_from
+        if form.load == "{0}":
+            return lambda octets, offset: unpack(octets, offset)[0]
+        return lambda octets, offset: load(unpack(octets, offset)[0])
+
+    def get(octets: bytes, offset: int) -> Any:
+        own = bytes(octets[offset : offset + size])
+        if len(own) != size:
+            raise ValueError
+        return form.decode(own)
+
+    return get
 
 
 def _same(leaf: Leaf, own: bytes, new: bytes) -> bool:

@@ -301,9 +301,8 @@ class Layout:
 
     def elements(self, first: int = 0, end: int | None = None) -> Iterator[Element]:
         """Yield the leaf elements that have octets between two offsets, in order; all of them by default."""
-        for path, offset, leaf in leaves(self.root, "", 0, first, self.size if end is None else end):
-            yield Element(self, path, locate(self.root, path, self.label)) if leaf.size else self.element(path)
-            _ = offset
+        for path, _, _ in leaves(self.root, "", 0, first, self.size if end is None else end):
+            yield Element(self, path, locate(self.root, path, self.label))
 
     def partial(self, offset: int, octets: bytes) -> Decoded:
         """Decode a piece of the table, as a partial read gives it.
@@ -388,8 +387,9 @@ class _Origin:
 
     def _replace(self, **changes: Any) -> Any:
         changed = super()._replace(**changes)  # type: ignore[misc]
-        layout, octets, _ = self.origin_
-        changed.origin_ = (layout, octets, False)
+        origin = getattr(self, "origin_", None)
+        if origin is not None:
+            changed.origin_ = (origin[0], origin[1], False)
         return changed
 
     def __copy__(self) -> Any:
