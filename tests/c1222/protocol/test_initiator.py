@@ -529,6 +529,14 @@ class TestBusy:
         assert [service.service for service in again.services] == ["write", "read"]
         assert [response.code for response in exchange.responses] == [0] * 5  # type: ignore[union-attr]
 
+    def test_what_got_no_answer_because_the_peer_stopped_is_asked_again(self, wire: Wire) -> None:
+        silence, peer = Silence(wire), Peer(wire)
+        peer.start(READ, READ, WRITE)
+        wire.run(done=lambda: bool(silence.heard))
+        peer.hear(answer_to(silence.last, [*OK_READ, ErrorResponse(Bsy.code)]))
+        wire.run(done=lambda: len(silence.heard) == 2)
+        assert [service.service for service in silence.last.services] == ["read", "write"]
+
     def test_security_goes_before_it_anew_outside_of_sessions(self, wire: Wire) -> None:
         node, peer = Node(wire), Peer(wire)
         security = session.SecurityRequest.of("secret", 2)
@@ -548,6 +556,14 @@ class TestBusy:
         assert (logon.state, read.state) == (ExchangeState.DONE, ExchangeState.DONE)
         assert logon.busy == 1
         assert peer.initiator.session.state is SessionState.OPEN
+
+    def test_one_that_rests_in_a_session_keeps_its_place(self, wire: Wire) -> None:
+        node, peer = Node(wire), Peer(wire)
+        peer.ask(LOGON)
+        node.store.next = [Bsy()]
+        first, second = peer.start(WRITE), peer.start(READ)
+        wire.run(done=lambda: second.is_over)
+        assert [event.exchange for event in peer.of(Completed)][1:] == [first, second]
 
     def test_one_that_rests_lets_others_go_first_outside_of_sessions(self, wire: Wire) -> None:
         node, peer = Node(wire), Peer(wire)
@@ -652,6 +668,14 @@ class TestSession:
         assert peer.ask(READ, in_session=True).responses == OK_READ
         assert peer.ask(READ, in_session=True).responses == OK_READ
         assert [one.access.user_id for one in node.responder.sessions] == [3]
+
+    def test_a_logon_that_cannot_be_sent_opens_nothing(self, wire: Wire) -> None:
+        node, peer = Node(wire), Peer(wire, link=Link(max_size=40))
+        exchange = peer.start(LOGON, READ, READ, READ)
+        assert isinstance(exchange.error, EncodeError)
+        assert peer.initiator.session.state is SessionState.IDLE
+        assert peer.ask(READ).state is ExchangeState.DONE
+        assert len(node.heard) == 1
 
     def test_a_second_logon_fails_here(self, wire: Wire) -> None:
         node, peer = Node(wire), Peer(wire)
@@ -778,6 +802,7 @@ class TestHints:
         assert exchange.state is ExchangeState.WAITING
         wire.run(done=lambda: len(silence.heard) == 2)
         assert wire.now < 1.1
+        assert exchange.hints == 1
         peer.hear(sme)  # a copy of the first is no second opinion
         wire.run(until=wire.now + 2)
         assert exchange.state is ExchangeState.WAITING
@@ -790,6 +815,26 @@ class TestHints:
         assert isinstance(exchange.error, SecurityRefused)
         assert "sme" in str(exchange.error)
         assert peer.of(Failed)[0].unknown
+
+    def test_of_each_attempt_one_hint_counts(self, wire: Wire) -> None:
+        silence, peer = Silence(wire), Peer(wire, **SECURED)
+        exchange = peer.start(WRITE)
+        wire.run(done=lambda: len(silence.heard) == 1)
+        for number in range(5):
+            peer.hear(
+                answer_to(
+                    silence.last, [ErrorResponse(Sme.code)], mode=SecurityMode.CLEARTEXT, calling_invocation_id=number
+                )
+            )
+        assert exchange.hints == 1
+
+    def test_with_a_hint_silence_is_no_success(self, wire: Wire) -> None:
+        silence, peer = Silence(wire), Peer(wire, timing=Timing(1.0, attempts=1))
+        exchange = peer.start(WRITE, response_control=ResponseControl.ON_EXCEPTION)
+        peer.initiator.lost(Unreachable("port closed"), now=wire.now)
+        wire.run(done=lambda: exchange.is_over)
+        assert isinstance(exchange.error, Unreachable)
+        assert len(silence.heard) == 1
 
     def test_a_genuine_answer_after_a_hint_counts(self, wire: Wire) -> None:
         silence, peer = Silence(wire), Peer(wire, **SECURED)

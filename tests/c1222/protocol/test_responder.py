@@ -18,7 +18,7 @@ from c1222.protocol.responder import Responder
 from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import Key, KeyStore
 from c1222.security.sealing import SessionSecurity
-from c1222.services import ErrorResponse, RawRequest, Service, TableData, session, tables
+from c1222.services import ErrorResponse, RawRequest, Service, TableData, network, session, tables
 from c1222.services.results import Bsy, Dlk, Iar, Isc, Rqtl, Rstl, Sgerr, Sme, Sns
 from c1222.transport.memory import EPOCH, Mishaps, Wire
 from tests.c1222.protocol.rig import KEY, METER, READER, Node, Store
@@ -126,6 +126,14 @@ class TestAnswers:
         bench = Bench(keys=KEY)
         (apdu,) = bench.hear(bench.request(READ, mode=2, iv=(NOW - 500).to_bytes(4)))
         assert decode(apdu, keys=KEY).iv == NOW.to_bytes(4)
+
+    def test_has_the_questions_vector_when_the_clocks_agree(self) -> None:
+        bench = Bench(keys=KEY)
+        for seconds, taken_over in ((-3, 0), (-2, -2), (2, 2), (3, 2)):  # vectors never go back
+            (apdu,) = bench.hear(bench.request(READ, mode=2, iv=(NOW + seconds).to_bytes(4), calling=ApTitle(".7")))
+            bench.responder.identity.guard = SendGuard()
+            found = decode(apdu, keys=KEY).iv
+            assert int.from_bytes(found or b"") - NOW == (taken_over if abs(seconds) <= 2 else 0)
 
     def test_no_pair_of_vector_and_id_twice(self) -> None:
         bench = Bench(keys=KEY)
@@ -695,6 +703,19 @@ class TestSizes:
         assert responses[2].details == {"max_size": 200}
         bench.store.tables[1] = bytes(300)
         assert codes(bench.ask(READ)) == [Rstl.code]
+
+    def test_what_was_done_is_told_even_if_it_is_large(self) -> None:
+        title = ApTitle(".".join(["2", *["5000000"] * 20]))
+        bench = Bench(link=Link(max_size=150))
+        bench.store.tables[1] = bytes(60)
+        register = network.RegisterRequest(
+            network.NodeType(0), network.ConnectionType(0), b"TEMP", title, title, b"", 1
+        )
+        known = network.RegisterResponse(title, 0, 60, network.RegistrationInfo(0))
+        bench.store.next = [known]
+        assert codes(bench.ask(register, READ)) == [0, Rstl.code]
+        bench.store.next = [known, known]
+        assert codes(bench.ask(register, register)) == [Rstl.code]
 
     def test_when_nothing_can_be_left_out_the_refusal_stands_for_all(self) -> None:
         bench = Bench(link=Link(max_size=100))

@@ -1,0 +1,67 @@
+import pytest
+
+from c1222.errors import EncodeError, InvalidKey
+from c1222.message.aptitle import ApTitle
+from c1222.protocol.identity import Identity
+from c1222.security.freshness import SendGuard
+from c1222.security.keys import KeyStore
+from c1222.security.sealing import SessionSecurity
+from tests.c1222.protocol.rig import KEY, READER
+
+
+def test_made_from_whatever_the_front_door_takes() -> None:
+    assert Identity(READER).title == ApTitle(READER)
+    assert Identity(None).title is None
+    assert len(Identity(READER).keys) == 0
+    assert len(Identity(READER, KEY).keys) == 1
+    assert len(Identity(READER, {2: bytes(16)}).keys) == 1
+    store = KeyStore([KEY])
+    assert Identity(READER, store).keys is store
+    with pytest.raises(EncodeError):
+        Identity("reader")
+    with pytest.raises(InvalidKey):
+        Identity(READER, {2: b"short"})
+    assert repr(Identity(READER, KEY)) == "<Identity .123.4>"
+
+
+def test_ids_grow() -> None:
+    identity = Identity(READER)
+    ids = [identity.next_id() for _ in range(1000)]
+    assert ids == sorted(set(ids))
+
+
+def test_secured_under_the_time_and_in_a_session_under_its_vector() -> None:
+    identity = Identity(READER, KEY)
+    first, carries = identity.secure(2, 10, 1000.9)
+    assert (first, carries) == (SessionSecurity(2, (1000).to_bytes(4)), True)
+    assert identity.secure(2, 11, 1005.0, session=first) == (first, False)
+    # an id that does not grow, a session under another key: a vector of its own
+    again, carries = identity.secure(2, 11, 1005.0, session=first)
+    assert (again.iv, carries) == ((1005).to_bytes(4), True)
+    for number, utc in ((8, 1000.0), (9, 1010.0)):
+        identity.secure(3, number, utc)
+    other, carries = identity.secure(3, 12, 1011.0, session=again)
+    assert (other, carries) == (SessionSecurity(3, (1011).to_bytes(4)), True)
+
+
+def test_names_that_share_a_guard_do_not_get_into_each_others_way() -> None:
+    guard = SendGuard()
+    one, two = Identity(".1", KEY, guard=guard), Identity(".2", KEY, guard=guard)
+    assert one.secure(2, 5, 1000.0)[0].iv == two.secure(2, 5, 1000.0)[0].iv == (1000).to_bytes(4)
+    same = Identity(".1", KEY, guard=guard)
+    assert same.secure(2, 5, 1000.0)[0].iv == (1001).to_bytes(4)
+
+
+def test_titles_are_the_same_in_any_form() -> None:
+    identity = Identity(READER)
+    one, other = ApTitle(".1.2"), ApTitle(".1.3")
+    assert identity.same(one, one.absolute())
+    assert not identity.same(one, other)
+    assert identity.same(None, None)
+    assert not identity.same(one, None)
+    assert not identity.same(None, one)
+    assert not identity.same(ApTitle("."), one)
+    base = ApTitle("1.3.6.1")
+    based = Identity(READER, KeyStore(base_oid=base))
+    assert based.same(one, ApTitle("1.3.6.1.1.2"))
+    assert not identity.same(one, ApTitle("1.3.6.1.1.2"))
