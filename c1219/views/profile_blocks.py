@@ -13,7 +13,7 @@ import datetime as dt
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from c1219.codes.status import ClosureStatus
+from c1219.codes.status import ClosureStatus, CommonStatus
 from c1219.views.lists import newest_first
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Block", "block_order", "blocks_of", "boundaries", "ordered_blocks"]
 
 _DAY = 1440
+_CLOCK_SET = (CommonStatus.CLOCK_SET_FORWARD | CommonStatus.CLOCK_SET_BACKWARD).value << 4
 
 
 class Block(NamedTuple):
@@ -144,7 +145,20 @@ def ordered_blocks(
         found = [block._replace(end=block.wall_end) for block in found]
     for before, block in pairwise(found):
         _note_gap(profile, before, block)
+    for block in found:
+        _note_clock_set(profile, block)
     return found
+
+
+def _note_clock_set(profile: ProfileSet, block: Block) -> None:
+    """Report that the clock was set in a block: intervals before that have their times by the new clock."""
+    states = profile.common_status(block.element)
+    if not states or max(states) < _CLOCK_SET & -_CLOCK_SET:
+        return
+    where = [str(index) for index in block.indices if states[index] & _CLOCK_SET]
+    if where:
+        text = f"the clock was set during interval {', '.join(where)}; times in the block are by the clock as set last"
+        profile.remark("note", "clock-set", profile.path(block.element), text)
 
 
 def _note_gap(profile: ProfileSet, before: Block, block: Block) -> None:

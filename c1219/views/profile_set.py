@@ -293,3 +293,10 @@ class ProfileSet:
         if not self.holds(block, start, start + 1):
             return None
         return bool(self.octets[block * self.block_size + start] >> 4 & CommonStatus.DST)
+
+    def common_status(self, block: int) -> bytes:
+        """Return the first octet of EXTENDED_INT_STATUS of each interval of a block, in order of the array."""
+        if self.extended is None:
+            return b""
+        at = block * self.block_size
+        return self.octets[at + self.extended.offset : at + self.block_size : self.interval_size]

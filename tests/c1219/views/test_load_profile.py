@@ -369,6 +369,18 @@ def test_clock_set_back_between_blocks():
     assert [row.raw for row in found] == [5, 6, 7, 8, 1, 2, 3, 4]
 
 
+def test_clock_set_within_a_block():
+    status = [[b"\x00", b"\x43", b"\x00", b"\x83"], [b"\x34"] * 4]
+    found = load_profile(simple(status=status).device(), 1)
+    (finding,) = (finding for finding in found.findings if finding.code == "clock-set")
+    assert finding.path == "ST64.LP_DATA_SETS1[0]"
+    assert "interval 1, 3;" in finding.text
+    assert found.rows[1].status is IntervalStatus.CLOCK_SET_FORWARD
+    assert found.rows[3].status is IntervalStatus.CLOCK_SET_BACKWARD
+    assert (found.rows[3].extended, found.rows[3].value) == (ChannelStatus.LONG_INTERVAL, 4)
+    assert [row.value for row in found if row.block == 100] == [None] * 4  # skipped
+
+
 def test_no_clock():
     truth = simple(formats={"time": 0})
     truth.ends = [None, None]
