@@ -100,10 +100,7 @@ def encode(node: Node, value: Any, path: str) -> bytes:
 
 
 def to_json(node: Node, value: Any) -> Any:
-    """Return a value in terms of JSON: element names as keys, Decimal as string, times as ISO 8601 without zone, SET as
-    the list of its members, octets as hex, ``{"raw": hex}`` for an element without a value. Absent elements are left
-    out.
-    """  # noqa: D205  one sentence
+    """Return a value in terms of JSON; `c1219.layout.Layout.to_json` says how."""
     if isinstance(value, Raw):
         return {"raw": value.hex()}
     if value is None:

@@ -129,14 +129,13 @@ class _Reader:
     def loop(self, node: Entries, offset: int) -> str:
         item, source = node.item, self.source
         begin = f"{self.start} + {offset}" if offset else self.start
-        if isinstance(item, Leaf) and len(item.form.codes) == 1:
-            run = source.struct([f"{node.count}{item.form.codes[0]}" if len(item.form.codes[0]) == 1 else ""])
-            if len(item.form.codes[0]) == 1:
-                whole = f"{run}.unpack_from({self.octets}, {begin})"
-                if item.form.load == "{0}":
-                    return whole
-                text = item.form.load.format("x", f=source.helper(item.form, "loader"))
-                return f"tuple([{text} for x in {whole}])"
+        if isinstance(item, Leaf) and len(item.form.codes) == 1 and len(item.form.codes[0]) == 1:
+            run = source.struct([f"{node.count}{item.form.codes[0]}"])
+            whole = f"{run}.unpack_from({self.octets}, {begin})"
+            if item.form.load == "{0}":
+                return whole
+            text = item.form.load.format("x", f=source.helper(item.form, "loader"))
+            return f"tuple([{text} for x in {whole}])"
         if items(item) <= 2 * _UNROLL and not _has_loop(item):
             inner = _Reader(source, self.octets, self.start)
             text = inner.expression(item, 0)
@@ -276,7 +275,7 @@ def compile_codec(
 
     Returns:
         decode(octets, offset), encode(value), and their source. Both raise one of `FAILURES` when the case is not
-        plain; decode does not check that nothing follows.
+        plain. decode does not check that all octets are there, nor that nothing follows: the caller does.
     """
     source = _Source(order)
     if root_type is not None and isinstance(node, Rows):

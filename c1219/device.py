@@ -277,8 +277,9 @@ class Device(Views):
         return self.put(element.table, element.put(self[element.table].raw, value))
 
     def variant(self, path: str) -> Decoded | None:
-        """Decode octets that mean different things, as the element beside them says: ST4's EVENT_STORAGE, the
-        argument of a log entry.
+        """Decode octets that mean different things, as the element beside them says.
+
+        ST4's EVENT_STORAGE and the arguments of log entries are such octets.
 
         Args:
             path: for example ``ST76.ENTRIES[0].EVENT_ARGUMENT``.
@@ -289,7 +290,7 @@ class Device(Views):
 
         Raises:
             UnknownElement: it has no variants; and what `value` raises.
-        """  # noqa: D205  one sentence
+        """
         element = self.layout(path)
         declared: Any = getattr(element.node, "declared", None)
         if not hasattr(declared, "outlines"):

@@ -97,7 +97,8 @@ class Element:
         if get is None:
             get = self._get = self._getter()
         try:
-            return get(octets, offset)
+            if len(octets) >= offset + self.size:
+                return get(octets, offset)
         except FAILURES:
             pass  # what is wrong, and where, is found below
         value = careful.decode(self.node, bytes(octets), offset, self.path, None)
@@ -160,13 +161,7 @@ def _leaf_getter(leaf: Leaf, order: str) -> Callable[[bytes, int], Any]:
             return lambda octets, offset: unpack(octets, offset)[0]
         return lambda octets, offset: load(unpack(octets, offset)[0])
 
-    def get(octets: bytes, offset: int) -> Any:
-        own = bytes(octets[offset : offset + size])
-        if len(own) != size:
-            raise ValueError
-        return form.decode(own)
-
-    return get
+    return lambda octets, offset: form.decode(bytes(octets[offset : offset + size]))
 
 
 def _same(leaf: Leaf, own: bytes, new: bytes) -> bool:

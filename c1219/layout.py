@@ -92,9 +92,11 @@ class Layout:
         return self._codec
 
     def fitting(self, length: int) -> Layout | None:
-        """Return the layout of a table of this length: this one, or one whose tail an older edition leaves out (or a
-        device has although its ST0 says that it is older). None if no layout has this length.
-        """  # noqa: D205  one sentence
+        """Return the layout of a table of this length, or None if none has it.
+
+        It is this one, or one whose tail an older edition leaves out, or one with a tail that the device has although
+        its ST0 names an older edition.
+        """
         if length == self.size:
             return self
         if length not in self._variants:
@@ -231,9 +233,11 @@ class Layout:
         return bytes(kept)
 
     def to_json(self, value: Any) -> Any:
-        """Return a value of this table in terms of JSON: element names as keys, Decimal as string, times as ISO 8601
-        without zone, SET as the list of its members, octets as hex; absent elements are left out.
-        """  # noqa: D205  one sentence
+        """Return a value of this table in terms of JSON.
+
+        Element names are keys; a Decimal is a string, a time ISO 8601 without zone, a SET the list of its members,
+        octets are hex, and an element without a value is ``{"raw": hex}``. Absent elements are left out.
+        """
         origin = getattr(value, "origin_", None)
         return careful.to_json(self.root if origin is None else origin[0].root, value)
 

@@ -177,6 +177,20 @@ def test_a_piece_past_the_end_says_so(layout) -> None:
     assert layout.partial(70, b"abc").findings[0].code == "long"
 
 
+def test_an_element_past_the_end_is_no_value() -> None:
+    layout = Device({**DEMO, 21: bytes.fromhex("57 12 02 30 01 01 01 01 01 02")}).bind(23)
+    element = layout.element("TOT_DATA_BLOCK.SUMMATIONS")
+    assert element.count == 48
+    octets = bytes(element.offset + element.size)
+    assert len(element.get(octets)) == 48
+    with pytest.raises(DecodeError) as caught:
+        element.get(octets[:-12])
+    assert caught.value.path == "ST23.TOT_DATA_BLOCK.SUMMATIONS[46]"
+    for wrong in (octets[:-12], octets + b"1"):
+        with pytest.raises(DecodeError, match="are needed"):
+            element.decode(wrong[element.offset :])
+
+
 # --- unchanged octets
 
 
