@@ -41,6 +41,10 @@ class _SecretForm(BytesForm):
     def decode(self, octets: bytes) -> Secret:
         return Secret(octets)
 
+    def raw(self, octets: bytes) -> bytes:
+        """Return octets that were cut; they are still a part of a secret."""
+        return Secret(octets)
+
     def to_json(self, value: bytes) -> str:
         """Return how many octets there are, which cannot be read back: JSON goes into logs."""
         return repr(Secret(value))

@@ -93,8 +93,8 @@ class Form:
         """
         raise NotImplementedError
 
-    def raw(self, octets: bytes) -> Raw:
-        """Return octets that express no value, in place of one."""
+    def raw(self, octets: bytes) -> bytes:
+        """Return octets that express no value, in place of one; a form of secrets returns some that do not show."""
         return Raw(octets)
 
     def to_json(self, value: Any) -> Any:
