@@ -352,6 +352,7 @@ class Initiator:
             self._events.append(Overdue(exchange, exchange.attempts))
             return
         self._turns.leave(exchange)
+        self.session.unanswered(exchange.asked_services)
         if exchange.hint is None and exchange.response_control is ResponseControl.ON_EXCEPTION:
             exchange.happened(Exchanging.TAKEN_AS_DONE)
             self._events.append(Completed(exchange, (), None))
@@ -361,7 +362,6 @@ class Initiator:
             f"no answer from {self.called or 'the peer'} within {now - exchange.started:.0f} s,"
             f" asked {exchange.attempts} time{'s' * (exchange.attempts > 1)}"
         )
-        self.session.unanswered(exchange.asked_services)
         self._events.append(Failed(exchange, error, unknown=True))
         if isinstance(error, SessionLost):
             self._session_over("lost")

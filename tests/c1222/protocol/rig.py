@@ -132,6 +132,8 @@ class Peer:
 
     def tick(self) -> None:
         self.initiator.tick(now=self.wire.now, utc=self.wire.utc)
+        deadline = self.initiator.next_deadline()
+        assert deadline is None or deadline > self.wire.now, "a tick leaves nothing due, or its owner spins"
         self.pump()
 
     def pump(self) -> None:
