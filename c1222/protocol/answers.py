@@ -19,9 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1222.errors import C1222Error
+    from c1222.message.acse import Acse
+    from c1222.message.aptitle import ApTitle
+    from c1222.protocol.exchange import Exchange
+    from c1222.protocol.identity import Identity
     from c1222.protocol.messages import Message
+    from c1222.protocol.turns import Turns
 
-__all__ = ["Answer", "Distrust", "distrust", "hint", "pair"]
+__all__ = ["Answer", "Distrust", "asked_by", "distrust", "hint", "pair"]
 
 Answer = Response | MalformedService | None
 """What came back for one service: its response, octets that are none, or nothing."""
@@ -40,6 +45,39 @@ class Distrust(NamedTuple):
 
     reason: str
     text: str
+
+
+def asked_by(
+    acse: Acse, turns: Turns, identity: Identity, called: ApTitle | None, *, lenient: bool
+) -> Exchange | Distrust:
+    """Return the exchange that waits for an APDU, or why none does.
+
+    Args:
+        acse: what came in.
+        turns: the exchanges that wait.
+        identity: who asked.
+        called: who was asked; None for the node directly attached.
+        lenient: take what quotes no id, if one exchange waits.
+
+    Raises:
+        DecodeError: an element is malformed.
+    """
+    quoted = acse.called_invocation_id
+    waiting = turns.in_flight
+    if quoted is not None:
+        exchange = waiting.get(quoted)
+    elif lenient and len(waiting) == 1:
+        exchange = next(iter(waiting.values()))
+    else:
+        return Distrust("no-answer", "it quotes no id")
+    if exchange is None:
+        if quoted is not None and turns.was_used(quoted):
+            return Distrust("late", f"an answer to {quoted}, which waits no more")
+        return Distrust("unasked", f"an answer to {quoted}, which was not asked")
+    to_us = identity.title is None or identity.same(acse.called, identity.title)
+    if not to_us or not (called is None or identity.same(acse.calling, called)):
+        return Distrust("wrong-titles", f"from {acse.calling} to {acse.called}")
+    return exchange
 
 
 def distrust(message: Message, mode: SecurityMode, *, utc: float = 0.0, window: int | None = None) -> Distrust | None:

@@ -189,6 +189,11 @@ class Exchange:
         return [self.services[index] for index in self.asked]
 
     @property
+    def request_body(self) -> bytes:
+        """The services of the message sent last, as they stand in it: what the answer needs to be read."""
+        return b"" if self.request is None else self.request.request_body
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more will happen by itself."""
         return self.state in _OVER

@@ -19,7 +19,7 @@ from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import Reassembler
-from c1222.protocol.answers import distrust, hint, pair
+from c1222.protocol.answers import Distrust, asked_by, distrust, hint, pair
 from c1222.protocol.events import (
     Completed,
     Dropped,
@@ -269,24 +269,20 @@ class Initiator:
         self._send_next(now, utc)
 
     def _answered(self, acse: Acse, now: float, utc: float) -> None:
-        exchange = self._asked_by(acse)
-        if exchange is None or exchange.request is None:
-            return
         identity, session = self.identity, self.session
-        to_us = identity.title is None or identity.same(acse.called, identity.title)
-        if not to_us or not (self.called is None or identity.same(acse.calling, self.called)):
-            self._drop("wrong-titles", f"from {acse.calling} to {acse.called}")
+        lenient = self.options.lenient and self.mode is SecurityMode.CLEARTEXT
+        exchange = asked_by(acse, self._turns, identity, self.called, lenient=lenient)
+        if isinstance(exchange, Distrust):
+            self._drop(*exchange)
             return
-        message = open_message(
-            Message, acse, identity.keys, sessions=session.securities, asked=exchange.request.request_body
-        )
+        asked = exchange.asked_services
+        message = open_message(Message, acse, identity.keys, sessions=session.securities, asked=exchange.request_body)
         doubt = distrust(message, self.mode, utc=utc, window=self.options.window)
         if doubt is not None:
             if doubt.reason == "downgrade":
                 self._take_hint(exchange, message, now)
             self._drop(*doubt)
             return
-        asked = exchange.asked_services
         answers = pair(asked, message)
         self._turns.leave(exchange)
         if answers is None:
@@ -309,23 +305,6 @@ class Initiator:
             exchange.take_hint(error, now, mark=message.calling_invocation_id)
             if self.link.reliable:
                 exchange.deadline = now  # the connection has one other end: no better answer will come
-
-    def _asked_by(self, acse: Acse) -> Exchange | None:
-        """Return the exchange that waits for this; drop the rest."""
-        quoted = acse.called_invocation_id
-        in_flight = self._turns.in_flight
-        if quoted is None:
-            if self.options.lenient and len(in_flight) == 1 and self.mode is SecurityMode.CLEARTEXT:
-                return next(iter(in_flight.values()))
-            self._drop("no-answer", "it quotes no id")
-            return None
-        exchange = in_flight.get(quoted)
-        if exchange is None:
-            if self._turns.was_used(quoted):
-                self._drop("late", f"an answer to {quoted}, which waits no more")
-            else:
-                self._drop("unasked", f"an answer to {quoted}, which was not asked")
-        return exchange
 
     def _follow_session(
         self, exchange: Exchange, asked: Sequence[Request], answers: Sequence[Answer], message: Message
