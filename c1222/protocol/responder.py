@@ -213,7 +213,10 @@ class Responder:
         if refusal is not None:
             self.counters[f"refused-{refusal.name}"] += 1
             responses: list[Response] = [ErrorResponse.of(refusal)] * max(1, len(message.service_octets))
-            self._put(self._answer(message, responses, session, sender, way), way)
+            answer = self._answer(message, responses, session, sender, way)
+            if before is None:
+                self._answers.add(sender, invocation_id, acse.octets, answer, way.now, keep=False)
+            self._put(answer, way)
             return
         outcome = self._carry_out(message, session, sender, way)
         answer = self._answer(message, outcome.responses, session, sender, way)

@@ -390,6 +390,7 @@ class TestOnce:
         assert codes(bench.ask(READ, READ, calling_invocation_id=5)) == [Iar.code] * 2
         assert bench.store.calls == 1
         assert bench.ask(READ, calling_invocation_id=5, calling=ApTitle(".123.5"))
+        assert codes(bench.ask(READ, READ, calling_invocation_id=5)) == [Iar.code] * 2
         bench.now = 121
         assert codes(bench.ask(READ, calling_invocation_id=5)) == [0]
 
@@ -689,8 +690,12 @@ class TestSessions:
 class TestSizes:
     def test_a_large_request_is_refused_with_the_limit(self) -> None:
         bench = Bench(keys=KEY, policy=NodePolicy(max_request=200))
-        (response,) = bench.ask(tables.WriteRequest(5, TableData(bytes(300))), mode=2)
+        large = tables.WriteRequest(5, TableData(bytes(300)))
+        (response,) = bench.ask(large, mode=2)
         assert (response.code, response.details) == (Rqtl.code, {"max_size": 200})
+        request = bench.request(large, mode=2)
+        assert bench.hear(request) == bench.hear(request) != []
+        assert bench.counters == {"refused-rqtl": 2, "repeated": 1}
         assert bench.store.calls == 0
 
     @pytest.mark.parametrize("how", ["policy", "link"])
