@@ -253,7 +253,7 @@ def timekeeping(
     amount, standard = _NO_TIME, None
     if offset is not None:
         amount = dt.timedelta(minutes=offset.DST_TIME_AMT)
-        if offset.TIME_ZONE_OFFSET is not None:
+        if isinstance(offset.TIME_ZONE_OFFSET, int):
             standard = dt.timedelta(minutes=offset.TIME_ZONE_OFFSET)
             if not -dt.timedelta(hours=23) < standard < dt.timedelta(hours=23) - amount:
                 text = f"TIME_ZONE_OFFSET {offset.TIME_ZONE_OFFSET} min is no time zone"

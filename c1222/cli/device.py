@@ -92,6 +92,8 @@ def command(
 
     for finding in findings:
         click.echo(finding_line(finding), err=True)
+    if missing := device.missing():
+        click.echo(f"to understand all tables that are here, read {', '.join(missing)}", err=True)
     sys.exit(FOUND if has_error(findings) else 0)
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import struct
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,6 +180,17 @@ def test_times_are_aware_where_the_offset_is_known() -> None:
     row = of(registers(meter(), zone=zone), "ST23.TOT_DATA_BLOCK.DEMANDS[0].DEMAND[0]")
     assert row.event_time == dt.datetime(2026, 11, 22, 14, 30, tzinfo=zone)
     assert registers(meter(), zone=zone).as_dict()["registers"][3]["event_time"] == "2026-11-22T14:30:00-05:00"
+
+
+def test_times_stay_naive_where_the_offset_is_no_number() -> None:
+    profile = Path(__file__).parents[3] / "specs/devices/polyphase-tou.json"
+    device = Device.from_json(profile.read_bytes())
+    assert all(row.event_time.tzinfo for row in registers(device) if row.event_time)
+    st0 = bytearray(device["ST0"].raw)
+    st0[1] |= 0xC0  # a reserved INT_FORMAT
+    device.put(0, bytes(st0))
+    assert isinstance(device.value("ST53.DST_TIME_AMT"), int)
+    assert not any(row.event_time.tzinfo for row in registers(device) if row.event_time)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 
 from c1219 import Device, Registry, Table
 from c1219.datatypes import STRING, UINT8, UINT16
+from c1219.registry import table_id
 from c1219.schema import Array, Record, device
 from c1222.capture.decoder import CaptureDecoder
 from c1222.capture.jsonl import as_dict, to_json
@@ -529,3 +530,52 @@ def test_any_octets_give_a_value_or_a_reason(
     *_, found = [item for message in talk.decoder() for item in reader.read(message) if item is not None]
     assert ("value" in found) != ("undecoded" in found)
     json.dumps(found)
+
+
+PROFILES = sorted((ROOT / "specs/devices").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_all_tables_of_a_device_read_one_after_the_other(path: Path) -> None:
+    meter = Device.from_json(path.read_bytes())
+    title = ApTitle(str(meter.node["ap_title"]))
+    labels = [label for label in meter if table_id(label) not in tables.SECRET_TABLES]
+    talk = Conversation()
+    for label in labels:
+        talk.read(table_id(label), meter[label].raw, meter=title)
+    found = dict(zip(labels, known(talk), strict=True))
+    undecoded = {label: item["undecoded"] for label, item in found.items() if "undecoded" in item}
+    assert not [label for label in undecoded if label.startswith("ST")]
+    for label, item in found.items():
+        if label not in undecoded:
+            assert item["value"] == meter[label].to_json(), label
+    assert {"ST0", "ST1", "ST12", "ST23"} <= set(found)
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_a_table_read_in_pieces_gives_the_values_of_the_whole(path: Path) -> None:
+    meter = Device.from_json(path.read_bytes())
+    reader = TableReader([meter])
+    for label in ("ST23", "ST64", "ST12"):
+        if label not in meter:
+            continue
+        raw = meter[label].raw[:2000]
+        layout = meter.bind(label)
+        whole = {element.path: element.to_json(element.get(raw)) for element in layout.elements(0, len(raw) - 16)}
+        talk = Conversation()
+        for start in range(0, len(raw), 97):
+            talk.read_offset(
+                table_id(label), start, raw[start : start + 97], meter=ApTitle(str(meter.node["ap_title"]))
+            )
+        pieces = known(talk, reader)
+        inside = {
+            f"{label}.{name}": value
+            for item in pieces
+            for name, value in item["value"].items()
+            if f"{label}.{name}" not in {finding["path"] for finding in item.get("findings", ())}
+        }
+        cut = {finding["path"] for item in pieces for finding in item.get("findings", ())}
+        assert {name: value for name, value in inside.items() if name in whole} == {
+            name: value for name, value in whole.items() if name not in cut
+        }
+        assert inside

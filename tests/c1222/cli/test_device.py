@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,12 @@ def test_what_could_not_be_told_is_shown_raw_with_the_reason(tmp_path: Path) -> 
     assert "ST12 is not here: quantity and unit are not known" in result.stdout
 
 
+def test_what_to_read_next_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "device.json"
+    path.write_text(meter({0: None, 21: None}).to_json())
+    assert "read ST0, ST21\n" in run(str(path), "--registers").stderr
+
+
 def test_a_device_file_from_standard_input() -> None:
     octets = Device({0: TABLES[0], 1: TABLES[1]}).to_json().encode()
     assert "MODEL-X" in run("-", "--identity", input=octets).stdout
@@ -95,3 +102,25 @@ def test_files_that_are_no_device_file_are_refused(tmp_path: Path) -> None:
     assert run(str(tmp_path / "none.json")).exit_code == 2
     path.write_text('{"schema": "c1219.device/1", "tables": {"0": "zz"}}')
     assert "tables.0" in run(str(path)).stderr
+
+
+@pytest.mark.parametrize("name", ["single-phase", "polyphase-tou", "big-endian"])
+def test_the_profiles_that_come_with_the_program(name: str) -> None:
+    shown = json.loads(
+        run(f"sample:{name}", "--format", "json", "--registers", "--load-profile", "2", "--events").stdout
+    )
+    energies = [
+        row for row in shown["registers"]["registers"]
+        if row["kind"] == "summation" and row["unit"] == "Wh" and row["period"] == "current"
+    ]  # fmt: skip
+    by_source: dict[int, list[Decimal]] = {}
+    for row in energies:
+        by_source.setdefault(row["source"], []).append(Decimal(row["value"]))
+    assert by_source
+    for total, *tiers in by_source.values():
+        assert not tiers or sum(tiers) == total, "the tiers add up to the total"
+    assert shown["events"]["events"]
+    assert all(row["valid"] for row in shown["registers"]["registers"])
+    text = run(f"sample:{name}")
+    assert text.exit_code == 0
+    assert "active energy delivered" in text.stdout
