@@ -1,5 +1,7 @@
 """ANSI C12.22: talk to smart meters, and read what others said to them.
 
+    with c1222.connect("udp://127.0.0.1:1153", called=".123.8437", calling=".123.4", key=key) as meter:
+        meter.read("ST23.TOT_DATA_BLOCK")      # or, async with c1222.aio.connect(...): await meter.read(...)
     message = c1222.decode(apdu, keys=keys)
     for message in c1222.decode_capture("trace.pcapng", keys=keys): ...
     octets = c1222.encode(message, keys=keys)
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from c1222.errors import (
     C1222Error,
+    ConnectionLost,
     DecodeError,
     EncodeError,
     Finding,
@@ -24,13 +27,18 @@ from c1222.errors import (
     PeerSilent,
     RemoteError,
     ServiceError,
+    SessionLost,
     ShortHeader,
     StateError,
     UnknownKey,
+    Unreachable,
 )
 
 if TYPE_CHECKING:
     from c1222.capture.decoder import decode_capture
+    from c1222.client import aio
+    from c1222.client.errors import PasswordRefused, ReadInterrupted, WriteUnknown
+    from c1222.client.sync import connect
     from c1222.message.aptitle import ApTitle
     from c1222.protocol.messages import Message, decode, encode
     from c1222.security.keys import Key, KeyStore
@@ -42,38 +50,27 @@ _HOMES = {
     "Key": "security.keys",
     "KeyStore": "security.keys",
     "Message": "protocol.messages",
+    "PasswordRefused": "client.errors",
+    "ReadInterrupted": "client.errors",
+    "WriteUnknown": "client.errors",
+    "aio": "client.aio",
+    "connect": "client.sync",
     "decode": "protocol.messages",
     "decode_capture": "capture.decoder",
     "encode": "protocol.messages",
 }
 
 __all__ = [
-    "ApTitle",
-    "C1222Error",
-    "DecodeError",
-    "EncodeError",
-    "Finding",
-    "InvalidKey",
-    "InvalidTag",
-    "Key",
-    "KeyStore",
-    "LimitExceeded",
-    "LocalError",
-    "Message",
-    "PeerSilent",
-    "RemoteError",
-    "ServiceError",
-    "ShortHeader",
-    "StateError",
-    "UnknownKey",
-    "decode",
-    "decode_capture",
-    "encode",
-]
+    "ApTitle", "C1222Error", "ConnectionLost", "DecodeError", "EncodeError", "Finding", "InvalidKey", "InvalidTag",
+    "Key", "KeyStore", "LimitExceeded", "LocalError", "Message", "PasswordRefused", "PeerSilent", "ReadInterrupted",
+    "RemoteError", "ServiceError", "SessionLost", "ShortHeader", "StateError", "UnknownKey", "Unreachable",
+    "WriteUnknown", "aio", "connect", "decode", "decode_capture", "encode",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    home = import_module(f"{__name__}.{_HOMES[name]}")
+    value = globals()[name] = home if name == "aio" else getattr(home, name)
     return value

@@ -57,6 +57,10 @@ class UdpClient:
         host, port = self._socket.getsockname()[:2]
         return host, port
 
+    def fileno(self) -> int:
+        """Return the file descriptor, for event loops that watch it; -1 when closed."""
+        return self._socket.fileno()
+
     def send(self, apdu: bytes) -> None:
         """Send one APDU.
 

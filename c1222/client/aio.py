@@ -1,0 +1,233 @@
+"""The asyncio client: the verbs of the blocking one, to be awaited.
+
+async with c1222.aio.connect("udp://127.0.0.1:1153", called=".123.8437", calling=".123.4", key=key) as meter:
+    await meter.read("ST23.TOT_DATA_BLOCK")
+
+async with c1222.aio.Network(calling=".123.4", key=key) as network:      # thousands of meters over one socket
+    meters = [await network.meter(url, called=title) for url, title in addresses]
+    readings = await asyncio.gather(*[meter.read(23) for meter in meters])
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self
+
+from c1222.client.aiometer import Meter
+from c1222.client.operations import Operations
+from c1222.client.slots import OUTSTANDING, Slots
+from c1222.client.verbs import opened
+from c1222.errors import C1222Error, DecodeError, InvalidUrl, StateError
+from c1222.message.acse import decode_acse
+from c1222.protocol.identity import Identity
+from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
+from c1222.transport.aiotcp import TcpConnection
+from c1222.transport.aioudp import UdpSocket, resolve
+from c1222.transport.udp import UdpClient
+from c1222.transport.url import parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from types import TracebackType
+
+    from c1222.message.aptitle import ApTitle
+    from c1222.security.freshness import SendGuard
+    from c1222.security.keys import Key, KeyStore
+    from c1222.transport.aioudp import Address
+
+__all__ = ["Meter", "Network", "connect"]
+
+_P = ParamSpec("_P")
+_ANY: dict[int, tuple[str, int]] = {socket.AF_INET: ("0.0.0.0", 0), socket.AF_INET6: ("::", 0)}  # noqa: S104
+
+
+def _opening(
+    make: Callable[Concatenate[Link, _P], Operations],
+) -> Callable[Concatenate[str, _P], AbstractAsyncContextManager[Meter]]:
+    @asynccontextmanager
+    async def connect(url: str, /, *args: _P.args, **kwargs: _P.kwargs) -> AsyncIterator[Meter]:
+        """Open a connection to a meter, as an asynchronous context manager.
+
+        The url is ``udp://host:port`` or ``tcp://host:port``, port 1153 if left out, IPv6 addresses in brackets. With a
+        wire of your own, make a `Meter` yourself and give it what comes in.
+
+        Raises:
+            InvalidUrl: it is no such address; Unreachable: there is no way there.
+        """
+        where = parse_url(url)
+        meter: Meter
+        if where.scheme == "tcp":
+            connection = await TcpConnection.open(
+                where.host,
+                where.port,
+                receive=lambda apdu, _: meter.receive(apdu),
+                lost=lambda ended: _ended(meter, ended),
+            )
+            send, release, link = connection.send, connection.close, TCP_LINK
+        else:
+            loop = asyncio.get_running_loop()
+            socket = await loop.run_in_executor(None, UdpClient, where.host, where.port)
+            loop.add_reader(socket, lambda: _drain(socket, meter))
+            send, link = socket.send, UDP_LINK
+
+            def release() -> None:
+                loop.remove_reader(socket)
+                socket.close()
+
+        try:
+            meter = Meter(make(link, *args, **kwargs), send, close=release)
+        except BaseException:
+            release()
+            raise
+        async with meter:
+            yield meter
+
+    return opened(connect, Operations, first="str", returns="AbstractAsyncContextManager[Meter]")
+
+
+def _drain(socket: UdpClient, meter: Meter) -> None:
+    """Take the datagrams that are there."""
+    try:
+        while (apdu := socket.receive(0)) is not None:
+            meter.receive(apdu)
+    except C1222Error as error:
+        meter.lost(error)
+
+
+def _ended(meter: Meter, connection: TcpConnection) -> None:
+    if connection.error is not None:
+        meter.lost(connection.error)
+
+
+connect = _opening(Operations)
+
+
+def _joining(
+    make: Callable[Concatenate[Link, _P], Operations],
+) -> Callable[Concatenate[Network, str, _P], Coroutine[None, None, Meter]]:
+    async def meter(self: Network, url: str, /, *args: _P.args, **kwargs: _P.kwargs) -> Meter:
+        """Return a meter to talk to over the network's socket. Nothing is sent before its first verb.
+
+        The url is ``udp://host:port``, port 1153 if left out. Title, keys and guard are the network's. Meters that are
+        not needed any more are closed one by one, or all with the network.
+
+        Raises:
+            InvalidUrl: it is no such address; Unreachable: the name has no address; StateError: the network is closed.
+        """
+        where = parse_url(url)
+        if where.scheme != "udp":
+            raise InvalidUrl(f"{url}: a network speaks UDP; use connect for TCP")
+        family, address = await resolve(where.host, where.port)
+        kwargs.setdefault("identity", self.identity)
+        return await self._join(make(UDP_LINK, *args, **kwargs), family, address)
+
+    return opened(meter, Operations, first="str", returns="Meter", method=True)
+
+
+class Network:
+    """One asker and its UDP socket (one more for IPv6), shared by any number of meters.
+
+    Args:
+        calling: our title.
+        key: the key or keys: a `Key`, a `KeyStore`, or octets by key id.
+        guard: keeps vectors unique over a restart, if it has a store.
+        local: address and port to bind; any when None.
+        outstanding: exchanges under way at once; further ones wait for their turn.
+
+    Attributes:
+        identity: our title and keys.
+        counters: datagrams that belong to no meter, by reason.
+    """
+
+    def __init__(
+        self,
+        *,
+        calling: ApTitle | str | None,
+        key: KeyStore | Key | Mapping[int, bytes] | None = None,
+        guard: SendGuard | None = None,
+        local: tuple[str, int] | None = None,
+        outstanding: int = OUTSTANDING,
+    ) -> None:
+        self.identity = Identity(calling, key, guard=guard)
+        self.counters: Counter[str] = Counter()
+        self._local = local
+        self._outstanding = outstanding
+        self._slots: Slots | None = None
+        self._opening = asyncio.Lock()
+        self._sockets: dict[int, UdpSocket] = {}
+        self._by_title: dict[ApTitle | None, list[tuple[Address, Meter]]] = {}
+        self._by_address: dict[Address, list[Meter]] = {}
+        self._closed = False
+
+    meter = _joining(Operations)
+
+    async def _join(self, operations: Operations, family: int, address: Address) -> Meter:
+        async with self._opening:
+            if self._closed:
+                raise StateError("the network is closed")
+            if self._slots is None:
+                self._slots = Slots(self._outstanding)
+            carrier = self._sockets.get(family)
+            if carrier is None:
+                carrier = await UdpSocket.open(self._receive, local=self._local or _ANY[family])
+                self._sockets[family] = carrier
+        title = operations.initiator.called
+        send = carrier.send
+        meter = Meter(
+            operations,
+            lambda apdu: send(apdu, address),
+            close=lambda: self._leave(title, address, meter),
+            slots=self._slots,
+        )
+        self._by_title.setdefault(title, []).append((address, meter))
+        self._by_address.setdefault(address, []).append(meter)
+        return meter
+
+    def _leave(self, title: ApTitle | None, address: Address, meter: Meter) -> None:
+        titled = self._by_title[title]
+        titled.remove((address, meter))
+        if not titled:
+            del self._by_title[title]
+        here = self._by_address[address]
+        here.remove(meter)
+        if not here:
+            del self._by_address[address]
+
+    def _receive(self, octets: bytes, address: Address) -> None:
+        """Give a datagram to the meter that it is from: by its title, for relays answer from elsewhere."""
+        try:
+            acse = decode_acse(octets)
+            title = None if acse is None else acse.calling
+        except DecodeError:
+            self.counters["malformed"] += 1
+            return
+        titled = self._by_title.get(title)
+        if titled is not None:
+            meters = [titled[0][1]] if len(titled) == 1 else [one for at, one in titled if at == address]
+            meters = meters or [one for _, one in titled]
+        else:
+            meters = self._by_address.get(address, [])
+        if not meters:
+            self.counters["nobody"] += 1
+        for meter in tuple(meters):
+            meter.receive(octets)
+
+    async def close(self) -> None:
+        """Log off where there are sessions, and close the socket. May be called twice."""
+        self._closed = True
+        meters = [meter for here in self._by_address.values() for meter in here]
+        await asyncio.gather(*[meter.close() for meter in meters])
+        for carrier in self._sockets.values():
+            carrier.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,249 @@
+"""The blocking client.
+
+with c1222.connect("udp://127.0.0.1:1153", called=".123.8437", calling=".123.4", key=c1222.Key(2, key)) as meter:
+    meter.read("ST23.TOT_DATA_BLOCK")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, Self, TypeVar
+
+from c1222.client.operations import Operations
+from c1222.client.steps import Pause, begin
+from c1222.client.verbs import described, opened
+from c1222.errors import C1222Error, StateError, Unreachable
+from c1222.protocol.events import Completed, Failed
+from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
+from c1222.protocol.state import ExchangeState
+from c1222.transport.tcp import TcpClient
+from c1222.transport.udp import UdpClient
+from c1222.transport.url import parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from c1219.device import Device
+    from c1222.client.steps import Operation, Outcome, Step
+    from c1222.protocol.exchange import Exchange
+
+__all__ = ["Endpoint", "Meter", "connect"]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Endpoint(Protocol):
+    """What carries APDUs to one peer and back, as the endpoints of `c1222.transport` do."""
+
+    @property
+    def reliable(self) -> bool:
+        """Whether everything arrives, once and in order."""
+
+    @property
+    def max_size(self) -> int:
+        """Largest APDU to send, octets."""
+
+    def send(self, apdu: bytes, /) -> None:
+        """Send one APDU; raise Unreachable or ConnectionLost if that fails."""
+
+    def receive(self, timeout: float | None, /) -> bytes | None:
+        """Wait for one APDU, so many seconds; raise Unreachable or ConnectionLost if that fails."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+def _blocking(verb: Callable[Concatenate[Operations, _P], Operation[_T]]) -> Callable[Concatenate[Meter, _P], _T]:
+    """Make the method of a `Meter` that runs a verb to its end."""
+
+    def method(self: Meter, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return self._run(verb(self._operations, *args, **kwargs))
+
+    return described(method, verb)
+
+
+class Meter:
+    """A meter to talk to, blocking; one thread uses it at a time. Make it with `connect`.
+
+    Args:
+        operations: the conversation.
+        endpoint: what carries the APDUs; closed with the meter.
+    """
+
+    def __init__(self, operations: Operations, endpoint: Endpoint) -> None:
+        self._operations = operations
+        self._endpoint = endpoint
+        self._closed = False
+        self._credit = 0
+        self._broken: C1222Error | None = None
+
+    identify = _blocking(Operations.identify)
+    logon = _blocking(Operations.logon)
+    security = _blocking(Operations.security)
+    wait = _blocking(Operations.wait)
+    logoff = _blocking(Operations.logoff)
+    terminate = _blocking(Operations.terminate)
+    disconnect = _blocking(Operations.disconnect)
+    ask = _blocking(Operations.ask)
+    repeat = _blocking(Operations.repeat)
+    read = _blocking(Operations.read)
+    read_octets = _blocking(Operations.read_octets)
+    write = _blocking(Operations.write)
+    write_octets = _blocking(Operations.write_octets)
+    procedure = _blocking(Operations.procedure)
+    identity = _blocking(Operations.identity)
+    registers = _blocking(Operations.registers)
+    load_profile = _blocking(Operations.load_profile)
+    events = _blocking(Operations.events)
+    clock = _blocking(Operations.clock)
+    set_clock = _blocking(Operations.set_clock)
+    register = _blocking(Operations.register)
+    deregister = _blocking(Operations.deregister)
+    resolve = _blocking(Operations.resolve)
+    trace = _blocking(Operations.trace)
+    notify = _blocking(Operations.notify)
+
+    @property
+    def device(self) -> Device:
+        """The tables read so far, with their findings; those that others depend on are read once."""
+        return self._operations.device
+
+    def close(self) -> None:
+        """Log off if there is a session, and close the endpoint. May be called twice."""
+        if not self._closed:
+            try:
+                self._run(self._operations.farewell())
+            except C1222Error:
+                pass  # whether the meter heard it or not, the session ends: by its idle time-out at the latest
+            finally:
+                self._closed = True
+                self._endpoint.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Meter {self._operations.initiator.called}>"
+
+    # The pump.
+
+    def _run(self, operation: Operation[_T]) -> _T:
+        """Run a verb: do its steps, tell it what came of them, return its result."""
+        if self._closed:
+            raise StateError("the meter is closed: connect again")
+        try:
+            step = next(operation)
+            while True:
+                try:
+                    outcome = self._carry_out(step)
+                except C1222Error as error:
+                    step = operation.throw(error)
+                else:
+                    step = operation.send(outcome)
+        except StopIteration as stop:
+            result: _T = stop.value
+            return result
+
+    def _carry_out(self, step: Step) -> Outcome:
+        operations = self._operations
+        initiator, watch = operations.initiator, operations.watch
+        if isinstance(step, Pause):
+            self._wait(None, watch.now + step.seconds)
+            return None
+        initiator.tick(now=watch.now, utc=watch.utc)  # the session may have been idle for too long meanwhile
+        exchange = begin(step, initiator, watch)
+        try:
+            return self._wait(exchange, None)
+        finally:
+            if not exchange.is_over:
+                initiator.cancel(exchange, now=watch.now, utc=watch.utc)
+
+    def _wait(self, exchange: Exchange | None, until: float | None) -> Outcome:
+        """Send, receive and keep time until an exchange is over, or for some time."""
+        operations = self._operations
+        initiator, watch = operations.initiator, operations.watch
+        while True:
+            self._send()
+            outcome: Outcome = None
+            for event in initiator.events():
+                if isinstance(event, (Completed, Failed)) and event.exchange is exchange:
+                    outcome = event
+                else:
+                    operations.note(event)
+            if outcome is not None:
+                return outcome
+            if self._broken is not None and exchange is not None:
+                return Failed(exchange, self._broken, exchange.state is ExchangeState.WAITING)
+            now = watch.now
+            if until is not None and now >= until:
+                return None
+            deadline = initiator.next_deadline()
+            if until is not None:
+                deadline = until if deadline is None else min(deadline, until)
+            apdu = self._receive(None if deadline is None else deadline - now)
+            if apdu is None:
+                initiator.tick(now=watch.now, utc=watch.utc)
+            else:
+                initiator.receive(apdu, now=watch.now, utc=watch.utc)
+
+    def _send(self) -> None:
+        for apdu in self._operations.initiator.apdus_to_send():
+            self._credit += 1
+            try:
+                self._endpoint.send(apdu)
+            except C1222Error as error:
+                self._failed(error)
+
+    def _receive(self, timeout: float | None) -> bytes | None:
+        try:
+            return self._endpoint.receive(timeout)
+        except C1222Error as error:
+            self._failed(error)
+            return None
+
+    def _failed(self, error: C1222Error) -> None:
+        """Take a failure of the link: each datagram may bring one; without a new one it is for good."""
+        initiator = self._operations.initiator
+        self._credit -= 1
+        if initiator.link.reliable or (self._credit >= 0 and isinstance(error, Unreachable)):
+            initiator.lost(error, now=self._operations.watch.now)
+        else:
+            self._broken = error
+
+
+def _opening(
+    make: Callable[Concatenate[Link, _P], Operations],
+) -> Callable[Concatenate[str | Endpoint, _P], Meter]:
+    def connect(url: str | Endpoint, /, *args: _P.args, **kwargs: _P.kwargs) -> Meter:
+        """Return a meter to talk to, as a context manager. Nothing is sent before the first verb.
+
+        The url is ``udp://host:port`` or ``tcp://host:port``, port 1153 if left out, IPv6 addresses in brackets; or an
+        endpoint of your own, which the meter closes.
+
+        Raises:
+            InvalidUrl: it is no such address; Unreachable: there is no way there.
+        """
+        endpoint = url if not isinstance(url, str) else _endpoint(url)
+        link = TCP_LINK if endpoint.reliable else UDP_LINK
+        try:
+            link = link._replace(max_size=min(link.max_size, endpoint.max_size))
+            return Meter(make(link, *args, **kwargs), endpoint)
+        except BaseException:
+            endpoint.close()
+            raise
+
+    return opened(connect, Operations, first="str | Endpoint", returns="Meter")
+
+
+def _endpoint(url: str) -> Endpoint:
+    where = parse_url(url)
+    return TcpClient(where.host, where.port) if where.scheme == "tcp" else UdpClient(where.host, where.port)
+
+
+connect = _opening(Operations)
