@@ -19,7 +19,7 @@ from c1219.outline import (
 from c1219.outline import Node as Declared
 from c1219.tree import Absent, Entries, Leaf, Node, Part, Rows
 from c1219.values import Raw
-from c1219.wire import BytesForm, Formats
+from c1219.wire import Formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -178,7 +178,7 @@ class _Walk:
             size = max(0, len(self.octets) - offset)
         else:
             size = len(value) if isinstance(value, bytes) else 0
-        return Leaf(BytesForm(f"BINARY({size})", size), kind)
+        return Leaf(kind.form(self.formats, size), kind)
 
     def record(self, declared: RecordNode, path: str, offset: int | None, value: Any) -> Rows:
         value = _named(declared, value)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from c1219.errors import C1219Error
+from c1219.errors import C1219Error, UnknownTable
 from c1219.outline import table_order
-from c1219.values import Raw
+from c1219.values import Raw, Secret
 
 if TYPE_CHECKING:
     from c1219.device import Device
@@ -56,7 +56,12 @@ def compare(before: Device, after: Device) -> list[Change]:
 
 def _image(device: Device, label: str) -> bytes | None:
     image = device.get(label)
-    return image.raw if image is not None else None
+    if image is None:
+        return None
+    try:
+        return Secret(image.raw) if image.table.secret else image.raw
+    except UnknownTable:
+        return image.raw
 
 
 def _rows(device: Device, label: str) -> Any:

@@ -13,6 +13,7 @@ an expression) and chooses a wire form (`c1219.wire.Form`) when the formats of a
     CHAR, STRING(n)                    text in CHAR_FORMAT; n counts octets
     IDENTIFIER(n)                      STRING(n), or BCD(n // 2) when ID_FORM is 1
     BINARY(n), OPAQUE                  octets; OPAQUE is all octets that are left in the table
+    SECRET(n), OPAQUE_SECRET           the same, of passwords and keys: they do not show themselves
     SET(n)                             n octets, 8n members
     BFLD(name, base, ...)              bit field over UINT8, UINT16 or UINT32; its parts are
                                        BOOL(bit), UINT(low, high) and FILL(low, high)
@@ -31,6 +32,7 @@ from construct import Construct, Container, Renamed, ValidationError
 from construct.core import stream_read, stream_read_entire, stream_write
 
 from c1219.errors import DeclarationError
+from c1219.values import Secret
 from c1219.wire import (
     BcdForm,
     BitsForm,
@@ -46,6 +48,7 @@ from c1219.wire import (
     IntForm,
     NumberTextForm,
     RecurringDateForm,
+    SecretForm,
     SetForm,
     TextForm,
     bits_type,
@@ -60,9 +63,9 @@ __all__ = [
     "BCD", "BCD_OCTET", "BFLD", "BINARY", "BOOL", "CHAR", "CODED", "DATE", "FILL", "FIXED_BCD4", "FIXED_BCD6",
     "FIXED_BCD8", "FLOAT32", "FLOAT64", "FLOAT_CHAR6", "FLOAT_CHAR12", "FLOAT_CHAR21", "HTIME", "HTIME_DATE",
     "IDENTIFIER", "INT8", "INT16", "INT24", "INT32", "INT40", "INT48", "INT56", "INT64", "LTIME_DATE", "NI_FMAT1",
-    "NI_FMAT2", "OPAQUE", "RDATE", "SET", "SOURCE_SELECT", "STIME", "STIME_DATE", "STRING", "TABLE_IDA_BFLD",
-    "TABLE_IDB_BFLD", "TABLE_IDC_BFLD", "TIME", "UINT", "UINT8", "UINT16", "UINT24", "UINT32", "UINT40", "UINT48",
-    "UINT56", "UINT64", "WireType",
+    "NI_FMAT2", "OPAQUE", "OPAQUE_SECRET", "RDATE", "SECRET", "SET", "SOURCE_SELECT", "STIME", "STIME_DATE", "STRING",
+    "TABLE_IDA_BFLD", "TABLE_IDB_BFLD", "TABLE_IDC_BFLD", "TIME", "UINT", "UINT8", "UINT16", "UINT24", "UINT32",
+    "UINT40", "UINT48", "UINT56", "UINT64", "WireType",
 ]  # fmt: skip
 
 
@@ -73,9 +76,11 @@ class WireType(Construct):
         type: name as in the standard.
         length: octets or members that the declaration gives, an int or an expression; None where the type has one size.
         formats: the fields of ST0 that the form depends on.
+        secret: whether the value is a password or key.
     """
 
     formats: frozenset[str] = frozenset()
+    secret: ClassVar[bool] = False
 
     def __init__(self, type_: str, length: Any = None) -> None:
         super().__init__()
@@ -255,6 +260,20 @@ class BINARY(_Sized):
         return BytesForm(f"BINARY({length})", self.size(length))
 
 
+class SECRET(BINARY):
+    """SECRET(n): ARRAY[n] OF UINT8 that holds a password or key. Value: `c1219.values.Secret`."""
+
+    secret = True
+
+    def __init__(self, length: Any) -> None:
+        super().__init__(length)
+        self.type = "BINARY"
+
+    def form(self, _formats: Formats, length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
+        return SecretForm(f"BINARY({length})", self.size(length))
+
+
 class SET(_Sized):
     """SET(n): n octets; member k is bit k mod 8 of octet k div 8. Value: `c1219.values.MemberSet`."""
 
@@ -299,6 +318,19 @@ class _Opaque(WireType):
             raise ValidationError("octets are needed", path=path)
         stream_write(stream, obj, len(obj), path)
         return obj
+
+
+class _OpaqueSecret(_Opaque):
+    """All octets that are left, of passwords or keys."""
+
+    secret = True
+
+    def form(self, _formats: Formats, length: int | None = None) -> Form:
+        """Choose the wire form; see `WireType.form`."""
+        return SecretForm(f"BINARY({length or 0})", length or 0)
+
+    def _parse(self, stream: BinaryIO, context: Any, path: str) -> Any:
+        return Secret(super()._parse(stream, context, path))
 
 
 class _Time(WireType):
@@ -440,7 +472,7 @@ FIXED_BCD4, FIXED_BCD6, FIXED_BCD8 = (_FixedBcd(f"FIXED_BCD{n}") for n in (4, 6,
 NI_FMAT1, NI_FMAT2 = _NonInteger("NI_FMAT1", "NI_FORMAT1"), _NonInteger("NI_FMAT2", "NI_FORMAT2")
 BCD_OCTET = _BcdOctet("BCD")
 CHAR = _Char("CHAR")
-OPAQUE = _Opaque("OPAQUE")
+OPAQUE, OPAQUE_SECRET = _Opaque("OPAQUE"), _OpaqueSecret("OPAQUE")
 LTIME_DATE, STIME_DATE, HTIME_DATE = _Time("LTIME_DATE"), _Time("STIME_DATE"), _Time("HTIME_DATE")
 TIME, STIME, HTIME = _Time("TIME"), _Time("STIME"), _Time("HTIME")
 DATE, RDATE = _Date("DATE"), _Date("RDATE")

@@ -15,7 +15,7 @@ from c1219.binding import MAX_SIZE, MAX_VALUES, Binding, Tree
 from c1219.codegen import FAILURES, compile_codec
 from c1219.element import Element
 from c1219.errors import DecodeError, EncodeError, Finding, LayoutError, UnknownElement
-from c1219.tree import Absent, Entries, Leaf, Row, Rows, leaves, locate, rows
+from c1219.tree import Entries, Leaf, Row, Rows, leaves, locate, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -151,7 +151,7 @@ class Layout:
             layout = self
             findings.append(self._misfit(len(octets)))
         elif layout is not self and not self.open_end:
-            findings.append(layout._tail_finding(self.size))
+            findings.append(self._tail_finding(layout.size))
         value = layout._read(octets, findings)
         value.origin_ = (layout, octets, True)
         return Decoded(value, tuple(findings))
@@ -172,17 +172,21 @@ class Layout:
                 f"the table has {length} octets, {length - self.size} more than its layout; they are kept as they are"
             )
             return Finding("warning", "long", self.label, self.size, text)
-        first = next((path for path, start, leaf in leaves(self.root, "", 0, length, self.size)), "")
+        first = self._first_from(length)
         text = f"the table has {length} of the {self.size} octets of its layout, and ends at {first}"
         return Finding("error", "short", f"{self.label}.{first}", length, text)
 
-    def _tail_finding(self, declared: int) -> Finding:
-        if self.size < declared:
-            gone = [part.name for part in self.root.parts if isinstance(part.node, Absent)][-1:]
-            text = f"the table ends after {self.size} of {declared} octets, before {', '.join(gone)}: an older edition"
-            return Finding("note", "tail-absent", self.label, self.size, text)
-        text = f"the table has the tail of a later edition than its ST0 says: {self.size} octets, not {declared}"
-        return Finding("note", "tail-present", self.label, declared, text)
+    def _first_from(self, offset: int) -> str:
+        """Return the path of the first leaf that has octets from an offset on."""
+        return next((path for path, _, _ in leaves(self.root, "", 0, offset, self.size)), "")
+
+    def _tail_finding(self, length: int) -> Finding:
+        if length < self.size:
+            first = self._first_from(length)
+            text = f"the table ends after {length} of {self.size} octets, before {first}: an older edition"
+            return Finding("note", "tail-absent", self.label, length, text)
+        text = f"the table has the tail of a later edition than its ST0 says: {length} octets, not {self.size}"
+        return Finding("note", "tail-present", self.label, self.size, text)
 
     def encode(self, value: Any) -> bytes:
         """Make the octets of a table.
@@ -190,6 +194,7 @@ class Layout:
         Args:
             value: a record. If it comes from `decode` or `examine` of this layout, or from `_replace` on such a
                 record, elements that were not changed keep their octets: filler, blanks, odd forms of no value.
+                The table ends before the elements at one of `cuts` that are None.
 
         Raises:
             EncodeError: a value has no form on the wire.
@@ -204,9 +209,31 @@ class Layout:
                 try:
                     return layout._kept(value, octets)
                 except EncodeError:
-                    if layout is self:
+                    if layout is self and self._end(value) == self.size:
                         raise
-        return self._canonical(value)
+        shorter: Layout = self.fitting(self._end(value)) or self
+        return shorter._canonical(value)
+
+    def _end(self, value: Any) -> int:
+        """Return where the octets of a value end: before the tails that it has not."""
+        node: Any = self.root
+        start, end = 0, self.size
+        while isinstance(node, Rows) and isinstance(value, (tuple, list)) and len(value) == len(node.parts):
+            last: tuple[Any, Any] = (None, None)
+            for part, item in zip(reversed(node.parts), reversed(value), strict=True):
+                if not part.node.size:
+                    continue
+                if item is not None:
+                    last = (part, item)
+                    break
+                if start + part.offset not in self.cuts:
+                    break
+                end = start + part.offset
+            part, value = last
+            if part is None or start + part.offset + part.node.size < end:
+                break
+            node, start = part.node, start + part.offset
+        return end
 
     def _canonical(self, value: Any) -> bytes:
         codec = self._codec or self._compiled()

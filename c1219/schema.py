@@ -33,9 +33,9 @@ off these expressions and off the types: it is never written down.
 
 **Shapes**: `Record`, ``Array(count, item)``, ``If(condition, item)``, ``IfThenElse(condition, item, other)``,
 ``Switch(key, {code: item}, default=Error)``: a Switch always says its default, `Error` if there is no layout.
-`Tail` wraps elements at the end of a table that older editions leave out. ``Variant(n, key, {code: item})`` is n octets
-that mean different things. `OPAQUE` as the last element takes what is left: a table of which only the name is known is
-``Record("...", "DATA" / OPAQUE)`` with ``confidence="name only"``.
+`Tail` wraps elements at the end of a table that older editions leave out, and so does a value with None there.
+``Variant(n, key, {code: item})`` is n octets that mean different things. `OPAQUE` as the last element takes what is
+left: a table of which only the name is known is ``Record("...", "DATA" / OPAQUE)`` with ``confidence="name only"``.
 
 **Index paths** follow the declaration: elements of a record count 0, 1, 2 … whether present or not; an array adds a
 level; a condition adds none; sub-fields of a bit field count without FILL; types are atomic.
@@ -76,6 +76,7 @@ from c1219.outline import (
     describe,
     needs_own_octets,
     table_order,
+    walk,
 )
 from c1219.values import RecurringDate, record_type
 
@@ -167,7 +168,8 @@ class Variant(BINARY):
     Args:
         length: octets, an int or an expression.
         key: expression on earlier elements of the same record (`this.NAME`).
-        cases: type or record by key; it may be shorter than the octets, and is what `Layout.variant` decodes.
+        cases: type or record by key; it may be shorter than the octets, and is what
+            `c1219.device.Device.variant` decodes.
     """
 
     def __init__(self, length: Any, key: Any, cases: Mapping[Any, Construct]) -> None:
@@ -290,7 +292,7 @@ def _outline(record: Any, where: str, scope: _Scope) -> Node:
     while isinstance(record, Renamed):
         record = record.subcon
     if isinstance(record, WireType):
-        if record is OPAQUE and not scope.root:
+        if record.type == OPAQUE.type and not scope.root:
             raise DeclarationError(f"{where}: OPAQUE can only be the last element of a table")
         if record.length is not None:
             _checked(record.length, f"length of {where}", scope)
@@ -387,6 +389,7 @@ class Table:
         depends_on: tables whose values decide the layout, for example ``("ST0", "ST21")``.
         elements: the elements of them that do, for example ``("ST0.NI_FORMAT1", "ST21.NBR_TIERS")``.
         needs_own_octets: whether the table's own octets decide its layout too, as in ST0.
+        secret: whether it holds passwords or keys.
 
     Raises:
         DeclarationError: the record holds something that cannot be laid out.
@@ -407,6 +410,7 @@ class Table:
     depends_on: tuple[str, ...] = field(init=False, repr=False, compare=False)
     elements: tuple[str, ...] = field(init=False, repr=False, compare=False)
     needs_own_octets: bool = field(init=False, repr=False, compare=False)
+    secret: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.number <= 2047:
@@ -421,6 +425,8 @@ class Table:
         object.__setattr__(self, "depends_on", tables)
         object.__setattr__(self, "elements", elements)
         object.__setattr__(self, "needs_own_octets", needs_own_octets(node))
+        leaves = [inner.type for inner in walk(node) if isinstance(inner, LeafNode)]
+        object.__setattr__(self, "secret", any(leaf.secret for leaf in leaves))
 
     @property
     def label(self) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
-__all__ = ["MemberSet", "Raw", "RecurringDate", "record_type"]
+__all__ = ["MemberSet", "Raw", "RecurringDate", "Secret", "record_type"]
 
 
 class Raw(bytes):
@@ -22,6 +22,17 @@ class Raw(bytes):
 
     def __repr__(self) -> str:
         return f"Raw({self.hex(' ')!r})"
+
+
+class Secret(bytes):
+    """A password or key: bytes like others, except that ``repr`` and ``str`` tell only their number."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<secret, {len(self)} octets>"
+
+    __str__ = __repr__
 
 
 class MemberSet(frozenset[int]):

@@ -23,9 +23,9 @@ from c1219.datatypes import (
 from c1219.schema import Array, Doc, ProcedureRecord, Record, Switch, Table, Variant, device, this
 
 __all__ = [
-    "DEVICE_IDENT_TBL", "DEVICE_NAMEPLATE_TBL", "ED_MODE_BFLD", "ED_MODE_STATUS_TBL", "ED_STD_STATUS1_BFLD",
-    "ED_STD_STATUS2_BFLD", "EVENT_RCD", "GENERAL_MFG_ID_TBL", "GEN_CONFIG_TBL", "PENDING_STATUS_TBL",
-    "PROC_INITIATE_TBL", "PROC_RESPONSE_TBL", "TABLES", "UTIL_INFO_TBL",
+    "DEVICE_IDENT_TBL", "DEVICE_NAMEPLATE_TBL", "ED_MODE_BFLD", "ED_MODE_STATUS_RCD", "ED_MODE_STATUS_TBL",
+    "ED_STD_STATUS1_BFLD", "ED_STD_STATUS2_BFLD", "EVENT_RCD", "GENERAL_MFG_ID_TBL", "GEN_CONFIG_TBL",
+    "PENDING_STATUS_TBL", "PROC_INITIATE_TBL", "PROC_RESPONSE_TBL", "TABLES", "UTIL_INFO_TBL",
 ]  # fmt: skip
 
 ST0 = device.ST0
@@ -183,6 +183,14 @@ ED_STD_STATUS1_BFLD = BFLD(
 
 ED_STD_STATUS2_BFLD = BFLD("ED_STD_STATUS2_BFLD", UINT8, FILL(0, 7))
 
+ED_MODE_STATUS_RCD = Record(
+    "ED_MODE_STATUS_RCD",
+    "ED_MODE" / ED_MODE_BFLD * "Mode that the device is in.",
+    "ED_STD_STATUS1" / ED_STD_STATUS1_BFLD * "Standard status.",
+    "ED_STD_STATUS2" / ED_STD_STATUS2_BFLD * "Reserved.",
+    "ED_MFG_STATUS" / SET(ST0.DIM_MFG_STATUS_USED) * "The manufacturer's status flags.",
+)
+
 ED_MODE_STATUS_TBL = Table(
     number=3,
     name="ED_MODE_STATUS_TBL",
@@ -191,13 +199,7 @@ ED_MODE_STATUS_TBL = Table(
     since="1997",
     confidence="V",
     source="NIST n0mcli; EPRI c12test; termineter; EnergyICT Connexo",
-    record=Record(
-        "ED_MODE_STATUS_RCD",
-        "ED_MODE" / ED_MODE_BFLD * "Mode that the device is in.",
-        "ED_STD_STATUS1" / ED_STD_STATUS1_BFLD * "Standard status.",
-        "ED_STD_STATUS2" / ED_STD_STATUS2_BFLD * "Reserved.",
-        "ED_MFG_STATUS" / SET(ST0.DIM_MFG_STATUS_USED) * "The manufacturer's status flags.",
-    ),
+    record=ED_MODE_STATUS_RCD,
 )
 
 EVENT_RCD = Record(

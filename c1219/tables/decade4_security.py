@@ -1,65 +1,19 @@
 """Decade 4: passwords, keys and who may do what (ST40 to ST47).
 
-Passwords and keys decode to `Secret`, octets that do not show themselves when printed.
+Passwords and keys decode to `c1219.values.Secret`, octets that do not show themselves when printed.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from c1219.datatypes import BFLD, BINARY, BOOL, OPAQUE, TABLE_IDC_BFLD, UINT8, UINT16
+from c1219.datatypes import BFLD, BOOL, OPAQUE_SECRET, SECRET, TABLE_IDC_BFLD, UINT8, UINT16
 from c1219.schema import Array, Doc, Record, Table, device
-from c1219.wire import BytesForm, Formats
 
 __all__ = [
     "ACCESS_CONTROL_TBL", "ACCESS_PERMISSION_BFLD", "ACT_SECURITY_LIMITING_TBL", "DEFAULT_ACCESS_CONTROL_TBL",
-    "DIM_SECURITY_LIMITING_TBL", "EXTENDED_KEY_TBL", "HOST_ACCESS_SECURITY_TBL", "KEY_TBL", "SECRET", "SECURITY_TBL",
-    "TABLES", "Secret",
+    "DIM_SECURITY_LIMITING_TBL", "EXTENDED_KEY_TBL", "HOST_ACCESS_SECURITY_TBL", "KEY_TBL", "SECURITY_TBL", "TABLES",
 ]  # fmt: skip
 
 ST41 = device.ST41
-
-
-class Secret(bytes):
-    """A password or key: bytes like others, except that ``repr`` and ``str`` tell only their number."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<secret, {len(self)} octets>"
-
-    __str__ = __repr__
-
-
-class _SecretForm(BytesForm):
-    __slots__ = ()
-
-    def __init__(self, type_: str, size: int) -> None:
-        super().__init__(type_, size)
-        self.load = "{f}({0})" if size else "{f}(b'')"
-
-    def decode(self, octets: bytes) -> Secret:
-        return Secret(octets)
-
-    def raw(self, octets: bytes) -> bytes:
-        """Return octets that were cut; they are still a part of a secret."""
-        return Secret(octets)
-
-    def to_json(self, value: bytes) -> str:
-        """Return how many octets there are, which cannot be read back: JSON goes into logs."""
-        return repr(Secret(value))
-
-
-class SECRET(BINARY):
-    """SECRET(n): ARRAY[n] OF UINT8 that holds a password or key. Value: `Secret`; JSON does not tell it."""
-
-    def __init__(self, length: Any) -> None:
-        super().__init__(length)
-        self.type = "BINARY"
-
-    def form(self, formats: Formats, length: int | None = None) -> BytesForm:  # noqa: ARG002  it follows no format
-        """Choose the wire form."""
-        return _SecretForm(f"BINARY({length})", self.size(length))
 
 
 SECURITY_RCD = Record(
@@ -196,7 +150,7 @@ EXTENDED_KEY_TBL = Table(
     confidence="name only",
     source="Elster C12Adapter; Itron's C12.22 stack",
     doc="Keys with a cipher code: 0 DES, 1 3DES, perhaps 2 EAX'. The octets are secret.",
-    record=Record("EXTENDED_KEY_RCD", "DATA" / OPAQUE * "Octets; the layout is not known."),
+    record=Record("EXTENDED_KEY_RCD", "DATA" / OPAQUE_SECRET * "Octets; the layout is not known."),
 )
 
 HOST_ACCESS_SECURITY_TBL = Table(
@@ -207,7 +161,7 @@ HOST_ACCESS_SECURITY_TBL = Table(
     since="C12.22-2008",
     confidence="name only",
     source="recollection of C12.22-2008",
-    record=Record("HOST_ACCESS_SECURITY_RCD", "DATA" / OPAQUE * "Octets; the layout is not known."),
+    record=Record("HOST_ACCESS_SECURITY_RCD", "DATA" / OPAQUE_SECRET * "Octets; the layout is not known."),
 )
 
 TABLES = (

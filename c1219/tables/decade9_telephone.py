@@ -22,6 +22,7 @@ from c1219.datatypes import (
     UINT32,
 )
 from c1219.schema import Array, Doc, If, IfThenElse, Record, Table, device
+from c1219.tables.decade0_configuration import ED_MODE_STATUS_RCD, ED_STD_STATUS1_BFLD
 
 __all__ = [
     "ACT_TELEPHONE_TBL", "ANSWER_PARAMETERS_TBL", "CALL_PURPOSE_TBL", "CALL_STATUS_TBL", "DIM_TELEPHONE_TBL",
@@ -60,40 +61,6 @@ TELEPHONE_RCD = Record(
     "NBR_ANSWER_WINDOWS" / UINT8 * "Windows of ST95.",
     "NBR_CALLER_IDS" / UINT8 * "Caller ids of ST95.",
     "CALLER_ID_LENGTH" / UINT8 * Doc("Length of a caller id.", unit="octet"),
-)  # fmt: skip
-
-ED_STD_STATUS1_BFLD = BFLD(
-    "ED_STD_STATUS1_BFLD", UINT16,
-    "UNPROGRAMMED_FLAG" / BOOL(0) * "Not programmed.",
-    "CONFIGURATION_ERROR_FLAG" / BOOL(1) * "Configuration error.",
-    "SELF_CHK_ERROR_FLAG" / BOOL(2) * "Self-check error.",
-    "RAM_FAILURE_FLAG" / BOOL(3) * "RAM failure.",
-    "ROM_FAILURE_FLAG" / BOOL(4) * "ROM failure.",
-    "NONVOL_MEM_FAILURE_FLAG" / BOOL(5) * "Nonvolatile memory failure.",
-    "CLOCK_ERROR_FLAG" / BOOL(6) * "Clock error.",
-    "MEASUREMENT_ERROR_FLAG" / BOOL(7) * "Measurement error.",
-    "LOW_BATTERY_FLAG" / BOOL(8) * "Low battery.",
-    "LOW_LOSS_POTENTIAL_FLAG" / BOOL(9) * "Low loss potential.",
-    "DEMAND_OVERLOAD_FLAG" / BOOL(10) * "Demand overload.",
-    "POWER_FAILURE_FLAG" / BOOL(11) * "Power failure.",
-    "TAMPER_DETECT_FLAG" / BOOL(12) * "Tamper attempt.",
-    "REVERSE_ROTATION_FLAG" / BOOL(13) * "Reverse rotation.",
-    FILL(14, 15),
-)  # fmt: skip
-
-ED_MODE_STATUS_RCD = Record(
-    "ED_MODE_STATUS_RCD",
-    "ED_MODE" / BFLD(
-        "ED_MODE_BFLD", UINT8,
-        "METERING_FLAG" / BOOL(0) * "Metering.",
-        "TEST_MODE_FLAG" / BOOL(1) * "Test mode.",
-        "METER_SHOP_MODE_FLAG" / BOOL(2) * "Meter shop mode.",
-        "FACTORY_FLAG" / BOOL(3) * Doc("Factory mode.", since="2008"),
-        FILL(4, 7),
-    ) * "Mode.",
-    "ED_STD_STATUS1" / ED_STD_STATUS1_BFLD * "Standard status flags.",
-    "ED_STD_STATUS2" / UINT8 * "All bits are reserved.",
-    "ED_MFG_STATUS" / SET(ST0.DIM_MFG_STATUS_USED) * "The manufacturer's status flags.",
 )  # fmt: skip
 
 DAYS_BFLD = BFLD(

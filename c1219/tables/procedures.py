@@ -21,6 +21,7 @@ from c1219.datatypes import (
     HTIME_DATE,
     LTIME_DATE,
     OPAQUE,
+    SECRET,
     SET,
     TIME,
     UINT,
@@ -29,7 +30,6 @@ from c1219.datatypes import (
 )
 from c1219.schema import Doc, If, Procedure, Record, Tail, device
 from c1219.tables.decade0_configuration import ED_MODE_BFLD, ED_STD_STATUS1_BFLD, ED_STD_STATUS2_BFLD, EVENT_RCD
-from c1219.tables.decade4_security import SECRET
 from c1219.tables.decade5_time import TIME_DATE_QUAL_BFLD
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ implementations of the same thing on purpose; the tests hold them against each o
 from c1219.wire.fields import BitsForm, BitSpan, CodedForm, bits_type
 from c1219.wire.form import Form, Formats
 from c1219.wire.numbers import BcdForm, FixedBcdForm, FloatForm, IntForm, NumberTextForm
-from c1219.wire.text import BytesForm, DigitsForm, SetForm, TextForm
+from c1219.wire.text import BytesForm, DigitsForm, SecretForm, SetForm, TextForm
 from c1219.wire.times import DateForm, RecurringDateForm, time_form
 
 __all__ = [
     "BcdForm", "BitSpan", "BitsForm", "BytesForm", "CodedForm", "DateForm", "DigitsForm", "FixedBcdForm", "FloatForm",
-    "Form", "Formats", "IntForm", "NumberTextForm", "RecurringDateForm", "SetForm", "TextForm", "bits_type",
-    "time_form",
+    "Form", "Formats", "IntForm", "NumberTextForm", "RecurringDateForm", "SecretForm", "SetForm", "TextForm",
+    "bits_type", "time_form",
 ]  # fmt: skip

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from c1219.values import MemberSet
+from c1219.values import MemberSet, Secret
 from c1219.wire.form import Form, Formats, whole
 
-__all__ = ["BytesForm", "DigitsForm", "SetForm", "TextForm"]
+__all__ = ["BytesForm", "DigitsForm", "SecretForm", "SetForm", "TextForm"]
 
 
 class BytesForm(Form):
@@ -40,6 +40,28 @@ class BytesForm(Form):
         if not isinstance(value, str):
             raise TypeError(f"hex is needed, not {value!r}")
         return bytes.fromhex(value)
+
+
+class SecretForm(BytesForm):
+    """BINARY(n) that holds a password or key. Value: `Secret`; JSON does not tell it."""
+
+    __slots__ = ()
+
+    def __init__(self, type_: str, size: int) -> None:
+        super().__init__(type_, size)
+        self.load = "{f}({0})" if size else "{f}(b'')"
+
+    def decode(self, octets: bytes) -> Secret:
+        """Return the octets."""
+        return Secret(octets)
+
+    def raw(self, octets: bytes) -> bytes:
+        """Return octets that were cut; they are still a part of a secret."""
+        return Secret(octets)
+
+    def to_json(self, value: bytes) -> str:
+        """Return how many octets there are, which cannot be read back: JSON goes into logs."""
+        return repr(Secret(value))
 
 
 _CODECS = {0: "ascii", 1: "ascii", 2: "latin-1", 3: "utf-8", 4: "utf-16", 5: "utf-32"}

@@ -8,6 +8,9 @@ from construct import StreamError
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from c1219 import Device
+from c1219.datatypes import OPAQUE_SECRET, SECRET
+from c1219.registry import default_registry
 from c1219.tables.decade4_security import (
     ACCESS_CONTROL_TBL,
     ACT_SECURITY_LIMITING_TBL,
@@ -16,11 +19,10 @@ from c1219.tables.decade4_security import (
     EXTENDED_KEY_TBL,
     HOST_ACCESS_SECURITY_TBL,
     KEY_TBL,
-    SECRET,
     SECURITY_TBL,
     TABLES,
-    Secret,
 )
+from c1219.values import Secret
 from c1219.wire import Formats
 from tests.c1219.tables.oracle import parse, round_trip, st0, undocumented
 
@@ -72,6 +74,7 @@ def test_keys(act):
 def test_tables_known_by_name_only(table):
     assert table.confidence == "name only"
     assert round_trip(table, b"\x01\x02\x03").DATA == b"\x01\x02\x03"
+    assert "OPEN" not in repr(parse(table, b"OPENDOOR").DATA)
 
 
 def test_secrets_do_not_show(act):
@@ -88,6 +91,33 @@ def test_secrets_do_not_show(act):
     assert isinstance(SECRET(0).form(Formats(), 0).decode(b""), Secret)
     with pytest.raises(ValueError):
         form.from_json(form.to_json(form.decode(b"OPENDOOR")))  # what does not tell the secret cannot restore it
+
+
+def test_secrets_do_not_show_however_they_are_read():
+    st0_octets = bytes.fromhex("02 1A 8A 44 45 4D 4F 02 00 10 10 02 00 00 00 00 00 00 00")
+    device = Device({0: st0_octets, 41: bytes.fromhex("02 08 01 08 02 00"), 42: b"OPENDOOR\x01OPEN", 45: b"OPEN"})
+    device.put(46, b"OPENDOOR")
+    other = Device({0: st0_octets, 41: device[41].raw, 42: b"DOOROPEN\x01" * 2, 47: b"OPENDOOR"})
+    shown = [
+        *(f"{device[number].value} {device[number].findings} {device[number].to_json()}" for number in (42, 45, 46)),
+        str(device.decode_partial(42, 0, b"OPEN")),
+        str(device.decode_partial(46, 0, b"OPEN")),
+        str(device.decode_partial(46, 1, b"OPEN")),
+        str(device.diff(other)),
+        str(other.diff(device)),
+        repr(device),
+    ]
+    for text in shown:
+        assert "OPEN" not in text
+        assert b"OPEN".hex() not in text.replace(" ", "")
+        assert "secret" in text or text == shown[-1]
+    assert len(device.diff(other)) >= 4
+
+
+def test_tables_say_that_they_hold_secrets():
+    labels = [table.label for table in default_registry().tables() if table.secret]
+    assert labels == ["ST42", "ST45", "ST46", "ST47"]
+    assert (SECRET(8).secret, OPAQUE_SECRET.secret) == (True, True)
 
 
 @given(

@@ -101,8 +101,12 @@ def test_offset_sizes(version, zone, size):
     assert (value.TIME_ZONE_OFFSET is None) != zone
     assert parameters(value) == TIME_OFFSET_TBL.record.parse(octets, **tables)
     assert TIME_OFFSET_TBL.record.build(parameters(value), **tables) == octets
-    codes = [finding.code for finding in bind(TIME_OFFSET_TBL, tables).examine(octets).findings]
-    assert codes == (["tail-absent"] if version == 2 else [])
+    assert bind(TIME_OFFSET_TBL, tables).encode(tuple(value)) == octets, "a tail that is None is not written"
+    full = bind(TIME_OFFSET_TBL, tables).encode(value._replace(STD_TIME_EFF=dt.time(3))) if version == 2 else b""
+    assert full == (octets + bytes.fromhex("03 00 00") if version == 2 else b"")
+    findings = bind(TIME_OFFSET_TBL, tables).examine(octets).findings
+    assert [finding.code for finding in findings] == (["tail-absent"] if version == 2 else [])
+    assert all("before STD_TIME_EFF" in finding.text for finding in findings)
 
 
 def test_worked_calendar(device):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from c1219.errors import EncodeError
 from c1219.layout import bind
 from c1219.schema import parameters
 from c1219.tables.decade7_logs import (
@@ -63,7 +64,13 @@ def test_tail_is_of_2008_and_may_be_left_out():
     value, findings = new.examine(octets[:9])  # as a real meter of version 2 sends it
     assert (value.NBR_EVENT_ENTRIES, value.EXT_LOG_FLAGS) == (2, None)
     assert [finding.code for finding in findings] == ["tail-absent"]
-    assert new.encode(value) == octets[:9]
+    assert "before EXT_LOG_FLAGS" in findings[0].text
+    assert new.encode(value) == new.encode(tuple(value)) == octets[:9]
+    assert new.encode((*value[:-2], 0, None)) == octets[:10]
+    with pytest.raises(EncodeError, match="EXT_LOG_FLAGS"):
+        new.encode((*value[:-2], None, 0))
+    whole = new.decode(octets)
+    assert new.encode(whole._replace(EXT_LOG_FLAGS=None, NBR_PROGRAM_TABLES=None)) == octets[:9]
     assert parameters(value) == ACT_LOG_TBL.record.parse(octets[:9], ST0=st0())
 
 

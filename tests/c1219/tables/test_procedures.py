@@ -197,6 +197,20 @@ def test_load_control_with_both_flags_reads_one_time_or_two():
     assert [finding.level for finding in one.findings] == ["note"]
 
 
+def test_load_control_without_the_second_time_is_written_without_it():
+    device = load_control(3)
+    parm = (100, {0, 8}, dt.time(0, 30), None)
+    octets = bytes.fromhex("64 01 01 00 1E 00")
+    assert device.procedure_layout(21, "parameters").encode(parm) == octets
+    assert device.encode(7, ((21, False, 0), 1, parm)) == bytes.fromhex("15 00 01") + octets
+    both = (*parm[:3], dt.time(0, 5))
+    assert device.encode(7, ((21, False, 0), 1, both)) == bytes.fromhex("15 00 01") + octets + bytes.fromhex("00 05 00")
+
+
+def test_st7_from_plain_tuples(device):
+    assert device.encode(7, ((5, False, 0), 43, (3, 0x102))) == bytes.fromhex("05 00 2B 03 02 01")
+
+
 @pytest.mark.parametrize(("points", "octets"), [(0, 0), (1, 1), (8, 1), (9, 2), (255, 32)])
 def test_load_control_has_a_bit_a_point(points, octets):
     assert load_control(1, points).procedure_layout(21, "parameters").size == 1 + octets + 3
