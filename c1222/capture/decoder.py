@@ -7,17 +7,19 @@ the security of sessions, segments) has a limit, and what falls out is counted.
 from __future__ import annotations
 
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Final
 
+from c1222.capture.captured import CapturedMessage, Counters
 from c1222.capture.files import CaptureReader
 from c1222.capture.layers import Layers
 from c1222.capture.streams import C1222_PORT, Apdu, Remark, Streams
+from c1222.capture.usual import ShortRoad
 from c1222.errors import DecodeError, Finding
 from c1222.message.acse import Acse, decode_acse, plan
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.segmentation import Reassembler
 from c1222.protocol.association import Associations
-from c1222.protocol.messages import Message, open_message
+from c1222.protocol.messages import open_message
 from c1222.security.keys import KeyStore
 from c1222.security.sealing import Verdict
 
@@ -37,105 +39,6 @@ MAX_LOST_TOLD: Final = 10
 
 
 _NOTHING: Final[tuple[int | None, bytes]] = (None, b"")
-
-
-class CapturedMessage(Message):
-    """A message with where and when it was seen.
-
-    Octets that are no message are one too, with no services and a finding of level error that says why; their other
-    parts are None.
-
-    Attributes:
-        frame: number of the frame that completed it, from 1.
-        time_ns: nanoseconds since 1970-01-01 UTC.
-        src: sender as ``address:port``, IPv6 as ``[address]:port``.
-        dst: receiver, written like the sender.
-        transport: ``udp`` or ``tcp``.
-        segments: the frames of its segments, or None.
-        reply_to: frame of the request it answers, or None.
-    """
-
-    __slots__ = ("dst", "frame", "noted", "reply_to", "segments", "src", "time_ns", "transport")
-
-    frame: int
-    time_ns: int
-    src: str
-    dst: str
-    transport: str
-    segments: tuple[int, ...] | None
-    noted: tuple[Finding, ...]
-    reply_to: int | None
-
-    @property
-    def is_message(self) -> bool:
-        """Whether the octets are a message at all."""
-        return self.acse is not None
-
-    @classmethod
-    def unreadable(cls, item: Apdu | Remark, findings: tuple[Finding, ...]) -> CapturedMessage:
-        """Make the stand-in for octets that are no message."""
-        self = cls.__new__(cls)
-        for part in Message.PARTS:
-            setattr(self, part, None)
-        self._opened = self._fault = None
-        self._body, self._spans, self._start = b"", [], 0
-        self.octets = item.octets if isinstance(item, Apdu) else b""
-        self.frame, self.time_ns, self.src, self.dst, self.transport = item[:5]
-        self.acse = self.reply_to = self.segments = None
-        self._asked = b""
-        self.services = ()
-        self.noted = self.findings = findings
-        return self
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return super().__getattr__(name)
-        except DecodeError:  # which stands among the findings
-            setattr(self, name, None)
-            return None
-
-    def _find(self) -> tuple[Finding, ...]:
-        return tuple(dict.fromkeys((*self.noted, *super()._find())))
-
-    def __repr__(self) -> str:
-        return super().__repr__() if self.acse is not None else f"<CapturedMessage malformed, frame {self.frame}>"
-
-
-class Counters:
-    """What a decoder met.
-
-    Attributes:
-        messages: messages, undecodable ones included.
-        undecodable: octets that are no message.
-        verified: messages whose MAC is right.
-        refused: messages whose MAC is wrong or missing.
-        unchecked: secured messages without a known key, or of a session that is not known.
-        cleartext: messages without security.
-        responses: messages that answer a request.
-        unpaired: of these, those whose request was not seen.
-        segments: parts of larger messages.
-    """
-
-    __slots__ = (
-        "cleartext",
-        "messages",
-        "refused",
-        "responses",
-        "segments",
-        "unchecked",
-        "undecodable",
-        "unpaired",
-        "verified",
-    )
-
-    def __init__(self) -> None:
-        self.messages = self.undecodable = self.segments = 0
-        self.verified = self.refused = self.unchecked = self.cleartext = 0
-        self.responses = self.unpaired = 0
-
-    def as_dict(self) -> dict[str, int]:
-        """Return them by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 class CaptureDecoder:
@@ -178,11 +81,31 @@ class CaptureDecoder:
         self._last_key: Key | None = None
         self._authentication = plan().tags["calling-authentication-value"]
         self._diagnoses = MAX_DIAGNOSES
+        self._short = ShortRoad(
+            self._keys,
+            self._associations,
+            self.counters,
+            self._proven,
+            flow=self._layers.flow,
+            ports=ports,
+            by_content=by_content,
+            max_size=max_apdu_size,
+        )
         self.reader = CaptureReader(source)
 
     def __iter__(self) -> Iterator[CapturedMessage]:
-        items = self._streams.items(self._layers.segments(self.reader))
-        return self.messages(items)
+        short, layers, streams = self._short.of_packet, self._layers, self._streams
+        for packet in self.reader:
+            message = short(packet)
+            if message is not None:
+                yield message
+            else:
+                segment = layers.segment(packet)
+                if segment is not None:
+                    yield from self.messages(streams.push(segment))
+        layers.finish()
+        yield from self.messages(streams.finish())
+        self._reassembler.close()
 
     def close(self) -> None:
         """Close the file."""
@@ -216,9 +139,14 @@ class CaptureDecoder:
         counters = self.counters
         limit = self._max_apdu_size
         segment = plan().tags["called-AE-qualifier"]
+        short = self._short.of_apdu
         for item in items:
             if isinstance(item, Remark):
                 yield self._unreadable(item, (item.finding,))
+                continue
+            message = short(item)
+            if message is not None:
+                yield message
                 continue
             try:
                 acse = decode_acse(item.octets, max_size=limit)
@@ -231,7 +159,6 @@ class CaptureDecoder:
                     yield self._message(item, whole.acse, whole.frames)
             except DecodeError as error:
                 yield self._unreadable(item, (*item.findings, error.finding()))
-        self._reassembler.close()
 
     def _message(self, item: Apdu, acse: Acse, segments: tuple[int, ...] | None) -> CapturedMessage:
         associations = self._associations
@@ -251,11 +178,11 @@ class CaptureDecoder:
         )
         counters.messages += 1
         message.frame = frame
-        message.reply_to = reply_to
         message.time_ns = item.time_ns
         message.src = item.src
         message.dst = item.dst
         message.transport = item.transport
+        message.reply_to = reply_to
         message.segments = segments
         message.noted = item.findings
         verdict = message.verdict

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from c1222.capture.decoder import CapturedMessage
     from c1222.errors import Finding
+    from c1222.message.epsem import ResponseControl, SecurityMode
     from c1222.services import Service
 
 __all__ = ["SCHEMA", "as_dict", "finding_as_dict", "to_json"]
@@ -48,7 +49,6 @@ def as_dict(
         tables: for each service what is known of its table data, or None; empty for no service.
         show_secrets: also passwords.
     """
-    known = message.is_message
     services = message.services
     more = tables or [None] * len(services)
     return {
@@ -67,9 +67,9 @@ def as_dict(
         "mechanism": message.mechanism,
         "key_id": message.key_id,
         "iv": None if message.iv is None else message.iv.hex(),
-        "security_mode": message.security_mode.label if known else None,
+        "security_mode": _label(message.security_mode),
         "authenticated": message.authenticated,
-        "response_control": message.response_control.label if known else None,
+        "response_control": _label(message.response_control),
         "ed_class": None if message.ed_class is None else message.ed_class.hex(),
         "services": [
             service_as_dict(service, extra, show_secrets=show_secrets)
@@ -122,6 +122,10 @@ def to_json(
 
 
 _HEX: Final = '"%s"'
+
+
+def _label(value: SecurityMode | ResponseControl | None) -> str | None:
+    return None if value is None else value.label
 
 
 def _text(value: object) -> str | None:

@@ -3,9 +3,6 @@
 Links: Ethernet with VLAN tags, Linux cooked capture (both versions), raw IP, BSD loopback. IPv4 with options, IPv6 with
 extension headers, fragments of both put together. Checksums are not verified: where a capture is taken on the sending
 host, they are not computed yet.
-
-``segment`` is the road for every packet. ``segments`` runs ahead of it, for what nearly all packets are (Ethernet, IPv4
-without options, UDP, whole), with one unpacking of the three headers; tests hold the two equal.
 """
 
 from __future__ import annotations
@@ -40,7 +37,7 @@ __all__ = [
     "Segment",
 ]
 
-FLOWS: Final = 16384
+FLOWS: Final = 32768
 """Flows whose ends are remembered as text."""
 
 FIN: Final = 0x01
@@ -81,8 +78,6 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
     "fragment-overlap": ("warning", "IP fragments that repeat or overlap others; the octets that came first were kept"),
 }
 
-# Ethernet type; IPv4 version and header length, total length, fragmentation, protocol; addresses and ports; UDP length
-_COMMON: Final = struct.Struct(">12xHBxH2xHxB2x12sH")
 _PORTS: Final = struct.Struct(">HH")
 
 
@@ -94,32 +89,21 @@ class Flow:
             36 for IPv6.
         source_port: 0..65535.
         destination_port: 0..65535.
+        src: the source as ``address:port``, IPv6 as ``[address]:port``.
+        dst: the destination, written like the source.
     """
 
-    __slots__ = ("_dst", "_src", "destination_port", "key", "source_port")
+    __slots__ = ("destination_port", "dst", "key", "source_port", "src")
 
     def __init__(self, key: bytes) -> None:
         self.key = key
-        self.source_port, self.destination_port = _PORTS.unpack_from(key, len(key) - 4)
-        self._src: str | None = None
-        self._dst: str | None = None
+        size = len(key) // 2 - 2
+        self.source_port, self.destination_port = _PORTS.unpack_from(key, 2 * size)
+        self.src = _end(key[:size], self.source_port)
+        self.dst = _end(key[size:-4], self.destination_port)
 
     def __repr__(self) -> str:
         return f"<Flow {self.src} > {self.dst}>"
-
-    @property
-    def src(self) -> str:
-        """The source as ``address:port``, IPv6 as ``[address]:port``."""
-        if self._src is None:
-            self._src = _end(self.key[: len(self.key) // 2 - 2], self.source_port)
-        return self._src
-
-    @property
-    def dst(self) -> str:
-        """The destination, written like the source."""
-        if self._dst is None:
-            self._dst = _end(self.key[len(self.key) // 2 - 2 : -4], self.destination_port)
-        return self._dst
 
     @property
     def reverse_key(self) -> bytes:
@@ -225,23 +209,7 @@ class Layers:
         Args:
             packets: packets in the order of capture.
         """
-        unpack = _COMMON.unpack_from
-        known = self._flows.get
         for packet in packets:
-            number, time_ns, link_type, data, _ = packet
-            if link_type == 1 and len(data) >= 42:
-                kind, version, total, fragmentation, protocol, key, size = unpack(data)
-                if (
-                    protocol == 17
-                    and version == 0x45
-                    and kind == 0x0800
-                    and not fragmentation & 0x3FFF
-                    and total == size + 20
-                    and 8 <= size <= len(data) - 34
-                ):
-                    flow = known(key) or self._flow(key)
-                    yield _segment((number, time_ns, "udp", flow, data[42 : 34 + size], 0, 0, 0, None))
-                    continue
             segment = self.segment(packet)
             if segment is not None:
                 yield segment
@@ -265,7 +233,8 @@ class Layers:
             self.tally.note(reason, packet.number, detail)
             return None
 
-    def _flow(self, key: bytes) -> Flow:
+    def flow(self, key: bytes) -> Flow:
+        """Return the flow of a key, the same object every time as long as it is remembered."""
         flow = self._flows.get(key)
         if flow is None:
             if len(self._flows) >= self._max_flows:
@@ -341,7 +310,7 @@ class Layers:
             _check_header("TCP options", data, pos, end, start - pos)
         else:
             raise _Skip("not-transport", f"protocol {protocol}")
-        flow = self._flow(addresses + data[pos : pos + 4])
+        flow = self.flow(addresses + data[pos : pos + 4])
         payload = data[start:end]
         missing = end - start - len(payload)
         return _segment((packet.number, packet.time_ns, transport, flow, payload, missing, sequence, flags, frames))

@@ -14,7 +14,7 @@ from c1222.capture.layers import SYN
 from c1222.capture.tally import Tally
 from c1222.capture.tcp import MAX_STREAM_OCTETS, MAX_WAIT_NS, Direction
 from c1222.errors import DecodeError, Finding, Level
-from c1222.message.ber import APDU_TAG, MAX_APDU_OCTETS, apdu_size
+from c1222.message.ber import MAX_APDU_OCTETS, apdu_size
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -93,23 +93,8 @@ class Streams:
         Args:
             segments: segments in the order of capture.
         """
-        ports = self._ports
-        limit = min(129, self._max_apdu_size)
         for segment in segments:
-            frame, time_ns, transport, flow, payload, missing, _, _, frames = segment
-            # a datagram of less than 130 octets on a port of C12.22 that is one APDU: most there are
-            if (
-                transport == "udp"
-                and 2 <= len(payload) <= limit
-                and payload[1] == len(payload) - 2
-                and payload[0] == APDU_TAG
-                and frames is None
-                and not missing
-                and (flow.source_port in ports or flow.destination_port in ports)
-            ):
-                yield make_apdu((frame, time_ns, flow.src, flow.dst, "udp", payload, (frame,), ()))
-            else:
-                yield from self.push(segment)
+            yield from self.push(segment)
         yield from self.finish()
 
     def push(self, segment: Segment) -> list[Apdu | Remark]:

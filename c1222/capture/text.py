@@ -94,7 +94,9 @@ def _who(message: CapturedMessage) -> str:
 
 
 def _secured(message: CapturedMessage) -> str:
-    mode = message.security_mode
+    mode: SecurityMode | None = message.security_mode
+    if mode is None:
+        return "how it is secured cannot be read"
     parts = ["cleartext, not authenticated" if mode is SecurityMode.CLEARTEXT else mode.label]
     if mode is not SecurityMode.CLEARTEXT and message.verdict is not None:
         parts[0] += f": {_VERDICTS.get(message.verdict, message.verdict.value)}"

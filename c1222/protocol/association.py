@@ -13,26 +13,30 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from c1222.message.acse import plan
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
+from c1222.message.ber import tlv
 from c1222.security.sealing import SessionSecurity
 
 if TYPE_CHECKING:
     from c1222.message.acse import Acse
     from c1222.security.sealing import Opened
 
-__all__ = ["MAX_REQUESTS", "MAX_SESSIONS", "Associations", "Ends", "Generations"]
+__all__ = ["MAX_ANSWERED", "MAX_REQUESTS", "MAX_SESSIONS", "Associations", "Ends", "Generations"]
 
 MAX_REQUESTS: Final = 10_000
 """Requests kept for their responses."""
+MAX_ANSWERED: Final = 1000
+"""Requests kept after that, for repetitions of the response."""
 MAX_SESSIONS: Final = 10_000
 """Pairs of nodes whose session security is kept."""
-_REMEMBERED_TITLES: Final = 8192
+_REMEMBERED_TITLES: Final = 32768
 
 _K = TypeVar("_K")
 _T = TypeVar("_T")
 
 
 Ends = tuple[bytes, bytes]
-"""Called and calling node of a message: content octets of their absolute titles, empty where it names none."""
+"""Called and calling node of a message: the element of a called title that names the node absolutely, empty where there
+is no name. Such elements tell where they end, so joined they stay apart."""
 
 
 class Generations(Generic[_K, _T]):
@@ -67,24 +71,46 @@ class Generations(Generic[_K, _T]):
         value = self._young.get(key)
         return value if value is not None else self._old.get(key)
 
+    def take(self, key: _K) -> _T | None:
+        """Remove an entry and return it, or None."""
+        value = self._young.pop(key, None)
+        return value if value is not None else self._old.pop(key, None)
+
 
 class Associations(Generic[_T]):
-    """The memory of a listener, bounded in both of its parts.
+    """The memory of a listener, bounded in all of its parts.
 
     Args:
         base: what makes relative titles absolute.
         max_requests: requests kept for their responses.
+        max_answered: requests kept after that, for repetitions of the response.
         max_sessions: pairs of nodes whose session security is kept.
 
     Attributes:
         requests: requests that wait for responses; those forgotten go unpaired.
-        sessions: key id and vector by nodes.
+        answered: requests that have one.
+        sessions: octet of the key id and vector, by nodes.
     """
 
-    __slots__ = ("_base", "_called", "_called_id", "_calling", "_calling_id", "_titles", "requests", "sessions")
+    __slots__ = (
+        "_base",
+        "_called",
+        "_called_id",
+        "_calling",
+        "_calling_id",
+        "_names",
+        "answered",
+        "requests",
+        "sessions",
+    )
 
     def __init__(
-        self, base: ApTitle = DEFAULT_BASE, *, max_requests: int = MAX_REQUESTS, max_sessions: int = MAX_SESSIONS
+        self,
+        base: ApTitle = DEFAULT_BASE,
+        *,
+        max_requests: int = MAX_REQUESTS,
+        max_answered: int = MAX_ANSWERED,
+        max_sessions: int = MAX_SESSIONS,
     ) -> None:
         tags = plan().tags
         self._base = base
@@ -92,9 +118,10 @@ class Associations(Generic[_T]):
         self._calling = tags["calling-AP-title"]
         self._called_id = tags["called-AP-invocation-id"]
         self._calling_id = tags["calling-AP-invocation-id"]
-        self._titles: dict[bytes, bytes] = {b"": b""}
-        self.requests: Generations[tuple[bytes, bytes, bytes], _T] = Generations(max_requests)
-        self.sessions: Generations[Ends, tuple[int, bytes]] = Generations(max_sessions)
+        self._names: dict[bytes, bytes] = {}
+        self.requests: Generations[bytes, _T] = Generations(max_requests)
+        self.answered: Generations[bytes, _T] = Generations(max_answered)
+        self.sessions: Generations[bytes, bytes] = Generations(max_sessions)
 
     def ends(self, acse: Acse) -> Ends:
         """Return the nodes of a message.
@@ -102,43 +129,67 @@ class Associations(Generic[_T]):
         Raises:
             DecodeError: a title is malformed.
         """
-        octets, spans, titles = acse.octets, acse.spans, self._titles
+        octets, spans, names = acse.octets, acse.spans, self._names
         try:
             _, start, end = spans[self._called]
-            called = titles[octets[start:end]]
+            called = names[octets[start:end]]
             _, start, end = spans[self._calling]
-            return called, titles[octets[start:end]]
+            return called, names[octets[start:end]]
         except KeyError:
-            return self._absolute(acse.called), self._absolute(acse.calling)
+            return self._name(acse.called), self._name(acse.calling)
 
-    def _absolute(self, title: ApTitle | None) -> bytes:
+    def _name(self, title: ApTitle | None) -> bytes:
         if title is None:
             return b""
-        content = title.absolute(self._base).content
-        if len(self._titles) >= _REMEMBERED_TITLES:
-            self._titles = {b"": b""}
-        self._titles[title.tlv()] = content
-        return content
+        name = tlv(self._called, title.absolute(self._base).tlv())
+        if len(self._names) >= _REMEMBERED_TITLES:
+            self._names.clear()
+        self._names[title.tlv()] = name
+        return name
 
     def request_of(self, acse: Acse, ends: Ends) -> _T | None:
         """Return the request that a response answers, None if none is known or the message is no response."""
         span = acse.spans.get(self._called_id)
-        if span is None:
-            return None
-        # The integer without its tag and leading zeros: the same id has one form here, however it was sent.
-        return self.requests.get((ends[1], ends[0], acse.octets[span[1] + 2 : span[2]].lstrip(b"\0")))
+        return None if span is None else self.answer(*ends, acse.octets[span[1] + 2 : span[2]])
 
     def remember_request(self, acse: Acse, ends: Ends, request: _T) -> None:
         """Keep a request for its response; a repetition takes the place of the first."""
         _, start, end = acse.spans[self._calling_id]
-        self.requests.put((ends[0], ends[1], acse.octets[start + 2 : end].lstrip(b"\0")), request)
+        self.ask(*ends, acse.octets[start + 2 : end], request)
+
+    def ask(self, called: bytes, calling: bytes, number: bytes, request: _T) -> None:
+        """Keep a request for its response.
+
+        Args:
+            called: whom it is for, as in `Ends`.
+            calling: whom it is from.
+            number: its invocation id, without tag and length. It is the same with leading zeros and without.
+            request: what to keep.
+        """
+        self.requests.put(called + calling + number.lstrip(b"\0"), request)
+
+    def answer(self, called: bytes, calling: bytes, number: bytes) -> _T | None:
+        """Return the request that a response answers, or None.
+
+        Args:
+            called: whom the response is for, as in `Ends`.
+            calling: whom it is from.
+            number: the invocation id that it quotes, without tag and length.
+        """
+        key = calling + called + number.lstrip(b"\0")
+        request = self.requests.take(key)
+        if request is None:
+            return self.answered.get(key)
+        self.answered.put(key, request)
+        return request
 
     def sessions_of(self, ends: Ends) -> tuple[SessionSecurity, ...]:
         """Return what may hold for a message without authentication value: what its sender said last, then its peer."""
-        found = [self.sessions.get(ends), self.sessions.get((ends[1], ends[0]))]
-        return tuple(dict.fromkeys([SessionSecurity(*session) for session in found if session is not None]))
+        called, calling = ends
+        found = [self.sessions.get(called + calling), self.sessions.get(calling + called)]
+        return tuple(dict.fromkeys([SessionSecurity(said[0], said[1:]) for said in found if said is not None]))
 
     def remember_session(self, ends: Ends, opened: Opened) -> None:
         """Keep what a verified message said about its key id and initialisation vector."""
         if opened.key_id is not None and opened.iv is not None:
-            self.sessions.put(ends, (opened.key_id, opened.iv))
+            self.sessions.put(ends[0] + ends[1], bytes((opened.key_id,)) + opened.iv)

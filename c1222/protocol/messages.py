@@ -360,7 +360,8 @@ class Message:
     def __repr__(self) -> str:
         kind = "response" if self.is_response else "request"
         names = ", ".join(str(service.service) for service in self.services)
-        return f"<Message {kind} {self.calling} -> {self.called} {self.security_mode.label} [{names}]>"
+        mode = getattr(self.security_mode, "label", None)  # there is none in a capture where the octet is malformed
+        return f"<Message {kind} {self.calling} -> {self.called} {mode} [{names}]>"
 
 
 @lru_cache(maxsize=1024)

@@ -22,9 +22,9 @@ from c1222.message.ber import tlv
 if TYPE_CHECKING:
     from c1222.message.acse import Acse
 
-__all__ = ["REMEMBERED_TITLES", "Piece", "canonical_header", "canonical_prefix", "pieces"]
+__all__ = ["REMEMBERED_TITLES", "Piece", "UsualTitles", "canonical_header", "canonical_prefix", "pieces"]
 
-REMEMBERED_TITLES = 8192
+REMEMBERED_TITLES = 32768
 """Titles whose absolute forms are remembered for each base; past it, they are forgotten and made again."""
 
 _ORDER = (
@@ -186,6 +186,27 @@ class _Forms(dict[bytes, tuple[bytes, bytes, bytes]]):
 @lru_cache(maxsize=16)
 def _forms(base: bytes) -> _Forms:
     return _Forms(base)
+
+
+class UsualTitles(dict[bytes, tuple[bytes, bytes, bytes]]):
+    """The same by the octets of the title's element without its tag, as the parts of a usual APDU have it.
+
+    Args:
+        base: content octets of what makes titles absolute; the APDUs carry no application context.
+
+    Looking up a title that is malformed raises DecodeError.
+    """
+
+    def __init__(self, base: bytes) -> None:
+        super().__init__()
+        self._forms = _forms(base)
+
+    def __missing__(self, octets: bytes) -> tuple[bytes, bytes, bytes]:
+        forms = self._forms[octets[1:]]
+        if len(self) >= REMEMBERED_TITLES:
+            self.clear()
+        self[octets] = forms
+        return forms
 
 
 def _absolute(acse: Acse, name: str, base: bytes) -> tuple[bytes, bytes, bytes]:

@@ -20,10 +20,7 @@ from c1222.security.eax_prime import KEY_SIZE, EAXPrime, eax_prime
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["REMEMBERED_PAIRS", "Key", "KeyStore"]
-
-REMEMBERED_PAIRS = 4096
-"""Pairs of titles whose keys a store remembers; past it, it forgets them all and looks again."""
+__all__ = ["Key", "KeyStore"]
 
 
 class Key:
@@ -110,7 +107,7 @@ class KeyStore:
         InvalidKey: two keys have the same id and title, or the base is no absolute object identifier.
     """
 
-    __slots__ = ("_any_node", "_base", "_found", "_of_node")
+    __slots__ = ("_any_node", "_base", "_of_node")
 
     def __init__(self, keys: Iterable[Key] = (), *, base_oid: ApTitle | str = DEFAULT_BASE) -> None:
         try:
@@ -121,7 +118,6 @@ class KeyStore:
             raise InvalidKey(_BASE_NEEDED)
         self._any_node: dict[int, Key] = {}
         self._of_node: dict[tuple[int, bytes], Key] = {}
-        self._found: dict[tuple[int, bytes | None, bytes | None], tuple[Key, ...]] = {}
         for key in keys:
             self.add(key)
 
@@ -204,7 +200,6 @@ class KeyStore:
             if place in self._of_node:
                 raise InvalidKey(f"there is a key with id {key.id} for {key.ap_title} already")
             self._of_node[place] = key
-        self._found.clear()
 
     def find(self, called: ApTitle | None, calling: ApTitle | None, key_id: int) -> tuple[Key, ...]:
         """Find the keys that may serve a message, the likeliest first.
@@ -222,17 +217,13 @@ class KeyStore:
         )
 
     def find_absolute(self, called: bytes | None, calling: bytes | None, key_id: int) -> tuple[Key, ...]:
-        """Find as `find` does, by the content octets of absolute titles, and remember what was found."""
-        place = (key_id, called, calling)
-        found = self._found.get(place)
-        if found is None:
-            nodes = dict.fromkeys(title for title in (called, calling) if title is not None)
-            candidates = [self._of_node.get((key_id, node)) for node in nodes] + [self._any_node.get(key_id)]
-            found = tuple(key for key in candidates if key is not None)
-            if len(self._found) >= REMEMBERED_PAIRS:
-                self._found.clear()
-            self._found[place] = found
-        return found
+        """Find as `find` does, by the content octets of absolute titles."""
+        of_node, shared = self._of_node, self._any_node.get(key_id)
+        if not of_node:
+            return () if shared is None else (shared,)
+        nodes = (called,) if called == calling else (called, calling)
+        candidates = [of_node.get((key_id, node)) for node in nodes if node is not None]
+        return tuple([key for key in (*candidates, shared) if key is not None])
 
     def others(self, called: bytes | None, calling: bytes | None) -> Iterator[Key]:
         """Yield every key once, those of two nodes first, then those of any node: where a diagnosis looks.

@@ -6,8 +6,6 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from c1222.capture.files import CaptureReader
 from c1222.capture.layers import SYN, Flow, Layers, Segment
@@ -117,29 +115,11 @@ def test_which_ports_are_c1222():
     assert codes(Streams(by_content=False).push(udp(A, OTHER))) == []
 
 
-def test_the_size_limit_holds_on_both_roads():
+def test_the_size_limit_holds():
     for octets in (A, B):
         small, enough = Streams(max_apdu_size=len(octets) - 1), Streams(max_apdu_size=len(octets))
         assert codes(list(small.items([udp(octets)]))) == ["not-an-apdu"]
         assert codes(list(enough.items([udp(octets)]))) == [octets]
-
-
-@given(
-    st.one_of(
-        st.binary(max_size=140),
-        st.integers(0, 130).map(lambda size: b"\x60" + bytes([size]) + bytes(size)),
-        st.integers(0, 255).map(lambda octet: bytes([octet]) + A[1:]),
-        st.integers(0, 255).map(lambda octet: A[:1] + bytes([octet]) + A[2:]),
-    ),
-    st.sampled_from([METER, OTHER]),
-    st.sampled_from([0, 5]),
-    st.sampled_from([20, 129, 32767]),
-)
-def test_the_quick_road_and_the_general_one_agree(octets, source, missing, limit):
-    quick, general = Streams(max_apdu_size=limit), Streams(max_apdu_size=limit)
-    segment = udp(octets, source, missing=missing)
-    assert list(quick.items([segment])) == general.push(segment)
-    assert quick.tally == general.tally
 
 
 # --- TCP --------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from c1222.errors import InvalidKey, UnknownKey
 from c1222.message.aptitle import ApTitle
-from c1222.security import EAXPrime, Key, KeyStore, keys
+from c1222.security import EAXPrime, Key, KeyStore
 
 ONE, TWO, THREE = bytes(range(16)), bytes(range(16, 32)), b"SixteenSecretsXX"
 METER, CLIENT = ApTitle(".123.8437"), ApTitle(".123.4")
@@ -66,14 +66,6 @@ def test_a_key_added_later_is_found() -> None:
     late = Key(1, ONE, METER)
     store.add(late)
     assert store.find(METER, CLIENT, 1) == (late,)
-
-
-def test_what_was_found_is_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "REMEMBERED_PAIRS", 8)
-    store = KeyStore([Key(1, ONE)])
-    for number in range(50):
-        assert len(store.find(ApTitle(f".{number}"), CLIENT, 1)) == 1
-        assert len(store._found) <= 8
 
 
 def test_store_takes_every_form_of_the_front_door() -> None:
