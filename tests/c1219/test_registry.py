@@ -5,6 +5,7 @@ import importlib.metadata
 import pytest
 
 import c1219
+import c1219.registry
 from c1219 import DeclarationError, Device, Registry, UnknownTable
 from c1219.datatypes import UINT8, UINT16
 from c1219.registry import ENTRY_POINTS, default_registry, table_id, table_label
@@ -22,6 +23,11 @@ SAG_COUNT_TBL = Table(
         "SAGS" / Array(device.ST21.NBR_TIERS, UINT16) * "Voltage sags in each tier.",
     ),
 )
+
+
+@pytest.fixture(autouse=True)
+def _default_registry_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(c1219.registry, "_DEFAULT", [])
 
 
 def test_a_table_of_ones_own_is_like_any_other() -> None:
