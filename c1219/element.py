@@ -130,11 +130,14 @@ class Element:
         own = bytes(octets[self.offset : self.offset + self.size])
         if len(own) != self.size:
             raise DecodeError(self.path, len(octets), "the table ends before this element")
-        if self.bits is not None:
-            record = list(careful.decode(self.node, bytes(octets), self.offset, self.path, None))
-            record[self.bits] = value
-            value = tuple(record)
-        new = careful.encode(self.node, value, self.path)
+        if self.bits is None:
+            new = careful.encode(self.node, value, self.path)
+        else:
+            record = careful.decode(self.node, bytes(octets), self.offset, self.path, None)
+            plain = careful.encode(self.node, record, self.path)
+            changed = careful.encode(self.node, (*record[: self.bits], value, *record[self.bits + 1 :]), self.path)
+            # Bits that no name covers stay as they are.
+            new = bytes(one ^ two ^ three for one, two, three in zip(own, plain, changed, strict=True))
         if self.size and isinstance(self.node, Leaf) and _same(self.node, own, new):
             new = own
         return bytes(octets[: self.offset]) + new + bytes(octets[self.offset + self.size :])

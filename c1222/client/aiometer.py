@@ -155,6 +155,10 @@ class Meter:
         async with self._lock:
             if self._closed:
                 raise StateError("the meter is closed: connect again")
+            schedule = self._schedule
+            self._operations.initiator.tick(
+                now=schedule.now, utc=schedule.utc
+            )  # the session may have been idle too long
             try:
                 step = next(operation)
                 while True:

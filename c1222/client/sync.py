@@ -137,6 +137,8 @@ class Meter:
         """Run a verb: do its steps, tell it what came of them, return its result."""
         if self._closed:
             raise StateError("the meter is closed: connect again")
+        watch = self._operations.watch
+        self._operations.initiator.tick(now=watch.now, utc=watch.utc)  # the session may have been idle for too long
         try:
             step = next(operation)
             while True:
@@ -156,7 +158,6 @@ class Meter:
         if isinstance(step, Pause):
             self._wait(None, watch.now + step.seconds)
             return None
-        initiator.tick(now=watch.now, utc=watch.utc)  # the session may have been idle for too long meanwhile
         exchange = begin(step, initiator, watch)
         try:
             return self._wait(exchange, None)
