@@ -6,11 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from c1219.views.capabilities import Capabilities
     from c1219.views.clock import Clock
     from c1219.views.event_log import EventLog
     from c1219.views.identity import Identity
     from c1219.views.load_profile import LoadProfile
     from c1219.views.registers import Registers
+    from c1219.views.security import Access
 
 __all__ = ["Views"]
 
@@ -48,6 +50,16 @@ class Views:
     def clock(self, **options: Any) -> Clock:
         """Say what time it is in the meter; options as for `c1219.views.clock.clock`."""
         found: Clock = _view("clock")(self, **options)
+        return found
+
+    def capabilities(self) -> Capabilities:
+        """Say which tables, procedures and events the meter has; see `c1219.views.capabilities`."""
+        found: Capabilities = _view("capabilities")(self)
+        return found
+
+    def access(self) -> Access:
+        """Say who may read and write what; see `c1219.views.security`."""
+        found: Access = _view("security", "access")(self)
         return found
 
 
