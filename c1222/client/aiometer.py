@@ -156,9 +156,7 @@ class Meter:
             if self._closed:
                 raise StateError("the meter is closed: connect again")
             schedule = self._schedule
-            self._operations.initiator.tick(
-                now=schedule.now, utc=schedule.utc
-            )  # the session may have been idle too long
+            self._operations.initiator.tick(now=schedule.now, utc=schedule.utc)  # sessions end when idle
             try:
                 step = next(operation)
                 while True:

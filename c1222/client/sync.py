@@ -138,7 +138,7 @@ class Meter:
         if self._closed:
             raise StateError("the meter is closed: connect again")
         watch = self._operations.watch
-        self._operations.initiator.tick(now=watch.now, utc=watch.utc)  # the session may have been idle for too long
+        self._operations.initiator.tick(now=watch.now, utc=watch.utc)  # sessions end when idle
         try:
             step = next(operation)
             while True:
