@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
+    "demo": "talk to a simulated meter on this machine, and decode what was said",
     "decode": "print the messages of capture files, verified and decrypted",
     "device": "print what the tables of a device say: registers, load profile, events, clock",
+    "node": "simulate meters on the network, or a relay",
     "tables": "list and show what is known of the tables: fields, layouts, offsets",
 }
 """Each command with its one line of help; the module of the same name has the rest."""

@@ -1,0 +1,190 @@
+"""``c1222 node``: simulated meters on the network, or a relay for them to register with."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from c1222.cli.device_files import DEVICE_HELP, declarations_option, declare, read_device
+from c1222.cli.options import fail, key_store, keys_option
+
+if TYPE_CHECKING:
+    from c1222.node.fleet import Fleet
+    from c1222.node.relay import Relay
+    from c1222.node.server import NodeServer
+    from c1222.node.settings import Settings
+
+__all__ = ["command"]
+
+
+@click.command("node", short_help="simulate meters on the network, or a relay")
+@click.option("--profile", metavar="FILE", help=f"What the meters are made from: {DEVICE_HELP}")
+@click.option(
+    "--listen",
+    multiple=True,
+    metavar="URL",
+    default=("udp://127.0.0.1:1153",),
+    show_default=True,
+    help="Where to listen, udp:// or tcp://; may be repeated. Port 0 takes a free one.",
+)
+@keys_option
+@declarations_option
+@click.option("--title", metavar="TITLE", help="ApTitle of the first meter, or of the relay.")
+@click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Meters, with titles counted up.")
+@click.option("--store", metavar="DIR", help="Keep the meters here; without it they forget when they end.")
+@click.option("--sync", is_flag=True, help="Wait for the disk at every change: it outlasts a power failure.")
+@click.option("--allow-cleartext", is_flag=True, help="Take requests in cleartext although there are keys.")
+@click.option(
+    "--accelerate",
+    type=click.FloatRange(0, 1e6, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Seconds of the meters' clocks in a second.",
+)
+@click.option("--history", type=click.FloatRange(0, 366), metavar="DAYS", help="Days of load before the start.")
+@click.option("--frozen", is_flag=True, help="Serve the tables as they are; nothing moves.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What chance follows from.")
+@click.option("--faults", metavar="FILE", type=click.Path(dir_okay=False), help="Plan of faults, TOML or JSON.")
+@click.option("--register", "relay", metavar="URL", help="Register with the relay at this address.")
+@click.option("--relay-title", metavar="TITLE", help="Its ApTitle.")
+@click.option("--notify", "host", metavar="URL", help="Send entries of the event logs to the host at this address.")
+@click.option("--host-title", metavar="TITLE", help="Its ApTitle.")
+@click.option("--key-id", type=click.IntRange(0, 255), help="Key for registrations and notices; else in cleartext.")
+@click.option("--as-relay", is_flag=True, help="Be a relay for meters to register with, and no meter.")
+def command(
+    profile: str | None,
+    listen: tuple[str, ...],
+    keys: str | None,
+    declarations: tuple[str, ...],
+    title: str | None,
+    count: int,
+    store: str | None,
+    sync: bool,
+    allow_cleartext: bool,
+    accelerate: float,
+    history: float | None,
+    frozen: bool,
+    seed: int,
+    faults: str | None,
+    relay: str | None,
+    relay_title: str | None,
+    host: str | None,
+    host_title: str | None,
+    key_id: int | None,
+    as_relay: bool,
+) -> None:
+    """Simulate meters: tables, access rights, procedures, logs, and a load that moves.
+
+    Prints one line for each address it listens on, and serves until it is interrupted. With keys, only secured requests
+    are taken, unless cleartext is allowed. The profile says what the meters are; sample: alone lists those that come
+    with the program.
+    """
+    import asyncio
+
+    from c1222.errors import C1222Error
+    from c1222.node.faults import FaultPlan
+    from c1222.node.profile import Profile
+    from c1222.node.settings import Settings
+
+    if host is not None and host_title is None:
+        fail("--notify needs --host-title")
+    if not as_relay and profile is None:
+        fail("a meter needs a --profile")
+    declare(declarations)
+    own_keys = key_store(keys)
+    try:
+        if as_relay:
+            from c1222.node.relay import Relay
+
+            served: Relay | Settings = Relay(title or ".1", own_keys)
+        else:
+            served = Settings(
+                profile=Profile(read_device(profile or ""), title=title),
+                keys=own_keys,
+                count=count,
+                store=store,
+                sync=sync,
+                cleartext=True if allow_cleartext else None,
+                rate=accelerate,
+                simulate=not frozen,
+                history_days=history,
+                seed=seed,
+                faults=None if faults is None else FaultPlan.from_file(faults),
+            )
+        uplinks = _Uplinks(relay, relay_title, host, host_title, key_id, seed)
+        asyncio.run(_serve(served, listen, uplinks))
+    except C1222Error as error:
+        fail(str(error))
+
+
+class _Uplinks:
+    """Where the meters register, and whom they tell."""
+
+    def __init__(
+        self,
+        relay: str | None,
+        relay_title: str | None,
+        host: str | None,
+        host_title: str | None,
+        key_id: int | None,
+        seed: int,
+    ) -> None:
+        self.relay = relay
+        self.relay_title = relay_title
+        self.host = host
+        self.host_title = host_title
+        self.key_id = key_id
+        self.seed = seed
+
+    async def start(self, server: NodeServer, fleet: Fleet) -> None:
+        """Have them register and tell."""
+        from c1222.node.uplinks import notify, register
+
+        if self.relay is not None:
+            await register(server, fleet, self.relay, self.relay_title, key_id=self.key_id, seed=self.seed)
+        if self.host is not None and self.host_title is not None:
+            await notify(server, fleet, self.host, self.host_title, key_id=self.key_id)
+
+
+async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Uplinks) -> None:
+    import asyncio
+    import contextlib
+    import signal
+    import time
+
+    from c1222.node.relay import Relay
+    from c1222.node.server import NodeServer
+    from c1222.node.settings import make_fleet
+
+    fleet: Fleet | Relay = served if isinstance(served, Relay) else make_fleet(served, utc=time.time())
+    server = NodeServer(fleet)
+    try:
+        for url in listen:
+            click.echo(f"listening on {await server.listen(url)}")
+        sys.stdout.flush()
+        if not isinstance(fleet, Relay):
+            await uplinks.start(server, fleet)
+    except BaseException:
+        await server.close()
+        raise
+    click.echo(f"c1222: {_who(fleet)}; interrupt to end", err=True)
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):  # Windows: an interrupt is an exception there
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.stop)
+    await server.serve()
+    counted = ", ".join(f"{name} {count}" for name, count in sorted(fleet.counters.items()))
+    click.echo(f"c1222: {counted or 'nothing came in'}", err=True)
+
+
+def _who(fleet: Fleet | Relay) -> str:
+    from c1222.node.relay import Relay
+
+    if isinstance(fleet, Relay):
+        return f"relay {fleet.title}"
+    titles = list(fleet.stations)
+    if len(titles) == 1:
+        return f"meter {titles[0]}"
+    return f"{len(titles)} meters, {titles[0]} to {titles[-1]}"

@@ -1,0 +1,281 @@
+"""The calendar of ST54: what happens on a day, which tier holds at a moment, and when daylight saving time is on.
+
+Origin: rules of recurring dates from Elster's tools and a time-of-use reader [1]; the codes of CALENDAR_CTRL from
+recollection, with which a sample of a meter agrees [?]. Of a switch before the first one of a day the last one of the
+days before holds (ours).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from c1219.values import RecurringDate
+    from c1222.node.shape import Shape
+
+__all__ = ["Calendar", "Day", "Tiers", "calendar_of"]
+
+_DAY: Final = dt.timedelta(days=1)
+_END_OF_LIST: Final = 31
+_BACK: Final = 400
+_REMEMBERED: Final = 4096
+
+
+class Tiers(NamedTuple):
+    """The tiers in effect: of summations and of demands; they differ only where the device switches them apart."""
+
+    summation: int = 0
+    demand: int = 0
+
+
+class Day(NamedTuple):
+    """What the calendar says about one day.
+
+    Attributes:
+        season: in effect on it, 0..15.
+        special: special schedule of the day, None for none.
+        switches: minute of the day with the tiers from then on, in order.
+        demand_reset: ordered for the beginning of the day.
+        self_read: likewise.
+        dst: True when daylight saving time begins on it, False when it ends, None for neither.
+    """
+
+    season: int = 0
+    special: int | None = None
+    switches: tuple[tuple[int, Tiers], ...] = ()
+    demand_reset: bool = False
+    self_read: bool = False
+    dst: bool | None = None
+
+
+class Calendar:
+    """The calendar of one configuration. Dates and times are local, as the clock on a wall shows them.
+
+    Args:
+        st51: value of ST51, or None.
+        st53: of ST53, or None.
+        st54: of ST54, or None.
+
+    Attributes:
+        zone: local standard time minus GMT, seconds.
+        dst_shift: what daylight saving time adds, seconds.
+        has_dst: whether the device switches daylight saving time.
+    """
+
+    def __init__(self, st51: Any, st53: Any, st54: Any) -> None:
+        self.zone = 60 * (getattr(st53, "TIME_ZONE_OFFSET", None) or 0)
+        self.dst_shift = 60 * (getattr(st53, "DST_TIME_AMT", None) or 0)
+        self._dst_begins = getattr(st53, "DST_TIME_EFF", None) or dt.time(2)
+        self._dst_ends = getattr(st53, "STD_TIME_EFF", None) or self._dst_begins
+        self._separate = st51 is not None and bool(st51.TIME_FUNC_FLAG2.SEPARATE_SUM_DEMANDS_FLAG)
+        self._anchor: dt.date | None = getattr(st54, "ANCHOR_DATE", None)
+        self._dates = _until_end(getattr(st54, "NON_RECURR_DATES", None) or ())
+        self._recurring = _until_end(getattr(st54, "RECURR_DATES", None) or ())
+        self._matrix: tuple[Any, ...] = getattr(st54, "DAILY_SCHEDULE_ID_MATRIX", None) or ()
+        self._schedules: dict[int, list[tuple[int, Any]]] = {}
+        for entry in getattr(st54, "TIER_SWITCHES", None) or ():
+            switch = entry.TIER_SWITCH
+            if switch.SWITCH_HOUR < 24 and switch.SWITCH_MIN < 60:
+                self._schedules.setdefault(entry.DAY_SCH_NUM, []).append(
+                    (60 * switch.SWITCH_HOUR + switch.SWITCH_MIN, switch)
+                )
+        automatic = st51 is not None and bool(st51.TIME_FUNC_FLAG2.CAP_DST_AUTO_FLAG)
+        self.has_dst = automatic and bool(self.dst_shift) and any(_control(a) in (1, 2) for a in self._all_actions())
+        self._days: dict[dt.date, Day] = {}
+        self._dst: dict[dt.date, bool] = {}
+
+    def _all_actions(self) -> Iterator[Any]:
+        yield from self._dates
+        yield from self._recurring
+
+    @property
+    def has_tiers(self) -> bool:
+        """Whether tiers switch at all."""
+        return bool(self._schedules and self._matrix)
+
+    def day(self, date: dt.date) -> Day:
+        """Return what the calendar says about a day."""
+        found = self._days.get(date)
+        if found is None:
+            if len(self._days) >= _REMEMBERED:
+                self._days.clear()
+            found = self._days[date] = self._make(date)
+        return found
+
+    def _make(self, date: dt.date) -> Day:
+        actions = [action for entry in self._on(date) if (action := entry.CALENDAR_ACTION)]
+        controls = [action.CALENDAR_CTRL for action in actions]
+        special = next((control - 19 for control in controls if 19 <= control <= 30), None)
+        season = self._season(date)
+        return Day(
+            season,
+            special,
+            self._switches(date, season, special),
+            demand_reset=any(action.DEMAND_RESET_FLAG for action in actions),
+            self_read=any(action.SELF_READ_FLAG for action in actions),
+            dst=True if 1 in controls else False if 2 in controls else None,
+        )
+
+    def _on(self, date: dt.date) -> list[Any]:
+        return [entry for entry in self._dates if date == entry.NON_RECURR_DATE] + [
+            entry for entry in self._recurring if _recurs(entry.RECURR_DATE, date, self._anchor)
+        ]
+
+    def _season(self, date: dt.date) -> int:
+        if not any(3 <= _control(entry) <= 18 for entry in self._all_actions()):
+            return 0
+        for _ in range(_BACK):
+            known = self._days.get(date)
+            if known is not None:
+                return known.season
+            for entry in self._on(date):
+                if 3 <= _control(entry) <= 18:
+                    return _control(entry) - 3
+            date -= _DAY
+        return 0
+
+    def _switches(self, date: dt.date, season: int, special: int | None) -> tuple[tuple[int, Tiers], ...]:
+        if season >= len(self._matrix):
+            return ()
+        row = self._matrix[season]
+        if special is not None and special < len(row.SPECIAL_SCHEDULE or ()):
+            number = row.SPECIAL_SCHEDULE[special]
+        else:
+            number = _of_weekday(row, date)
+        tiers = Tiers()
+        switches = []
+        for minute, switch in sorted(self._schedules.get(number, ()), key=lambda entry: entry[0]):
+            both = not self._separate
+            tiers = Tiers(
+                switch.NEW_TIER if both or switch.SUMMATION_SWITCH_FLAG else tiers.summation,
+                switch.NEW_TIER if both or switch.DEMANDS_SWITCH_FLAG else tiers.demand,
+            )
+            switches.append((minute, tiers))
+        return tuple(switches)
+
+    def tiers(self, when: dt.datetime) -> Tiers:
+        """Return the tiers in effect at a local time."""
+        if not self.has_tiers:
+            return Tiers()
+        minute = 60 * when.hour + when.minute
+        date = when.date()
+        for _ in range(8):
+            passed = [tiers for start, tiers in self.day(date).switches if start <= minute]
+            if passed:
+                return passed[-1]
+            date -= _DAY
+            minute = 24 * 60
+        return Tiers()
+
+    def next_switch(self, when: dt.datetime) -> dt.datetime:
+        """Return the local time of the next switch or midnight, whichever comes first."""
+        midnight = dt.datetime.combine(when.date(), dt.time()) + _DAY
+        if not self.has_tiers:
+            return midnight
+        for minute, _ in self.day(when.date()).switches:
+            start = dt.datetime.combine(when.date(), dt.time()) + dt.timedelta(minutes=minute)
+            if start > when:
+                return start
+        return midnight
+
+    def is_dst(self, standard: dt.datetime) -> bool:
+        """Return whether daylight saving time is in effect.
+
+        Args:
+            standard: local standard time.
+        """
+        if not self.has_dst:
+            return False
+        date = standard.date()
+        begins = self.day(date).dst
+        if begins is None:
+            return self._dst_before(date)
+        # It ends at a time of day that the clock on the wall shows while it is still on.
+        shift = dt.timedelta() if begins else dt.timedelta(seconds=self.dst_shift)
+        effective = dt.datetime.combine(date, self._dst_begins if begins else self._dst_ends) - shift
+        return begins if standard >= effective else not begins
+
+    def _dst_before(self, date: dt.date) -> bool:
+        """Return whether it is on when a day begins."""
+        found = self._dst.get(date)
+        if found is None:
+            if len(self._dst) >= _REMEMBERED:
+                self._dst.clear()
+            earlier = (self.day(date - back * _DAY).dst for back in range(1, _BACK))
+            found = self._dst[date] = next((begins for begins in earlier if begins is not None), False)
+        return found
+
+
+def calendar_of(shape: Shape) -> Calendar:
+    """Return the calendar of a configuration. For `Shape.derived`."""
+    return Calendar(shape.value("ST51"), shape.value("ST53"), shape.value("ST54"))
+
+
+def _until_end(entries: Iterable[Any]) -> list[Any]:
+    kept: list[Any] = []
+    for entry in entries:
+        if _control(entry) == _END_OF_LIST:
+            break
+        kept.append(entry)
+    return kept
+
+
+def _control(entry: Any) -> int:
+    return int(entry.CALENDAR_ACTION.CALENDAR_CTRL)
+
+
+def _weekday(date: dt.date) -> int:
+    return date.isoweekday() % 7
+
+
+_NAMES: Final = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
+
+
+def _of_weekday(row: Any, date: dt.date) -> int:
+    name = _NAMES[_weekday(date)]
+    number = getattr(row, f"{name}_SCHEDULE", None)
+    return int(row.WEEKDAY_SCHEDULE if number is None else number)
+
+
+def _recurs(rule: RecurringDate | None, date: dt.date, anchor: dt.date | None) -> bool:
+    """Return whether a recurring date falls on a date."""
+    if rule is None or not isinstance(rule.MONTH, int) or rule.MONTH == 0:
+        return False
+    if rule.MONTH == 14:
+        return _weekday(date) == rule.WEEKDAY
+    if rule.MONTH == 15:
+        days = (date - anchor).days - (rule.DELTA or 0) if anchor else -1
+        return days >= 0 and bool(rule.PERIOD) and days % (rule.PERIOD or 1) == 0
+    for months in (-1, 0, 1):
+        year, month = divmod(12 * date.year + date.month - 1 + months, 12)
+        if rule.MONTH in (13, month + 1):
+            try:
+                base = dt.date(year, month + 1, rule.DAY or 1)
+            except ValueError:
+                continue
+            if date in _moved(base, rule.OFFSET or 0, rule.WEEKDAY or 0):
+                return True
+    return False
+
+
+def _moved(base: dt.date, offset: int, weekday: int) -> tuple[dt.date, ...]:
+    """Return the dates that a recurring date and its OFFSET stand for."""
+    own = _weekday(base)
+    if offset == 1:
+        return (base - ((own - weekday) % 7) * _DAY,)
+    if 2 <= offset <= 5:
+        return (base + ((weekday - own) % 7 + 7 * (offset - 2)) * _DAY,)
+    if offset == 6:
+        last = (base.replace(day=28) + 4 * _DAY).replace(day=1) - _DAY
+        return (last - ((_weekday(last) - weekday) % 7) * _DAY,)
+    if offset == 7:
+        return (base, base + _DAY)
+    if offset == 15:
+        return (base + _DAY,)
+    # 8 and 9 concern Sundays, 10 and 11 Saturdays, 12 to 14 both; the day is the Monday after or the Friday before.
+    saturday = {10: 2, 11: -1, 12: 2, 13: -1, 14: -1}.get(offset, 0)
+    sunday = {8: 1, 9: -2, 12: 1, 13: -2, 14: 1}.get(offset, 0)
+    return (base + (saturday if own == 6 else sunday if own == 0 else 0) * _DAY,)

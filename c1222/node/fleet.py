@@ -1,0 +1,392 @@
+"""All meters of one process, without sockets: which one a message is for, and when answers may leave.
+
+The title that a message calls selects the meter; a message without one is for the first, the directly attached. The
+answers of many requests wait for one flush of the store, after which all that they tell is durable.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from c1222.errors import DecodeError, StateError
+from c1222.message.acse import Acse, decode_acse
+from c1222.message.aptitle import ApTitle
+from c1222.message.epsem import SecurityMode
+from c1222.node.faults import FaultPlan, altered
+from c1222.node.handler import MeterHandler
+from c1222.node.store import StoredVectors, Taken
+from c1222.protocol.events import HandlerFailed, Refused, Released
+from c1222.protocol.identity import Identity
+from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
+from c1222.protocol.responder import Responder
+from c1222.protocol.state import REPEATABLE
+from c1222.security.freshness import ReplayGuard, SendGuard
+from c1222.security.keys import KeyStore
+from c1222.services.results import SERVICE_ERRORS
+from c1222.services.table_data import TableData
+from c1222.services.tables import TableResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from c1222.node.meter import Meter
+    from c1222.node.store import Store
+    from c1222.protocol.events import ResponderEvent
+    from c1222.protocol.execution import Context
+    from c1222.services import Request, Response
+
+__all__ = ["Delivery", "Fleet", "Station"]
+
+_SWEEP: Final = 60
+_SEEN_IN_ALL: Final = 262_144
+_SEEN_AT_LEAST: Final = 2048
+_MODE_BITS: Final = 0b1100
+
+
+class _Asking(Protocol):
+    """What asks in the name of a meter."""
+
+    def receive(self, apdu: bytes, *, now: float, utc: float) -> None:
+        """Take an answer."""
+
+
+class Delivery(NamedTuple):
+    """An APDU to send.
+
+    Attributes:
+        source: where the request came from, which is where this goes to.
+        apdu: the octets.
+        delay: seconds to hold it back.
+    """
+
+    source: Hashable
+    apdu: bytes
+    delay: float = 0.0
+
+
+class Station:
+    """One meter at its place in a fleet: the handler of its responder.
+
+    Args:
+        meter: the meter.
+        fleet: what it belongs to.
+        replay: the secured requests it took.
+
+    Attributes:
+        meter: as given.
+        responder: its side of the protocol.
+        asked: services of the message that is carried out.
+    """
+
+    __slots__ = ("_fleet", "_handler", "_remembered", "asked", "meter", "responder")
+
+    def __init__(self, meter: Meter, fleet: Fleet, replay: ReplayGuard) -> None:
+        self.meter = meter
+        self.asked: list[Request] = []
+        self._fleet = fleet
+        self._handler = MeterHandler(meter, secured=len(fleet.keys) > 0)
+        self._remembered: object = None
+        identity = Identity(meter.title, fleet.keys, guard=fleet.guard)
+        self.responder = Responder(identity, self, policy=fleet.policy, replay=replay)
+
+    def __call__(self, request: Request, context: Context, /) -> Response:
+        """Carry out a service, or do wrong what the plan of faults says."""
+        faults = self._fleet.faults
+        self.asked.append(request)
+        struck = faults.of_service(self.meter.title, request) if faults else ()
+        for fault in struck:
+            if fault.kind == "result":
+                raise SERVICE_ERRORS[fault.result]("a fault of the plan")
+        if request.service not in REPEATABLE and context.message is not self._remembered:
+            self._remember(context)
+        response = self._handler(request, context)
+        if any(fault.kind == "wrong-checksum" for fault in struck) and isinstance(response, TableResponse):
+            data = response.table_data
+            response = response.replace(table_data=TableData(data.data, bytes(octet ^ 1 for octet in data.checksums)))
+        return response
+
+    def _remember(self, context: Context) -> None:
+        """Remember a request with the changes it makes, so that it is not taken again after a restart."""
+        message = self._remembered = context.message
+        if message.security_mode is SecurityMode.CLEARTEXT or not message.carries_authentication:
+            return
+        calling, keys = message.calling, self._fleet.keys
+        taken = Taken(
+            "" if calling is None else str(calling.absolute(keys.base_oid)),
+            message.key_id or 0,
+            int.from_bytes(message.iv or b""),
+            message.calling_invocation_id,
+        )
+        self._fleet.store.remember(self.meter.name, taken)
+
+
+class Fleet:
+    """Meters that share a store, keys, and what they allow.
+
+    Args:
+        store: where they are kept.
+        keys: of all of them; a key with a title is for that meter.
+        policy: what they allow.
+        faults: what goes wrong; nothing when None.
+
+    Attributes:
+        stations: the meters by title, in the order they were added.
+        guard: gives out the vectors of all.
+        answers: what takes answers to a title that asked something, by the content of the title.
+        counters: what was received and dropped, by reason.
+        listener: called with what the responders tell, and the meter.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        keys: KeyStore | None = None,
+        *,
+        policy: NodePolicy | None = None,
+        faults: FaultPlan | None = None,
+    ) -> None:
+        self.store = store
+        self.keys = KeyStore() if keys is None else keys
+        self.policy = NodePolicy() if policy is None else policy
+        self.faults = FaultPlan() if faults is None else faults
+        self.guard = SendGuard(StoredVectors(store))
+        self.stations: dict[ApTitle, Station] = {}
+        self.counters: Counter[str] = Counter()
+        self.answers: dict[bytes, _Asking] = {}
+        self.listener: Callable[[ResponderEvent, Meter], None] | None = None
+        self._by_content: dict[bytes, Station] = {}
+        self._out: list[Delivery] = []
+        self._released: list[Hashable] = []
+        self._late: list[tuple[float, bytes, Hashable, Link, Hashable]] = []
+        self._sweep: list[Station] = []
+        store.hold()
+
+    def add(self, meter: Meter, *, utc: float, expected: int = 1) -> Station:
+        """Add a meter.
+
+        Args:
+            meter: the meter.
+            utc: true time.
+            expected: how many there will be in all: they share the room for requests remembered.
+
+        Raises:
+            StateError: there is one of that title, or the store cannot be read.
+        """
+        content = meter.title.absolute(self.keys.base_oid).content
+        if content in self._by_content:
+            raise StateError(f"there are two meters with the title {meter.title}")
+        window = self.policy.window
+        seen = min(self.policy.max_seen, max(_SEEN_AT_LEAST, _SEEN_IN_ALL // max(1, expected)))
+        replay = ReplayGuard(window=window, max_seen=seen)
+        for taken in self.store.taken(meter.name, int(utc) - window):
+            title = _title(taken.calling)
+            replay.check(title, taken.key_id, taken.vector.to_bytes(4), taken.invocation_id, utc)
+        station = Station(meter, self, replay)
+        self.stations[meter.title] = station
+        self._by_content[content] = station
+        return station
+
+    def __len__(self) -> int:
+        return len(self.stations)
+
+    # What comes in.
+
+    def receive(
+        self,
+        apdu: bytes,
+        *,
+        source: Hashable,
+        now: float,
+        utc: float,
+        link: Link = UDP_LINK,
+        peer: Hashable = None,
+    ) -> None:
+        """Take an APDU that came in. Nothing it holds makes this raise.
+
+        Args:
+            apdu: the octets.
+            source: where it came from and the answer goes to.
+            now: a clock that does not run backwards, seconds.
+            utc: true time, seconds since 1970 UTC.
+            link: what carries the answer.
+            peer: whose failed authentications to count; the source when None.
+        """
+        self.counters["received"] += 1
+        try:
+            acse = decode_acse(apdu, max_size=self.policy.max_size)
+            if acse.is_response and self.answers:
+                self._answered(acse, apdu, now, utc)
+                return
+            found = self._find(acse)
+        except DecodeError:
+            self.counters["malformed"] += 1
+            return
+        if not found:
+            self.counters["not-ours"] += 1
+            return
+        # One request to many meters must not bring many answers to whoever is said to have sent it.
+        silent = len(found) > 1 and not acse.octets[acse.user_information.start] & _MODE_BITS
+        for station in found:
+            self._hand_over(station, apdu, source, now, utc, link, peer, silent=silent)
+
+    def _answered(self, acse: Acse, apdu: bytes, now: float, utc: float) -> None:
+        """Hand an answer to what asked; a title that asked nothing gets none."""
+        called = acse.called
+        asking = None if called is None else self.answers.get(called.absolute(self.keys.base_oid).content)
+        if asking is None:
+            self.counters["answer"] += 1
+        else:
+            asking.receive(apdu, now=now, utc=utc)
+
+    def _find(self, acse: Acse) -> list[Station]:
+        """Return the stations that a message is for."""
+        called = acse.called
+        if called is None or called.is_empty:
+            return list(self.stations.values())[:1]
+        station = self._by_content.get(called.absolute(self.keys.base_oid).content)
+        if station is not None:
+            return [station]
+        if not called.is_broadcast_form:
+            return []
+        return [station for title, station in self.stations.items() if called.is_broadcast_to(title)]
+
+    def _hand_over(
+        self,
+        station: Station,
+        apdu: bytes,
+        source: Hashable,
+        now: float,
+        utc: float,
+        link: Link,
+        peer: Hashable,
+        *,
+        silent: bool,
+    ) -> None:
+        times = 1
+        for fault in self.faults.of_request(station.meter.title) if self.faults else ():
+            if fault.kind == "drop":
+                return
+            if fault.kind == "duplicate":
+                times = 2
+            elif fault.kind == "delay":
+                self._late.append((now + fault.seconds, apdu, source, link, peer))
+                return
+        for _ in range(times):
+            self._take(station, apdu, source, now, utc, link, peer, silent=silent)
+
+    def _take(
+        self,
+        station: Station,
+        apdu: bytes,
+        source: Hashable,
+        now: float,
+        utc: float,
+        link: Link,
+        peer: Hashable,
+        *,
+        silent: bool,
+    ) -> None:
+        responder = station.responder
+        station.asked.clear()
+        responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
+        for event in responder.events():
+            if isinstance(event, Refused):
+                self.counters[event.reason] += 1
+            elif isinstance(event, Released):
+                self._released.append(event.source)
+            elif isinstance(event, HandlerFailed):
+                self.counters["handler-failed"] += 1
+            if self.listener is not None:
+                self.listener(event, station.meter)
+        for out in responder.apdus_to_send():
+            if not silent:
+                self._send(station, out.source, out.apdu)
+        if station.meter.take_restart():
+            responder.close_sessions()
+
+    def _send(self, station: Station, source: Hashable, apdu: bytes) -> None:
+        delay, times = 0.0, 1
+        for fault in self.faults.of_answer(station.meter.title, station.asked) if self.faults else ():
+            if fault.kind == "drop":
+                return
+            if fault.kind == "duplicate":
+                times = 2
+            elif fault.kind == "delay":
+                delay += fault.seconds
+            else:
+                apdu = altered(apdu, fault, self.keys)
+        self._out += [Delivery(source, apdu, delay)] * times
+
+    # What there is to do.
+
+    def apdus_to_send(self) -> list[Delivery]:
+        """Make durable what the answers tell, and return them in order, once.
+
+        Raises:
+            StateError: the store failed: nothing may be sent any more.
+        """
+        self.store.flush()
+        self.store.hold()
+        out, self._out = self._out, []
+        return out
+
+    def released(self) -> list[Hashable]:
+        """Return the sources whose connections are to be closed, once."""
+        released, self._released = self._released, []
+        return released
+
+    def lost(self, source: Hashable) -> None:
+        """End the sessions that came over a connection that has ended."""
+        for station in self.stations.values():
+            if len(station.responder.sessions):
+                station.responder.close_sessions(source)
+
+    def tick(self, *, now: float, utc: float) -> None:
+        """Do what is due: call about every second. A part of the meters is brought up to date each time."""
+        due = [late for late in self._late if late[0] <= now]
+        self._late = [late for late in self._late if late[0] > now]
+        for _, apdu, source, link, peer in due:
+            acse = decode_acse(apdu, max_size=self.policy.max_size)
+            for station in self._find(acse):
+                self._take(station, apdu, source, now, utc, link, peer, silent=False)
+        for station in self.stations.values():
+            if len(station.responder.sessions):
+                station.responder.tick(now=now)
+                station.responder.events()
+        self._sweep = self._sweep or list(self.stations.values())
+        for _ in range(-(-len(self.stations) // _SWEEP)):
+            if self._sweep:
+                meter = self._sweep.pop().meter
+                meter.advance(utc)
+                meter.save()
+
+    def next_deadline(self) -> float | None:
+        """Return when `tick` has something to do that cannot wait, on the clock of ``now``; None for nothing."""
+        deadlines = [late[0] for late in self._late]
+        deadlines += [
+            deadline
+            for station in self.stations.values()
+            if (deadline := station.responder.next_deadline()) is not None
+        ]
+        return min(deadlines, default=None)
+
+    def sessions(self) -> int:
+        """Return how many sessions are open in all."""
+        return sum(len(station.responder.sessions) for station in self.stations.values())
+
+    def close(self) -> None:
+        """Save all meters and close the store.
+
+        Raises:
+            StateError: that failed.
+        """
+        try:
+            for station in self.stations.values():
+                station.meter.save()
+        finally:
+            self.store.close()
+
+
+def _title(text: str) -> ApTitle | None:
+    return ApTitle(text) if text else None

@@ -1,0 +1,438 @@
+"""One meter: its tables, clock, logs and procedures, and how they are kept.
+
+What it answers is the matter of `c1222.node.handler`.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from c1219.codes.events import EventCode
+from c1219.codes.results import ResponseSelector, ResultCode
+from c1219.errors import C1219Error
+from c1222.errors import StateError
+from c1222.node.clock import Clock, shown_clock
+from c1222.node.logs import Logs
+from c1222.node.pending import PendingTables
+from c1222.node.procedures import STANDARD, Call, Done, parameters_of
+from c1222.node.rights import Grant, Rights, rights_of
+from c1222.node.simulation import Simulation
+from c1222.node.tables import Tables
+from c1222.services.results import Iar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from c1222.message.aptitle import ApTitle
+    from c1222.node.load_profile import Recorder
+    from c1222.node.procedures import Procedure
+    from c1222.node.profile import Options, Profile
+    from c1222.node.shape import Shape
+    from c1222.node.store import Store
+    from c1222.protocol.execution import Context
+
+__all__ = ["Meter", "Offer"]
+
+_STATE: Final = "#state"
+_CLOCKS: Final = frozenset({"ST52", "ST55"})
+_RESPONSE_HEAD: Final = 4
+_TAMPER_AFTER: Final = 3
+_ANYBODY: Final = frozenset({18, 19})
+"""Procedures that nobody needs rights for: log in and log out."""
+
+
+class Offer(NamedTuple):
+    """What ST0 offers.
+
+    Attributes:
+        used: labels of the tables that exist.
+        writable: of those that can be written.
+        procedures: numbers of the procedures; a manufacturer's have 2048 added.
+        by_offset: whether tables can be read and written by offset.
+        by_index: whether by index.
+        big: whether numbers in tables have their most significant octet first.
+    """
+
+    used: frozenset[str]
+    writable: frozenset[str]
+    procedures: frozenset[int]
+    by_offset: bool
+    by_index: bool
+    big: bool
+
+
+def _offer_of(shape: Shape) -> Offer:
+    st0 = shape.value("ST0")
+    access = st0.FORMAT_CONTROL_2.DATA_ACCESS_METHOD
+
+    def labels(standard: Any, manufacturer: Any) -> frozenset[str]:
+        return frozenset([f"ST{n}" for n in standard] + [f"MT{n}" for n in manufacturer])
+
+    return Offer(
+        labels(st0.STD_TBLS_USED, st0.MFG_TBLS_USED),
+        labels(st0.STD_TBLS_WRITE, st0.MFG_TBLS_WRITE),
+        frozenset([*st0.STD_PROC_USED, *(0x800 + n for n in st0.MFG_PROC_USED)]),
+        bool(access & 1),
+        bool(access & 2),
+        bool(st0.FORMAT_CONTROL_1.DATA_ORDER),
+    )
+
+
+class Meter:
+    """One meter.
+
+    Args:
+        profile: what it is made from.
+        store: where it is kept.
+        utc: true time now.
+        number: which of the profile's meters it is, the first being 0.
+        seed: what sets its load apart from that of other nodes with the same profile.
+        rate: seconds of its clock in a second of true time.
+        simulate: whether registers, load profile and clock move; otherwise the tables stay as they are.
+        history_days: days of load before the first moment, at most: it begins where the profile's clock stands, if
+            that is later. As the profile says when None.
+        procedures: a manufacturer's, by number plus 2048, or others in place of the standard's.
+
+    Attributes:
+        title: its title.
+        tables: its tables.
+        simulation: what moves, None if nothing does.
+        pending: its pending tables.
+        logs: its logs.
+        options: what its profile says beside the tables.
+        device_class: ST0.DEVICE_CLASS.
+        counters: what was done, and what refused.
+        network: does ``register`` or ``deregister`` when a procedure asks; returns whether it can.
+
+    Raises:
+        StateError: the store cannot be used, or holds this meter as made from another profile.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        store: Store,
+        *,
+        utc: float,
+        number: int = 0,
+        seed: int = 0,
+        rate: float = 1.0,
+        simulate: bool = True,
+        history_days: float | None = None,
+        procedures: Mapping[int, Procedure] | None = None,
+    ) -> None:
+        self.title: ApTitle = profile.title_of(number)
+        self.name = str(self.title.absolute())
+        self.options: Options = profile.options
+        self.device_class = profile.device_class
+        self.counters: Counter[str] = Counter()
+        self.network: Callable[[str], bool] | None = None
+        self._profile = profile
+        self._store = store
+        self._seed = zlib.crc32(f"{self.name}/{seed}".encode())
+        self._procedures = STANDARD if procedures is None else {**STANDARD, **procedures}
+        self._must_save = False
+        self._restarting = False
+        self._still = utc
+        saved = store.load(self.name)
+        state = self._read_state(saved.pop(_STATE, None))
+        self.tables = Tables(profile, number, saved)
+        self.logs = Logs(self.tables, state.get("event", 0))
+        self.pending = PendingTables(self.tables, self._activate, self.log, state.get("due"))
+        self._later: list[Any] | None = state.get("later")
+        self._reset_at: float | None = state.get("reset")
+        self._failures: int = state.get("failures", 0)
+        self.simulation: Simulation | None = None
+        if simulate:
+            moving = state.get("simulation")
+            days = self.options.history_days if history_days is None else history_days
+            clock = (
+                Clock.from_state(moving["clock"]).with_rate(utc, rate) if moving else Clock(int(utc), utc, rate=rate)
+            )
+            start = int(utc - 86_400 * days)
+            shown = None if moving else shown_clock(self.tables)
+            go_on = shown is not None and shown <= utc
+            if shown is not None and go_on:
+                start = max(start, int(shown))
+            self.simulation = self._make_simulation(clock, start, moving, go_on=go_on)
+
+    def _make_simulation(
+        self, clock: Clock, start: float, state: dict[str, Any] | None, *, go_on: bool = False
+    ) -> Simulation:
+        return Simulation(
+            self.tables,
+            clock,
+            seed=self._seed,
+            watts=self.options.watts,
+            log=self._log_of_simulation,
+            start=start,
+            go_on=go_on,
+            state=state,
+        )
+
+    def _read_state(self, octets: bytes | None) -> dict[str, Any]:
+        if octets is None:
+            return {}
+        state: dict[str, Any] = json.loads(octets)
+        if state.get("profile") != self._profile.digest:
+            raise StateError(f"the store holds {self.title} as made from another profile")
+        return state
+
+    # What is kept.
+
+    def must_save(self) -> None:
+        """Note that something changed that must be in the store before the answer goes."""
+        self._must_save = True
+
+    def save_if_needed(self) -> None:
+        """Save if `must_save` was called since the last time.
+
+        Raises:
+            StateError: that failed.
+        """
+        if self._must_save:
+            self.save()
+
+    def save(self) -> None:
+        """Put what changed into the store.
+
+        Raises:
+            StateError: that failed.
+        """
+        state = {
+            "profile": self._profile.digest,
+            "event": self.logs.number,
+            "due": self.pending.due,
+            "later": self._later,
+            "reset": self._reset_at,
+            "failures": self._failures,
+            "simulation": self.simulation.as_state() if self.simulation else None,
+        }
+        changes = self.tables.take_changes()
+        changes[_STATE] = json.dumps(state, separators=(",", ":")).encode()
+        self._store.put(self.name, changes)
+        self._must_save = False
+
+    def restore(self) -> None:
+        """Give all tables the octets they were made with, and begin anew; the clock goes on."""
+        self.tables.restore()
+        self.pending.due.clear()
+        self._later = self._reset_at = None
+        if self.simulation:
+            self.simulation = self._make_simulation(self.simulation.clock, self.simulation.flows.last, None)
+        self._must_save = True
+
+    def restart(self) -> None:
+        """Have the node end all sessions with this meter, once this request is answered."""
+        self._restarting = True
+
+    def take_restart(self) -> bool:
+        """Return whether sessions are to be ended, once."""
+        restarting, self._restarting = self._restarting, False
+        return restarting
+
+    # Time.
+
+    @property
+    def device(self) -> float:
+        """Device time, seconds since 1970."""
+        return self.simulation.device if self.simulation else self._still
+
+    @property
+    def standard(self) -> int:
+        """The time that intervals follow, seconds since 1970; see `Faces.base`."""
+        return int(self.device) + (self.simulation.faces.base if self.simulation else 0)
+
+    def advance(self, utc: float) -> None:
+        """Bring the meter up to date.
+
+        Args:
+            utc: true time.
+        """
+        self._still = utc
+        if self.simulation:
+            self.simulation.advance(utc)
+        if self.pending.due:
+            self.pending.bring_up_to_date(self.device)
+        if self._later is not None and utc >= self._later[0]:
+            self._finish(self._later[1])
+
+    def set_clock(self, device: float, *, user: int = 0) -> None:
+        """Set the clock, and log it."""
+        if self.simulation is None:
+            return
+        before = self.device
+        faces = self.simulation.faces
+        self.log(EventCode.TIME_CHANGED_FROM, user=user)
+        self.simulation.set_clock(device)
+        self.log(EventCode.TIME_CHANGED_TO, user=user)
+        if self.tables.shape.value("ST75") is not None:  # where only those are logged that somebody chose
+            self.log(EventCode.TIME_CHANGED_OLD_TIME, (faces.short(before),), user=user)
+            self.log(EventCode.TIME_CHANGED_NEW_TIME, (faces.short(self.device),), user=user)
+
+    def recorder(self, number: int) -> Recorder | None:
+        """Return what records a set of load profile, 1..4."""
+        return self.simulation.recorders.get(number) if self.simulation else None
+
+    def is_reset_excluded(self) -> bool:
+        """Return whether the last demand reset is too recent for another."""
+        minutes = self.tables.find("ST13.RESET_EXCLUSION")
+        if not minutes or self._reset_at is None or self.simulation is None:
+            return False
+        return bool(self.simulation.flows.last < self._reset_at + 60 * minutes)
+
+    def note_reset(self) -> None:
+        """Note that somebody had demand reset."""
+        self._reset_at = self.simulation.flows.last if self.simulation else None
+
+    # Logs.
+
+    def log(self, event: EventCode, arguments: tuple[Any, ...] = (), *, user: int = 0) -> None:
+        """Log what happens now."""
+        if self.logs.record(event, arguments, device=self.device, user=user):
+            self._must_save = True
+
+    def _log_of_simulation(self, device: float, event: EventCode, arguments: tuple[int, ...]) -> None:
+        self.logs.record(event, arguments, device=device)
+
+    # What may be done.
+
+    @property
+    def offer(self) -> Offer:
+        """What ST0 offers."""
+        offer: Offer = self.tables.shape.derived(_offer_of)
+        return offer
+
+    @property
+    def rights(self) -> Rights:
+        """Who may do what."""
+        rights: Rights = self.tables.shape.derived(rights_of)
+        return rights
+
+    def is_locked(self, label: str) -> bool:
+        """Return whether a table is locked: unless the meter is in shop or factory mode, if the profile says so."""
+        if label not in self.options.locked:
+            return False
+        mode = self.tables.find("ST3.ED_MODE")
+        return mode is None or not (mode.METER_SHOP_MODE_FLAG or mode.FACTORY_FLAG)
+
+    def check_password(self, password: bytes, user: int) -> Grant | None:
+        """Return what a password grants, None if it is wrong; wrong ones are counted, and logged when they repeat."""
+        grant = self.rights.check(password)
+        if grant is None:
+            self.counters["wrong-password"] += 1
+            self._failures += 1
+            self._must_save = True
+            if self._failures == _TAMPER_AFTER:
+                self.log(EventCode.TAMPER_ATTEMPT, user=user)
+        elif self._failures:
+            self._failures = 0
+            self._must_save = True
+        return grant
+
+    # What is done.
+
+    def put(self, label: str, octets: bytes, *, user: int = 0) -> None:
+        """Put a table into effect, with all that follows from it.
+
+        Raises:
+            Iar: the table cannot be so.
+        """
+        if label in _CLOCKS and self.simulation:
+            self._set_clock_from(label, octets, user)
+            return
+        try:
+            self.tables.put(label, octets)
+        except C1219Error as error:
+            raise Iar(f"{label}: {error}") from None
+        if self.simulation:
+            self.simulation.rebuild()
+            if label == "ST23":
+                self.simulation.resume()
+
+    def _set_clock_from(self, label: str, octets: bytes, user: int) -> None:
+        layout = self.tables.layout(label)
+        try:
+            value = layout.decode(octets) if layout else None
+        except C1219Error as error:
+            raise Iar(f"{label}: {error}") from None
+        if self.simulation and value is not None and value.CLOCK_CALENDAR is not None:
+            self.set_clock(self.simulation.faces.device(value.CLOCK_CALENDAR, value.TIME_DATE_QUAL), user=user)
+
+    def _activate(self, label: str, octets: bytes, selector: Any) -> None:
+        if self.simulation and selector.SELF_READ_FLAG:
+            self.simulation.read_self(self.device)
+        if self.simulation and selector.DEMAND_RESET_FLAG:
+            self.simulation.reset_demand(self.device)
+        try:
+            self.put(label, octets)
+        except Iar:
+            self.log(EventCode.CONFIGURATION_ERROR)
+        self._must_save = True
+
+    # Procedures.
+
+    def call(self, octets: bytes, context: Context, grant: Grant) -> None:
+        """Carry out what was written to ST7, and put the outcome into ST8.
+
+        Args:
+            octets: as written to ST7.
+            context: of the request.
+            grant: what the peer may do.
+
+        Raises:
+            Iar: too few octets, or more parameters than ST0 allows.
+        """
+        longest = self.tables.find("ST0.MAX_PROC_PARM_LENGTH", 0)
+        if not 3 <= len(octets) <= 3 + longest:
+            raise Iar(f"ST7 has 3 to {3 + longest} octets")
+        proc = int.from_bytes(octets[:2], "big" if self.offer.big else "little")
+        number, selector = proc & 0x0FFF, proc >> 12
+        self._later = None
+        done = self._execute(number, octets[3:], context, grant)
+        self.counters["procedures"] += 1
+        self._must_save = True
+        self.tables.put("ST7", octets)
+        post = selector in (ResponseSelector.ON_COMPLETION, ResponseSelector.NOW_AND_ON_COMPLETION)
+        if post or (selector == ResponseSelector.ON_EXCEPTION and done.result):
+            self.tables.put("ST8", octets[:3] + bytes((done.result,)) + done.response)
+        if done.later is not None:
+            self._later = [context.utc + done.later, int(done.final)]
+
+    def _execute(self, number: int, octets: bytes, context: Context, grant: Grant) -> Done:
+        name = f"MP{number & 0x7FF}" if number & 0x800 else f"SP{number}"
+        procedure = self._procedures.get(number)
+        if procedure is None or number not in self.offer.procedures:
+            return Done(ResultCode.UNRECOGNIZED_PROCEDURE)
+        if number not in _ANYBODY and not self.rights.may_execute(name, grant):
+            self.counters["refused-procedures"] += 1
+            return Done(ResultCode.NO_AUTHORIZATION)
+        try:
+            parameters = parameters_of(self, number, octets)
+        except C1219Error:
+            return Done(ResultCode.INVALID_PARAMETER)
+        user = context.access.user_id or 0
+        self.log(EventCode.PROCEDURE_INVOKED, (number | 0x1000,), user=user)
+        return procedure(Call(self, parameters, octets, context, user))
+
+    def _finish(self, result: int) -> None:
+        """Put the final result of a procedure into ST8."""
+        self._later = None
+        octets = self.tables.get("ST8")
+        if octets is not None and len(octets) >= _RESPONSE_HEAD:
+            self.tables.put("ST8", octets[:3] + bytes((result,)) + octets[4:])
+
+    def ask_network(self, what: str) -> bool:
+        """Have the node register or deregister; return whether it can. `network_answered` tells the outcome."""
+        return self.network is not None and self.network(what)
+
+    def network_answered(self, result: int) -> None:
+        """Put the outcome of registering or deregistering, as a RESULT_CODE, into ST8."""
+        self._finish(result)
+        self.save()
+
+    def __repr__(self) -> str:
+        return f"<Meter {self.title}>"

@@ -1,0 +1,296 @@
+"""A small relay: nodes register with it, it tells where they are, and it passes messages on to them.
+
+It is its own master relay, for one place. What it knows it forgets with the process; nodes register again. Messages
+are passed on as they are: a relay needs no keys for that. Origin: the services from Itron's stack and icsnpp-c1222 [V];
+native addresses of 4 or 16 octets with a port behind are recollection of RFC 6142 [?]; that a node can only be
+deregistered in its own name is ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from c1222.errors import C1222Error, DecodeError
+from c1222.message.acse import Acse, decode_acse
+from c1222.message.aptitle import ApTitle
+from c1222.message.epsem import Control, ResponseControl
+from c1222.node.fleet import Delivery
+from c1222.protocol.events import Refused
+from c1222.protocol.identity import Identity
+from c1222.protocol.outgoing import compose
+from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
+from c1222.protocol.responder import Responder
+from c1222.services import ErrorResponse, identify, network
+from c1222.services.results import Iar, Isc, Sns, Uat
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from c1222.protocol.execution import Context
+    from c1222.security.keys import KeyStore
+    from c1222.services import Request, Response
+
+__all__ = ["DELAY", "MAX_NODES", "PERIOD", "Registered", "Relay", "native_address"]
+
+PERIOD: Final = 86_400
+"""Seconds for which a registration holds, unless the node asks for less."""
+DELAY: Final = 60
+"""Seconds within which nodes register after power-up."""
+MAX_NODES: Final = 65_536
+_ROUTES: Final = 65_536
+_ROUTE_LASTS: Final = 300.0
+
+
+class Registered(NamedTuple):
+    """A node that registered.
+
+    Attributes:
+        title: its title.
+        source: where its messages come from.
+        native_address: as Resolve tells it.
+        until: when the registration runs out, on the clock of ``now``.
+        request: what it asked for.
+    """
+
+    title: ApTitle
+    source: Hashable
+    native_address: bytes
+    until: float
+    request: network.RegisterRequest
+
+
+class Relay:
+    """One relay, without a socket; a `NodeServer` can serve it like a fleet.
+
+    Args:
+        title: its title.
+        keys: for messages to itself; without any they come in clear.
+        policy: what it allows.
+        period: seconds for which a registration holds at most.
+        direct: whether nodes may talk to each other directly.
+
+    Attributes:
+        nodes: those registered, by the content of their absolute titles.
+        counters: what was passed on, registered and dropped.
+    """
+
+    def __init__(
+        self,
+        title: ApTitle | str,
+        keys: KeyStore | None = None,
+        *,
+        policy: NodePolicy | None = None,
+        period: int = PERIOD,
+        direct: bool = True,
+    ) -> None:
+        self.counters: Counter[str] = Counter()
+        self.nodes: dict[bytes, Registered] = {}
+        self.identity = Identity(title, keys)
+        self._policy = NodePolicy() if policy is None else policy
+        self._responder = Responder(self.identity, self._handle, policy=self._policy)
+        self._period = period
+        self._info = network.RegistrationInfo.CONNECTIONLESS | network.RegistrationInfo.ACCEPT_CONNECTIONLESS
+        if direct:
+            self._info |= network.RegistrationInfo.DIRECT_MESSAGING
+        self._given = 0
+        self._routes: dict[bytes, tuple[Hashable, float]] = {}
+        self._out: list[Delivery] = []
+
+    @property
+    def title(self) -> ApTitle:
+        """Its title."""
+        title = self.identity.title
+        assert title is not None  # noqa: S101 - the constructor demands one
+        return title
+
+    def _content(self, title: ApTitle) -> bytes:
+        return title.absolute(self.identity.keys.base_oid).content
+
+    # What comes in.
+
+    def receive(
+        self,
+        apdu: bytes,
+        *,
+        source: Hashable,
+        now: float,
+        utc: float,
+        link: Link = UDP_LINK,
+        peer: Hashable = None,
+    ) -> None:
+        """Take an APDU that came in; see `Fleet.receive`."""
+        self.counters["received"] += 1
+        try:
+            acse = decode_acse(apdu, max_size=self._policy.max_size)
+            called, calling = acse.called, acse.calling
+        except DecodeError:
+            self.counters["malformed"] += 1
+            return
+        if called is not None and not called.is_empty and not self.identity.same(called, self.title):
+            self._pass_on(acse, called, calling, source, now, utc)
+            return
+        self._responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
+        for event in self._responder.events():
+            if isinstance(event, Refused):
+                self.counters[event.reason] += 1
+        self._out += [Delivery(out.source, out.apdu) for out in self._responder.apdus_to_send()]
+
+    def _pass_on(
+        self, acse: Acse, called: ApTitle, calling: ApTitle | None, source: Hashable, now: float, utc: float
+    ) -> None:
+        """Pass a message on to a node, or an answer to who asked."""
+        content = self._content(called)
+        node = self.nodes.get(content)
+        route = self._routes.get(content)
+        if node is not None and node.until > now:
+            to = node.source
+        elif route is not None and route[1] > now:
+            to = route[0]
+        else:
+            self.counters["unknown-title"] += 1
+            self._tell_unknown(acse, called, calling, source, utc)
+            return
+        if calling is not None and not calling.is_empty:
+            back = self._content(calling)
+            if back not in self.nodes:
+                self._routes.pop(back, None)
+                if len(self._routes) >= _ROUTES:
+                    del self._routes[next(iter(self._routes))]
+                self._routes[back] = (source, now + _ROUTE_LASTS)
+        self.counters["passed-on"] += 1
+        self._out.append(Delivery(to, acse.octets))
+
+    def _tell_unknown(self, acse: Acse, called: ApTitle, calling: ApTitle | None, source: Hashable, utc: float) -> None:
+        """Tell who asked that nobody of that title is known here."""
+        start = acse.user_information.start
+        try:
+            control = Control.from_octet(acse.octets[start], offset=start)
+            if acse.is_response or acse.is_segment or control.response_control is ResponseControl.NEVER:
+                return
+            refusal = [ErrorResponse.of(Uat(str(called)))]
+            _, apdu = compose(
+                self.identity,
+                calling,
+                refusal,
+                utc=utc,
+                answers=acse.calling_invocation_id,
+                response_control=ResponseControl.NEVER,
+            )
+        except C1222Error:
+            return
+        self._out.append(Delivery(source, apdu))
+
+    # Services.
+
+    def _handle(self, request: Request, context: Context) -> Response:
+        if isinstance(request, network.RegisterRequest):
+            return self._register(request, context)
+        if isinstance(request, network.DeregisterRequest):
+            return self._deregister(request, context)
+        if isinstance(request, network.ResolveRequest):
+            return network.ResolveResponse(self._known(request.ap_title, context.now).native_address)
+        if isinstance(request, network.TraceRequest):
+            titles = (*request.ap_titles, self.title)
+            return network.TraceResponse(titles, relative_tag=request.relative_tag)
+        if isinstance(request, identify.IdentifyRequest):
+            return identify.IdentifyResponse(3, 1, 0, (identify.SessionControl.of(0, sessionless=True),))
+        raise Sns(str(request.service))
+
+    def _known(self, title: ApTitle, now: float) -> Registered:
+        node = self.nodes.get(self._content(title))
+        if node is None or node.until <= now:
+            raise Uat(str(title))
+        return node
+
+    def _register(self, request: network.RegisterRequest, context: Context) -> Response:
+        title = request.ap_title
+        if title.is_empty:
+            if request.serial_number.is_empty:
+                raise Iar("neither a title nor a serial number")
+            title = self._title_for(request.serial_number)
+        content = self._content(title)
+        if content == self._content(self.title):
+            raise Iar("that title is the relay's own")
+        present = self.nodes.get(content)
+        if present is not None and present.until > context.now and not self._is_same(present, request):
+            raise Isc(f"{title} belongs to another node")
+        if len(self.nodes) >= MAX_NODES and content not in self.nodes:
+            self._forget(context.now)
+        period = min(request.period or self._period, self._period)
+        address = native_address(context.source) or request.native_address
+        self.nodes[content] = Registered(title, context.source, address, context.now + period, request)
+        self._routes.pop(content, None)
+        self.counters["registered"] += 1
+        return network.RegisterResponse(title, DELAY, period, self._info, relative_tag=request.relative_tag)
+
+    @staticmethod
+    def _is_same(present: Registered, request: network.RegisterRequest) -> bool:
+        """Return whether a title is asked for by who has it; nodes without a serial number cannot be told apart."""
+        serial = present.request.serial_number
+        return serial.is_empty or serial == request.serial_number
+
+    def _title_for(self, serial: ApTitle) -> ApTitle:
+        """Return the title of a node that has none: the same one for the same serial number."""
+        for node in self.nodes.values():
+            if node.request.serial_number == serial:
+                return node.title
+        while True:
+            self._given += 1
+            title = ApTitle(f"{self.title}.{self._given}")
+            if self._content(title) not in self.nodes:
+                return title
+
+    def _deregister(self, request: network.DeregisterRequest, context: Context) -> Response:
+        node = self._known(request.ap_title, context.now)
+        if not self.identity.same(context.calling, node.title):
+            raise Isc("a node can only be deregistered by itself")
+        del self.nodes[self._content(node.title)]
+        self.counters["deregistered"] += 1
+        return network.DeregisterResponse(node.title, relative_tag=request.relative_tag)
+
+    def _forget(self, now: float) -> None:
+        for content in [content for content, node in self.nodes.items() if node.until <= now]:
+            del self.nodes[content]
+        if len(self.nodes) >= MAX_NODES:
+            raise Isc("no room for another node")
+
+    # What there is to do, as a fleet does it.
+
+    def apdus_to_send(self) -> list[Delivery]:
+        """Return the APDUs to send, in order, once."""
+        out, self._out = self._out, []
+        return out
+
+    def released(self) -> list[Hashable]:
+        """Return no sources: a relay closes no connections."""
+        return []
+
+    def lost(self, source: Hashable) -> None:
+        """Forget the ways over a connection that has ended."""
+        for content in [content for content, route in self._routes.items() if route[0] is source]:
+            del self._routes[content]
+
+    def tick(self, *, now: float, utc: float) -> None:  # noqa: ARG002 - as a fleet has it
+        """Forget what has run out."""
+        self._responder.tick(now=now)
+        self._responder.events()
+        for content in [content for content, node in self.nodes.items() if node.until <= now]:
+            del self.nodes[content]
+            self.counters["run-out"] += 1
+
+    def close(self) -> None:
+        """Do nothing: nothing is kept."""
+
+
+def native_address(source: Hashable) -> bytes:
+    """Return the native address of where a message came from: IP address and port; empty where it has none."""
+    if isinstance(source, tuple) and len(source) == 2 and isinstance(source[1], tuple):
+        source = source[1]  # a server names its socket, too
+    if not isinstance(source, tuple) or len(source) < 2:
+        return b""
+    try:
+        return ip_address(str(source[0]).partition("%")[0]).packed + int(source[1]).to_bytes(2)
+    except (ValueError, TypeError, OverflowError):
+        return b""

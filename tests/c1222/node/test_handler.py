@@ -1,0 +1,246 @@
+"""What a meter answers: reads, writes, and which refusal tells what."""
+
+from __future__ import annotations
+
+import pytest
+
+from c1222.protocol.policy import Link
+from c1222.services import ErrorResponse, Request, identify, network, session, tables
+from c1222.services.results import Dlk, Err, Iar, Isc, Isss, Onp, Rstl, Sns
+from c1222.services.tables import TableData
+from tests.c1222.node.rig import BIG, MASTER, POLYPHASE, READER, SINGLE, Rig
+
+
+def refused(response: object, *kinds: type) -> bool:
+    return isinstance(response, ErrorResponse) and response.code in [kind.code for kind in kinds]
+
+
+@pytest.mark.parametrize("name", [POLYPHASE, SINGLE, BIG])
+def test_every_table_of_the_profile_is_served_as_it_stands(name: str) -> None:
+    rig = Rig(name, simulate=False)
+    caller = rig.caller(link=Link(max_size=1 << 20)).log_in()
+    for label, octets in rig.profile.tables.items():
+        number = int(label[2:]) + 0x800 * label.startswith("MT")
+        response = caller.one(tables.ReadRequest(number))
+        if label in ("ST42", "ST45"):
+            assert refused(response, Isc)
+        elif len(octets) < 1000:
+            assert response.data == octets
+            assert response.checksum_ok
+
+
+def test_a_table_that_is_larger_than_the_link_takes_is_refused_with_the_limit() -> None:
+    response = Rig().caller().log_in().one(tables.ReadRequest(64))
+    assert refused(response, Rstl)
+    assert response.details["max_size"] == 1400
+
+
+def test_reads_by_offset_and_by_index() -> None:
+    rig = Rig(simulate=False)
+    whole = rig.profile.tables["ST6"]
+    caller = rig.caller().log_in()
+    assert caller.one(tables.ReadOffsetRequest(6, 20, 20)).data == whole[20:40]
+    assert caller.one(tables.ReadIndexRequest(6, (1,), 1)).data == whole[20:40]
+    assert caller.one(tables.ReadIndexRequest(6, (1,), 2)).data == whole[20:60], "the count is one of elements"
+    st22 = rig.profile.tables["ST22"]
+    assert caller.one(tables.ReadIndexRequest(22, (0, 1), 2)).data == st22[1:3], "entries of an array"
+
+
+def test_the_count_of_an_index_read_can_be_one_of_octets() -> None:
+    rig = Rig(simulate=False, node={"index_count": "octets"})
+    caller = rig.caller().log_in()
+    assert caller.one(tables.ReadIndexRequest(6, (1,), 3)).data == rig.profile.tables["ST6"][20:23]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        tables.ReadRequest(99),
+        tables.ReadRequest(0x2001),
+        tables.ReadRequest(0x1036),
+        tables.ReadRequest(0x0805),
+        tables.ReadOffsetRequest(6, 229, 2),
+        tables.ReadOffsetRequest(6, 0xFFFFFF, 0xFFFF),
+        tables.ReadIndexRequest(6, (99,), 1),
+        tables.ReadIndexRequest(6, (18,), 2),
+        tables.ReadIndexRequest(6, (0, 0, 0), 1),
+        tables.WriteRequest(99, TableData(b"")),
+        tables.WriteRequest(1, TableData(bytes(32))),
+        tables.WriteRequest(6, TableData(bytes(229))),
+        tables.WriteOffsetRequest(6, 225, TableData(bytes(6))),
+        tables.WriteIndexRequest(6, (99,), TableData(b"x")),
+        tables.WriteRequest(7, TableData(b"\0")),
+    ],
+    ids=repr,
+)
+def test_what_does_not_exist_is_an_inappropriate_action(request_: Request) -> None:
+    assert refused(Rig().caller().log_in().one(request_), Iar)
+
+
+def test_default_reads_are_of_the_table_that_the_profile_names() -> None:
+    assert refused(Rig().caller().log_in().one(tables.ReadDefaultRequest()), Sns)
+    rig = Rig(node={"default_table": 1})
+    response = rig.caller().log_in().one(tables.ReadDefaultRequest())
+    assert response.data == rig.profile.tables["ST1"]
+    assert refused(rig.caller().log_in().one(tables.WriteDefaultRequest()), Sns)
+
+
+def test_rights_decide_who_reads_and_who_writes() -> None:
+    rig = Rig()
+    nobody, reader, master = rig.caller(".9.1"), rig.caller(".9.2").log_in(READER), rig.caller(".9.3").log_in(MASTER)
+    owner = TableData(b"SOMEBODY".ljust(20))
+    assert isinstance(nobody.one(tables.ReadRequest(1)), tables.ReadResponse), "ST1 is for anyone"
+    assert refused(nobody.one(tables.ReadRequest(23)), Isc)
+    assert isinstance(reader.one(tables.ReadRequest(23)), tables.ReadResponse)
+    assert refused(reader.one(tables.WriteOffsetRequest(6, 0, owner)), Isc)
+    assert isinstance(master.one(tables.WriteOffsetRequest(6, 0, owner)), tables.WriteOffsetResponse)
+    assert master.one(tables.ReadOffsetRequest(6, 0, 20)).data == b"SOMEBODY".ljust(20)
+    assert refused(master.one(tables.ReadRequest(42)), Isc), "passwords are not told"
+    assert rig.meter.counters["refused-writes"] == 1
+
+
+def test_rights_without_a_session_end_with_the_message() -> None:
+    rig = Rig()
+    caller = rig.caller()
+    assert len(caller.ask(session.SecurityRequest.of("reader-demo", 2), tables.ReadRequest(23))) == 2
+    assert refused(caller.one(tables.ReadRequest(23)), Isc)
+
+
+def test_rights_in_a_session_last_until_logoff() -> None:
+    rig = Rig()
+    caller = rig.caller()
+    assert caller.one(session.LogonRequest.of(2, "READER", 60)).timeout == 60
+    assert refused(caller.one(tables.ReadRequest(23)), Isc)
+    assert isinstance(caller.one(session.SecurityRequest.of("reader-demo")), session.SecurityResponse)
+    assert isinstance(caller.one(tables.ReadRequest(23)), tables.ReadResponse)
+    assert isinstance(caller.one(session.WaitRequest(30)), session.WaitResponse)
+    assert isinstance(caller.one(session.LogoffRequest()), session.LogoffResponse)
+    assert refused(caller.one(tables.ReadRequest(23)), Isc)
+    assert refused(caller.one(session.LogoffRequest()), Isss)
+
+
+def test_the_idle_time_granted_is_at_most_the_profiles() -> None:
+    rig = Rig(node={"session_timeout": 120})
+    assert rig.caller(".9.1").one(session.LogonRequest.of(2, "R", 3600)).timeout == 120
+    assert rig.caller(".9.2").one(session.LogonRequest.of(2, "R", 0)).timeout == 120, "no session lasts for ever"
+
+
+def test_a_wrong_password_is_an_error_and_the_rest_of_the_message_is_refused() -> None:
+    rig = Rig()
+    wrong = session.SecurityRequest.of("reader-dem0", 2)
+    responses = rig.caller().ask(wrong, tables.ReadRequest(1))
+    assert refused(responses[0], Err)
+    assert refused(responses[1], Isc)
+    assert rig.meter.counters["wrong-password"] == 1
+
+
+def test_repeated_wrong_passwords_are_logged_as_tampering() -> None:
+    rig = Rig()
+    rig.meter.tables.set("ST75.STD_EVENTS_MONITORED_FLAGS", {47})
+    for _ in range(2):
+        rig.caller().ask(session.SecurityRequest.of("wrong", 9))
+    before = rig.device()[76].value.LAST_ENTRY_SEQ_NBR
+    rig.caller().ask(session.SecurityRequest.of("wrong", 9))
+    log = rig.device()[76].value
+    last = log.ENTRIES[log.LAST_ENTRY_ELEMENT]
+    assert log.LAST_ENTRY_SEQ_NBR == before + 1
+    assert (last.EVENT_CODE.TBL_PROC_NBR, last.USER_ID) == (47, 9)
+
+
+def test_a_wrong_checksum_changes_nothing() -> None:
+    rig = Rig()
+    caller = rig.caller().log_in()
+    bad = TableData(b"NOT THIS".ljust(20), b"\0")
+    assert not bad.checksum_ok
+    for request in (tables.WriteOffsetRequest(6, 0, bad), tables.WriteRequest(6, TableData(bytes(230), b"\1"))):
+        assert refused(caller.one(request), Err)
+    assert caller.read(6) == rig.profile.tables["ST6"]
+
+
+def test_a_message_with_the_test_bit_changes_nothing_but_says_whether_it_could() -> None:
+    rig = Rig()
+    caller = rig.caller().log_in()
+    write = tables.WriteOffsetRequest(6, 0, TableData(b"TEST".ljust(20)))
+    assert isinstance(caller.one(write, qualifier=1), tables.WriteOffsetResponse)
+    assert isinstance(caller.one(tables.WriteRequest(7, TableData(b"\3\0\1")), qualifier=1), tables.WriteResponse)
+    assert refused(caller.one(tables.WriteRequest(6, TableData(b"")), qualifier=1), Iar)
+    assert caller.read(6) == rig.profile.tables["ST6"]
+    assert caller.read(8) == rig.profile.tables["ST8"]
+
+
+def test_locked_tables_are_open_in_shop_mode() -> None:
+    rig = Rig(node={"locked_tables": [6]})
+    caller = rig.caller().log_in()
+    write = tables.WriteOffsetRequest(6, 0, TableData(b"X"))
+    assert refused(caller.one(write), Dlk)
+    assert caller.call(6, b"\x04")[0] == 0
+    assert isinstance(caller.one(write), tables.WriteOffsetResponse)
+
+
+def test_st7_is_written_as_a_whole() -> None:
+    caller = Rig().caller().log_in()
+    assert refused(caller.one(tables.WriteOffsetRequest(7, 0, TableData(b"\3\0\1"))), Onp)
+    assert refused(caller.one(tables.WriteRequest(7, TableData(bytes(300)))), Iar)
+
+
+def test_partial_access_only_where_st0_offers_it() -> None:
+    rig = Rig()
+    rig.meter.tables.set("ST0.FORMAT_CONTROL_2.DATA_ACCESS_METHOD", 0)
+    caller = rig.caller().log_in()
+    assert refused(caller.one(tables.ReadOffsetRequest(6, 0, 1)), Onp)
+    assert refused(caller.one(tables.ReadIndexRequest(6, (0,), 1)), Onp)
+    assert refused(caller.one(tables.WriteOffsetRequest(6, 0, TableData(b"X"))), Onp)
+    assert refused(caller.one(tables.WriteIndexRequest(6, (0,), TableData(b"X"))), Onp)
+
+
+def test_writes_by_index_reach_the_element() -> None:
+    rig = Rig()
+    caller = rig.caller().log_in()
+    written = caller.one(tables.WriteIndexRequest(6, (3,), TableData(b"LINE 7".ljust(20))))
+    assert isinstance(written, tables.WriteIndexResponse)
+    assert rig.device().value("ST6.ELEC_ADDR") == "LINE 7"
+
+
+def test_identify_tells_class_sessions_and_identity() -> None:
+    response = Rig().caller().one(identify.IdentifyRequest())
+    kinds = {type(feature): feature for feature in response.features}
+    assert response.standard == 3
+    assert kinds[identify.SessionControl].sessions == 16
+    assert kinds[identify.SessionControl].sessionless
+    assert kinds[identify.DeviceClass].content == b"DEMO"
+    assert kinds[identify.DeviceIdentity].text == "METER-008437"
+    assert identify.SecurityMechanism not in kinds, "it has no keys"
+    secured = Rig(keys={2: bytes(16)}, cleartext=True)
+    features = secured.caller().one(identify.IdentifyRequest()).features
+    assert identify.SecurityMechanism in map(type, features)
+
+
+def test_other_services() -> None:
+    caller = Rig().caller()
+    assert isinstance(caller.one(session.TerminateRequest()), session.TerminateResponse)
+    titles = caller.one(network.TraceRequest((caller.initiator.identity.title,))).ap_titles
+    assert [str(title) for title in titles] == [".9.1", ".123.8437"]
+    assert refused(caller.one(network.ResolveRequest(titles[0])), Sns)
+
+
+def test_disconnect_releases_the_connection() -> None:
+    rig = Rig()
+    caller = rig.caller(source="the line")
+    assert isinstance(caller.one(session.DisconnectRequest()), session.DisconnectResponse)
+    assert rig.released == ["the line"]
+
+
+def test_a_change_of_configuration_takes_effect_and_empties_what_has_another_size() -> None:
+    rig = Rig()
+    caller = rig.caller().log_in()
+    before = len(rig.meter.tables["ST64"])
+    st62 = bytearray(rig.meter.tables["ST62"])
+    layout = rig.device().layout("ST62.INT_FMT_CDE1")
+    assert st62[layout.offset] == 2
+    st62[layout.offset] = 4  # UINT32 instead of UINT16
+    assert isinstance(caller.write(62, bytes(st62)), tables.WriteResponse)
+    assert len(rig.meter.tables["ST64"]) > before
+    assert rig.device().load_profile(1) is not None
+    st62[layout.offset] = 3  # no such form: ST64 could not be laid out
+    assert refused(caller.write(62, bytes(st62)), Iar)
+    assert rig.meter.tables["ST62"][layout.offset] == 4
