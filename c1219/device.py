@@ -19,6 +19,7 @@ from c1219.image import TableImage
 from c1219.layout import Decoded, Element, Layout, bind, bind_outline
 from c1219.outline import NothingNode, RecordNode, dependencies, in_record, table_order
 from c1219.registry import Registry, default_registry, table_id, table_label
+from c1219.sharing import TableValues, shared
 from c1219.views.of_device import Views
 
 if TYPE_CHECKING:
@@ -194,21 +195,37 @@ class Device(Views):
         return layout
 
     def _bound(self, table: Table, own: Any) -> Layout:
-        values = self._values_for(table.label, table.depends_on)
-        return bind(
-            table,
-            values,
-            own=own,
-            procedures=self._procedure_outline,
-            max_size=self.max_size,
-            max_values=self.max_values,
-        )
+        needs = table.depends_on
+        self._check_for(table.label, needs)
+        limits = {"max_size": self.max_size, "max_values": self.max_values}
+        if table.needs_own_octets and not (table.label == "ST0" and isinstance(own, bytes)):
+            return bind(table, _Values(self), own=own, procedures=self._procedure_outline, **limits)
+
+        def make() -> Layout:
+            values = TableValues(needs, lambda label: self.decoded(label).value)
+            layout = bind(table, values, own=own, **limits)
+            values.keep()
+            return layout
+
+        octets = tuple(self._images[name].raw for name in self._closure(needs))
+        return shared((id(table), own, *limits.values(), octets), make)
+
+    def _closure(self, needs: tuple[str, ...]) -> tuple[str, ...]:
+        """Return tables that are needed, and those that these need, in a fixed order."""
+        found: dict[str, None] = {}
+        for name in needs:
+            found.update(dict.fromkeys(self._closure(self.declaration(name).depends_on)))
+            found[name] = None
+        return tuple(found)
 
     def _values_for(self, label: str, needs: tuple[str, ...]) -> _Values:
+        self._check_for(label, needs)
+        return _Values(self)
+
+    def _check_for(self, label: str, needs: tuple[str, ...]) -> None:
         missing = self._missing_for(needs, [label])
         if missing:
             raise MissingTables(label, tuple(missing))
-        return _Values(self)
 
     def _missing_for(self, needs: tuple[str, ...], above: list[str]) -> list[str]:
         """Return what must be read before these tables can be used, dependencies first."""

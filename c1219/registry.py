@@ -20,6 +20,7 @@ from __future__ import annotations
 import pkgutil
 import re
 import warnings
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ ENTRY_POINTS = "c1219.tables"
 _LABEL = re.compile(r"(?:(ST|MT)\s*|)(\d{1,4})", re.ASCII | re.IGNORECASE)
 
 
+@lru_cache(maxsize=8192)
 def table_id(key: int | str) -> int:
     """Return the number on the wire of a table: 2048 is added for a manufacturer's.
 
@@ -59,6 +61,7 @@ def table_id(key: int | str) -> int:
     return table_id(int(match[2]) + 2048 * manufacturer)
 
 
+@lru_cache(maxsize=8192)
 def table_label(key: int | str) -> str:
     """Return the short name of a table: ``ST23`` or ``MT1``.
 
