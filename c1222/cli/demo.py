@@ -1,0 +1,186 @@
+"""``c1222 demo``: a simulated meter on loopback, read, written to and listened to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from c1222.cli.options import FOUND, sample_folder
+
+if TYPE_CHECKING:
+    from c1219.views.load_profile import LoadProfile
+    from c1222.capture.writer import PcapWriter
+    from c1222.client.sync import Endpoint
+
+__all__ = ["command"]
+
+_PROFILE: Final = "polyphase-tou.json"
+_PASSWORD: Final = "master-demo"  # noqa: S105 - of the profile's made-up user
+_BARS: Final = " ▁▂▃▄▅▆▇█"
+_HOURS: Final = 24
+
+
+class _Recording:
+    """An endpoint that also writes what passes to a capture file."""
+
+    def __init__(self, endpoint: Endpoint, file: PcapWriter, own: str, peer: str) -> None:
+        self._endpoint = endpoint
+        self._file = file
+        self._own = own
+        self._peer = peer
+
+    @property
+    def reliable(self) -> bool:
+        return self._endpoint.reliable
+
+    @property
+    def max_size(self) -> int:
+        return self._endpoint.max_size
+
+    def send(self, apdu: bytes, /) -> None:
+        self._endpoint.send(apdu)
+        self._note(self._own, self._peer, apdu)
+
+    def receive(self, timeout: float | None, /) -> bytes | None:
+        apdu = self._endpoint.receive(timeout)
+        if apdu is not None:
+            self._note(self._peer, self._own, apdu)
+        return apdu
+
+    def close(self) -> None:
+        self._endpoint.close()
+
+    def _note(self, source: str, destination: str, apdu: bytes) -> None:
+        from c1222.capture.writer import udp_packet
+
+        self._file.write(time.time_ns(), udp_packet(source, destination, apdu))
+
+
+@click.command("demo", short_help="talk to a simulated meter on this machine, and decode what was said")
+@click.option(
+    "--pcap",
+    type=click.Path(dir_okay=False, writable=True),
+    default="c1222-demo.pcap",
+    show_default=True,
+    help="Where the traffic is written.",
+)
+@click.option("--messages", default=4, show_default=True, type=click.IntRange(0), help="Decoded messages to print.")
+def command(pcap: str, messages: int) -> None:
+    """Start a simulated meter on a loopback port and run a secured session with it over UDP.
+
+    Reads who the meter is, its registers, a day of load profile and its events, writes a table and reads it back;
+    writes the traffic to a capture file and decodes that with the key. Nothing leaves this machine.
+    """
+    from c1222.capture.writer import PcapWriter
+    from c1222.node.running import running
+    from c1222.security.keys import Key
+
+    key = Key(2, secrets.token_bytes(16))
+    started = time.monotonic()
+    with running(sample_folder("devices") / _PROFILE, keys=key, listen=("udp://127.0.0.1:0",)) as node:
+        click.echo(f"A simulated meter, {node.title}, listens at {node.url}; its key was made just now.\n")
+        with PcapWriter(pcap) as file:
+            written = _talk(node.host, node.port, node.title, key, file)
+    failed = _decode(pcap, key, messages)
+    took = time.monotonic() - started
+    click.echo(f"\nDone in {took:.1f} s: a session in mode 2 (encrypted, authenticated), {written}.")
+    click.echo(f"The capture is {pcap}; without the key, `c1222 decode {pcap}` shows what an outsider sees.")
+    if failed:
+        raise SystemExit(FOUND)
+
+
+def _talk(host: str, port: int, title: str, key: object, file: PcapWriter) -> str:
+    from c1222.client.sync import connect
+    from c1222.transport.udp import UdpClient
+
+    endpoint = UdpClient(host, port)
+    own = "{}:{}".format(*endpoint.local_address)
+    recording = _Recording(endpoint, file, own, f"{host}:{port}")
+    with connect(
+        recording,
+        called=title,
+        calling=".123.4",
+        key=key,  # type: ignore[arg-type]  # a Key, whose room is loaded late
+        mode=2,
+        session=True,
+        user_id=4,
+        user="DEMO",
+        password=_PASSWORD,
+    ) as meter:
+        who = meter.identity()
+        click.echo(click.style("Who is it?", bold=True))
+        click.echo(f"  {who.manufacturer} {who.model}, serial {who.serial}, firmware {who.firmware}\n")
+
+        click.echo(click.style("Registers", bold=True))
+        for row in meter.registers(23).rows:
+            if row.block == "total" and row.unit:
+                click.echo(f"  {row.value:>14,} {row.unit:<5} {row.quantity}, {row.kind}")
+
+        clock = meter.clock()
+        now = clock.time
+        if now is None:
+            raise click.ClickException("the meter has no time")
+        click.echo(click.style(f"\nThe day before {now:%Y-%m-%d %H:%M}, by the hour", bold=True))
+        profile = meter.load_profile(1, since=now - dt.timedelta(hours=_HOURS), until=now)
+        for line in _chart(profile):
+            click.echo(f"  {line}")
+
+        click.echo(click.style("\nLast events", bold=True))
+        for event in meter.events("event").rows[-4:]:
+            click.echo(f"  {event.time:%Y-%m-%d %H:%M}  {event.text}")
+
+        name = f"DEMO {secrets.token_hex(4).upper()}"
+        meter.write("ST6.OWNER_NAME", name)
+        back = meter.read("ST6.OWNER_NAME")
+        click.echo(click.style("\nA write", bold=True))
+        click.echo(f"  ST6.OWNER_NAME = {name!r}; read back: {back!r}")
+        if back != name:
+            raise SystemExit(FOUND)
+        return "a write that was verified"
+
+
+def _chart(profile: LoadProfile) -> list[str]:
+    """Return one line for each channel: a bar for each hour, and the sum."""
+    lines = []
+    rows = [(row, row.start, row.value) for row in profile.rows if row.start is not None and row.value is not None]
+    for channel in sorted({row.channel for row, _, _ in rows}):
+        hours: dict[dt.datetime, Decimal] = {}
+        for row, start, value in rows:
+            if row.channel == channel:
+                hour = start.replace(minute=0)
+                hours[hour] = hours.get(hour, Decimal(0)) + value
+                label = f"{row.unit or ''} {row.quantity}"
+        top = max(*hours.values(), Decimal(1))
+        bars = "".join(_BARS[round(max(value, Decimal(0)) / top * (len(_BARS) - 1))] for value in hours.values())
+        lines.append(f"{bars}  {sum(hours.values()):,} {label}")
+    return lines
+
+
+def _decode(pcap: str, key: object, shown: int) -> bool:
+    from c1222.capture.decoder import decode_capture
+    from c1222.capture.tables import TableReader
+    from c1222.capture.text import message_lines, summary
+    from c1222.cli.options import has_error
+
+    click.echo(click.style("\nThe same, as a listener with the key sees it", bold=True))
+    decoder = decode_capture(pcap, keys=key, by_content=True)  # type: ignore[arg-type]  # a Key
+    reader = TableReader()
+    failed = False
+    for number, message in enumerate(decoder):
+        tables = reader.read(message)
+        if number < shown:
+            for line in message_lines(message, tables=tables):
+                click.echo(f"  {line}")
+        failed |= has_error(message.findings)
+    decoder.close()
+    counters = decoder.counters
+    click.echo(
+        f"  {'... ' if counters.messages > shown else ''}{summary(counters)}; {Path(pcap).stat().st_size} octets"
+    )
+    return failed or counters.verified != counters.messages
