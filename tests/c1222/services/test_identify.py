@@ -107,8 +107,8 @@ def test_parts() -> None:
     identity = DeviceIdentity.of("AB", size=4)
     assert (identity.identity, identity.text, identity.char_format) == (b"\x01AB  ", "AB", 1)
     assert DeviceClass.of(b"ITR1").content == b"ITR1"
-    assert IdentifyResponse(3, 1, 0).standard_name == "C12.22"
-    assert IdentifyResponse(9, 1, 0).standard_name == "unknown"
+    names = [IdentifyResponse(code, 1, 0).standard_name for code in (0, 1, 2, 3, 9)]
+    assert names == ["C12.18", "reserved", "C12.21", "C12.22", "unknown"]
 
 
 def test_what_has_no_octets() -> None:

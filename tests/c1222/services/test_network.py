@@ -114,12 +114,17 @@ def test_all_eight_bits_have_a_name(flags: type) -> None:
 
 
 def test_bits() -> None:
-    assert NodeType.RELAY == 0x01
-    assert NodeType.END_DEVICE == 0x20
-    assert NodeType.DOMAIN_PATTERN == 0x80
-    assert ConnectionType.CONNECTIONLESS == RegistrationInfo.CONNECTIONLESS == 0x10
-    assert ConnectionType.ACCEPTS_CONNECTIONS == RegistrationInfo.ACCEPT_CONNECTIONS == 0x80
-    assert RegistrationInfo.DIRECT_MESSAGING == 0x01
+    assert [NodeType(1 << bit).name for bit in (0, 1, 2, 3, 4, 5, 7)] == [
+        "RELAY", "MASTER_RELAY", "HOST", "NOTIFICATION_HOST", "AUTHENTICATION_HOST", "END_DEVICE", "DOMAIN_PATTERN",
+    ]  # fmt: skip
+    assert [ConnectionType(1 << bit).name for bit in (0, 1, 2, 4, 5, 6, 7)] == [
+        "BROADCAST_AND_MULTICAST", "ACCEPTANCE_WINDOW", "PLAYBACK_REJECTION", "CONNECTIONLESS",
+        "ACCEPTS_CONNECTIONLESS", "CONNECTION", "ACCEPTS_CONNECTIONS",
+    ]  # fmt: skip
+    assert [RegistrationInfo(1 << bit).name for bit in (0, 1, 2, 4, 5, 6, 7)] == [
+        "DIRECT_MESSAGING", "ACCEPTANCE_WINDOW", "PLAYBACK_REJECTION", "CONNECTIONLESS",
+        "ACCEPT_CONNECTIONLESS", "CONNECTION", "ACCEPT_CONNECTIONS",
+    ]  # fmt: skip
     response = RegisterResponse(METER, 60, 86400, RegistrationInfo(0x41))
     assert response.as_dict()["info"] == ["direct-messaging", "connection"]
     assert RegisterResponse(METER, 60, 86400, 0x41).info is RegistrationInfo(0x41)  # type: ignore[arg-type]
