@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from c1219 import Device
+    from c1219.errors import Finding
     from c1219.views.event_log import EventLog
     from c1219.views.load_profile import LoadProfile
     from c1219.views.register_row import Register
     from c1219.views.registers import Registers
+    from c1219.views.security import Access
 
 __all__ = ["command"]
 
@@ -32,14 +34,16 @@ __all__ = ["command"]
 @click.option("--registers", is_flag=True, help="Every value of ST23 to ST28.")
 @click.option("--load-profile", "profile", type=click.IntRange(1, 4), metavar="N", help="Set N of the load profile.")
 @click.option("--events", is_flag=True, help="The history and event logs.")
+@click.option("--access", is_flag=True, help="Who may read and write what; passwords are not told.")
 @click.option("--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "csv"]),
+    type=click.Choice(["text", "json", "csv", "espi"]),
     default="text",
     show_default=True,
-    help="Form of the output; csv is for one of registers, load profile and events.",
+    help="Form of the output; csv is for one of registers, load profile and events, espi (Green Button) for registers "
+    "and load profile.",
 )
 @declarations_option
 def command(
@@ -49,6 +53,7 @@ def command(
     registers: bool,
     profile: int | None,
     events: bool,
+    access: bool,
     zone: str | None,
     form: str,
     declarations: tuple[str, ...],
@@ -68,15 +73,21 @@ def command(
             ("registers", registers),
             ("load_profile", profile is not None),
             ("events", events),
+            ("access", access),
         )
         if flag
-    ] or ["identity", "clock", "registers"]
+    ] or (["registers"] if form == "espi" else ["identity", "clock", "registers"])
     if form == "csv" and (len(wanted) != 1 or wanted[0] not in {"registers", "load_profile", "events"}):
         fail("csv is for one of --registers, --load-profile and --events")
+    if form == "espi" and not {"registers", "load_profile"}.issuperset(wanted):
+        fail("espi is for --registers and --load-profile")
     device = read_device(file)
     options = {} if zone is None else {"zone": _zone(zone)}
     views = {name: _view(device, name, profile or 1, options) for name in wanted}
-    if form == "json":
+    remarks: tuple[Finding, ...] = ()
+    if form == "espi":
+        remarks = _espi(device, views, options)
+    elif form == "json":
         shown = {name: _as_dict(view) for name, view in views.items()}
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     elif form == "csv":
@@ -87,7 +98,7 @@ def command(
             click.echo(f"{chr(10) if number else ''}{title}")
             for line in _TEXT[name](view):
                 click.echo(f"  {line}")
-    findings = list(dict.fromkeys(finding for view in views.values() for finding in view.findings))
+    findings = list(dict.fromkeys([*(finding for view in views.values() for finding in view.findings), *remarks]))
     from c1222.capture.text import finding_line
 
     for finding in findings:
@@ -100,7 +111,27 @@ def command(
 def _view(device: Device, name: str, profile: int, options: dict[str, Any]) -> Any:
     if name == "load_profile":
         return device.load_profile(profile, **options)
-    return getattr(device, name)(**({} if name == "identity" else options))
+    return getattr(device, name)(**({} if name in {"identity", "access"} else options))
+
+
+def _espi(device: Device, views: dict[str, Any], options: dict[str, Any]) -> tuple[Finding, ...]:
+    """Print registers and load profile as Green Button, marked with the time of the meter's clock if that is known."""
+    import datetime as dt
+
+    from c1219.export.espi import espi
+
+    read_at = device.clock(**options).time
+    profiles = [views["load_profile"]] if "load_profile" in views else []
+    feed = espi(
+        device,
+        updated=read_at or dt.datetime.now(dt.UTC),
+        profiles=profiles,
+        registers=views.get("registers"),
+        read_at=read_at,
+        **options,
+    )
+    click.echo(feed.xml, nl=False)
+    return feed.findings
 
 
 def _zone(name: str) -> dt.tzinfo:
@@ -193,10 +224,25 @@ def _events(found: EventLog) -> Iterable[str]:
     return columns(("TIME", "LOG", "SEQUENCE", "USER", "CODE", "EVENT"), rows, right=(2, 3, 4))
 
 
+def _access(found: Access) -> Iterable[str]:
+    if not found.permissions:
+        return ["nothing is known"]
+    header = ("ELEMENT", "READ", "WRITE OR EXECUTE", "RULE", "NAME")
+    rows = [
+        (row.label, row.read or "not known", row.write or "not known", row.rule, row.name) for row in found.permissions
+    ]
+    opened = [
+        f"password {one.entry} opens groups {', '.join(map(str, one.groups)) or 'none'}"
+        for one in found.passwords or ()
+    ]
+    return [*columns(header, rows), *opened]
+
+
 _TEXT: Final[dict[str, Callable[[Any], Iterable[str]]]] = {
     "identity": _pairs,
     "clock": _pairs,
     "registers": _registers,
     "load_profile": _load_profile,
     "events": _events,
+    "access": _access,
 }

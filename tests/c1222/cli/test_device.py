@@ -1,8 +1,10 @@
 import csv
+import datetime as dt
 import io
 import json
 from decimal import Decimal
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
@@ -124,3 +126,54 @@ def test_the_profiles_that_come_with_the_program(name: str) -> None:
     text = run(f"sample:{name}")
     assert text.exit_code == 0
     assert "active energy delivered" in text.stdout
+
+
+def test_green_button() -> None:
+    result = run("sample:single-phase", "--format", "espi", "--load-profile", "1", "--zone", "America/Phoenix")
+    assert result.exit_code == 0
+    root = ET.fromstring(result.stdout_bytes)
+    espi, atom = "{http://naesb.org/espi}", "{http://www.w3.org/2005/Atom}"
+    values = [int(element.text or "") for element in root.iter(f"{espi}value")]
+    assert len(values) == 1123
+    assert root.findtext(f"{atom}updated") == "2026-11-22T16:40:00Z", "the clock of the meter"
+    both = run(
+        "sample:single-phase", "--format", "espi", "--load-profile", "1", "--registers", "--zone", "America/Phoenix"
+    )
+    assert both.stdout.count("<IntervalReading>") > 1123
+    alone = run("sample:polyphase-tou", "--format", "espi")
+    assert "<tou>" in alone.stdout
+    assert "44 values are left out: their time in UTC is not known" in alone.stderr
+
+
+def test_green_button_is_for_registers_and_load_profile() -> None:
+    for option in ("--clock", "--access", "--events"):
+        result = run("sample:single-phase", "--format", "espi", option)
+        assert result.exit_code == 2
+        assert "espi is for" in result.stderr
+
+
+def test_green_button_without_a_clock_is_of_now(device: str) -> None:
+    result = run(device, "--format", "espi")
+    now = dt.datetime.now(dt.UTC)
+    (updated,) = {e.text for e in ET.fromstring(result.stdout_bytes).iter() if e.tag.endswith("}updated")}
+    assert now - dt.datetime.fromisoformat(updated or "") < dt.timedelta(minutes=5)
+
+
+def test_who_may_do_what() -> None:
+    result = run("sample:polyphase-tou", "--access")
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+    assert "ST54 group 0 group 1 ST44.ACCESS_CONTROL[5] Calendar" in lines
+    assert "SP3 group 0 group 2 ST44.ACCESS_CONTROL[6] Clear Data" in lines
+    assert "password 1 opens groups 0, 1" in lines
+    shown = run("sample:polyphase-tou", "--access", "--format", "json").stdout
+    assert json.loads(shown)["access"]["passwords"][2] == {"entry": 2, "groups": [0, 1, 2], "blank": False}
+    for text in (result.stdout, shown):
+        assert "master-demo" not in text
+        assert b"master-demo".hex() not in text
+
+
+def test_rights_of_a_device_without_such_tables(device: str) -> None:
+    result = run(device, "--access")
+    assert "not known" in result.stdout
+    assert result.exit_code == 0
+    assert run("-", "--access", input=Device().to_json().encode()).stdout == "access\n  nothing is known\n"
