@@ -1,8 +1,9 @@
 """Recording a load profile: intervals into blocks of ST64 to ST67, and what ST63 says about them.
 
 An interval ends where the time that intervals follow (`Faces.base`) is a multiple of its length. Time that passes
-without intervals (the recording was stopped, the clock was set) leaves skipped intervals, so that in every block the
-times of its intervals follow from its end.
+without intervals (the recording was stopped, the clock was set ahead) leaves skipped intervals, so that in every block
+the times of its intervals follow from its end. A clock set back makes one interval long; set back by more than a block
+lasts, it begins another block.
 Origin: layout and status nibbles from NIST n0mcli and Connexo [V]; that a clock set across a boundary closes a block,
 and the rest is filled with skipped intervals, from n0mcli [1]; set back, ours.
 """
@@ -11,21 +12,21 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from c1222.node.clock import faces_of
-from c1222.node.rings import Ring, RingNames
-from c1222.node.signals import COUNTS, Cell, Signal, signals_of
+from c1222.node.profile_sets import ring_of_set
+from c1222.node.signals import COUNTS, cell_at
 
 if TYPE_CHECKING:
     from c1222.node.clock import Faces
-    from c1222.node.registers import Flows, Registers
-    from c1222.node.shape import Shape
+    from c1222.node.flows import Flows
+    from c1222.node.profile_sets import Channel, SetPlan
+    from c1222.node.registers import Registers
     from c1222.node.tables import Tables
 
-__all__ = ["BACKWARD", "DST", "FORWARD", "POWER_FAIL", "SETS", "Recorder", "SetPlan", "ring_of_set", "set_plans_of"]
+__all__ = ["BACKWARD", "DST", "FORWARD", "POWER_FAIL", "Recorder"]
 
-SETS: Final = (1, 2, 3, 4)
 DST, POWER_FAIL, FORWARD, BACKWARD = 1, 2, 4, 8
 """Bits of the status common to all channels of an interval."""
 _OVERFLOW, _PARTIAL, _LONG, _SKIPPED, _TEST = 1, 2, 3, 4, 5
@@ -33,107 +34,6 @@ _INTEGERS: Final = {
     **{code: (0, 1 << bits) for code, bits in ((1, 8), (2, 16), (4, 32))},
     **{code: (-(1 << bits - 1), 1 << bits - 1) for code, bits in ((8, 8), (16, 16), (32, 32))},
 }
-
-
-class _Channel(NamedTuple):
-    signal: Signal
-    factor: Fraction
-    grain: Fraction
-    end: Signal | None
-    cell: Cell
-
-
-class SetPlan(NamedTuple):
-    """How one set is recorded.
-
-    Attributes:
-        number: 1..4.
-        length: of an interval, seconds.
-        intervals: in a block.
-        channels: what is recorded.
-        code: INT_FMT_CDE, the form of interval data.
-        simple: offset of SIMPLE_INT_STATUS in a block, None if there is none.
-        extended: whether intervals have status nibbles.
-        closure: whether blocks have CLOSURE_STATUS.
-        first: offset of the first interval in a block.
-        stride: octets of an interval.
-        sum_over_block: whether end readings are sums over their block.
-    """
-
-    number: int
-    length: int
-    intervals: int
-    channels: tuple[_Channel, ...]
-    code: int
-    simple: int | None
-    extended: bool
-    closure: bool
-    first: int
-    stride: int
-    sum_over_block: bool
-
-
-def ring_of_set(tables: Tables, number: int) -> Ring:
-    """Return the list of blocks of a set."""
-    status = f"ST63.LP_STATUS_SET{number}"
-    return Ring(
-        tables,
-        RingNames(
-            f"{status}.LP_SET_STATUS_FLAGS",
-            f"{status}.NBR_VALID_BLOCKS",
-            f"{status}.LAST_BLOCK_ELEMENT",
-            f"{status}.LAST_BLOCK_SEQ_NBR",
-            f"{status}.NBR_UNREAD_BLOCKS",
-            f"ST{63 + number}.LP_DATA_SETS{number}",
-        ),
-    )
-
-
-def set_plans_of(shape: Shape) -> tuple[SetPlan, ...]:
-    """Return the plans of the sets that can be recorded. For `Shape.derived`."""
-    plans = [_plan(shape, number) for number in SETS]
-    return tuple(plan for plan in plans if plan is not None)
-
-
-def _plan(shape: Shape, number: int) -> SetPlan | None:
-    st61, st62 = shape.value("ST61"), shape.value("ST62")
-    signals: tuple[Signal, ...] = shape.derived(signals_of)
-    block = f"ST{63 + number}.LP_DATA_SETS{number}[0]"
-    if st61 is None or st62 is None or not signals or not shape.has(f"{block}.LP_INT[0]"):
-        return None
-    length = 60 * (getattr(st61, f"MAX_INT_TIME_SET{number}") or 0)
-    selected = getattr(st62, f"LP_SEL_SET{number}")
-    if not length or not selected:
-        return None
-
-    def signal(source: Any) -> Signal | None:
-        return signals[int(source)] if int(source) < len(signals) else None
-
-    scalars = getattr(st62, f"SCALARS_SET{number}") or (1,) * len(selected)
-    divisors = getattr(st62, f"DIVISOR_SET{number}") or (1,) * len(selected)
-    channels = []
-    for place, (channel, scalar, divisor) in enumerate(zip(selected, scalars, divisors, strict=True)):
-        own = signal(channel.LP_SOURCE_SELECT) or Signal(None)
-        cell = Cell(shape.element(f"{block}.LP_INT[0].INT_DATA[{place}]"), own)
-        end = signal(channel.END_BLK_RDG_SOURCE_SELECT)
-        channels.append(_Channel(own, Fraction(scalar or 1, divisor or 1), cell.grain, end, cell))
-    interval = shape.element(f"{block}.LP_INT[0]")
-    start = shape.element(block).offset
-    simple = f"{block}.SIMPLE_INT_STATUS"
-    flags = st61.LP_FLAGS
-    return SetPlan(
-        number,
-        length,
-        getattr(st61, f"NBR_BLK_INTS_SET{number}"),
-        tuple(channels),
-        getattr(st62, f"INT_FMT_CDE{number}"),
-        shape.element(simple).offset - start if shape.has(simple) else None,
-        bool(flags.EXTENDED_INT_STATUS_FLAG),
-        shape.has(f"{block}.CLOSURE_STATUS"),
-        interval.offset - start,
-        interval.size,
-        bool(getattr(flags, "BLK_END_RD_INDICATOR_FLAG", None)),
-    )
 
 
 class Recorder:
@@ -147,7 +47,19 @@ class Recorder:
         state: what `as_state` gave; None to begin.
     """
 
-    __slots__ = ("_common", "_counts", "_flows", "_pulses", "_registers", "_slot", "_stored", "_tables", "plan", "ring")
+    __slots__ = (
+        "_common",
+        "_counts",
+        "_flows",
+        "_pulses",
+        "_readings",
+        "_registers",
+        "_slot",
+        "_stored",
+        "_tables",
+        "plan",
+        "ring",
+    )
 
     def __init__(
         self,
@@ -168,9 +80,11 @@ class Recorder:
         self._stored = [self._total(channel) for channel in plan.channels]
         self._counts = [0] * channels
         self._pulses = [0] * channels
+        self._readings = [self._end_reading(channel) for channel in plan.channels]
         if state is not None and len(state["stored"]) == channels:
             self._slot, self._common = state["slot"], state["common"]
             self._stored, self._counts, self._pulses = state["stored"], state["counts"], state["pulses"]
+            self._readings = state["readings"]
 
     def as_state(self) -> dict[str, Any]:
         """Return what goes on from here."""
@@ -180,14 +94,21 @@ class Recorder:
             "stored": self._stored,
             "counts": self._counts,
             "pulses": self._pulses,
+            "readings": self._readings,
         }
 
-    def _total(self, channel: _Channel) -> int:
+    def _total(self, channel: Channel) -> int:
         """Return what a channel has recorded in all: amounts in grains of its data, averages as counts."""
         counted = self._registers.reading(channel.signal) if self._registers else self._flows.of(channel.signal)
         if not channel.signal.bulk:
             return counted
         return _grains(channel, counted)
+
+    def _end_reading(self, channel: Channel) -> int:
+        """Return the count of the register that the end readings of a channel show."""
+        if channel.end is None:
+            return 0
+        return self._registers.reading(channel.end) if self._registers else self._flows.of(channel.end)
 
     @property
     def is_active(self) -> bool:
@@ -222,7 +143,7 @@ class Recorder:
                 self._counts[number] = _grains(channel, floor(shown * end.multiplier * COUNTS))
             else:
                 # What was counted since belongs to the interval that is under way.
-                counted = end.counts(shown)
+                counted = self._readings[number] = end.counts(shown)
                 self._stored[number] = _grains(channel, counted)
         return True
 
@@ -267,8 +188,8 @@ class Recorder:
         """
         self.note(FORWARD if after > before else BACKWARD)
         old, new = before // self.plan.length, after // self.plan.length
-        if old == new or not self.is_active:
-            return
+        if old - self.plan.intervals < new <= old or not self.is_active:
+            return  # the interval under way becomes shorter or longer
         # The interval under way ends here, in the place it would have had.
         common = self._common
         self.close((old + 1) * self.plan.length, device + (old + 1) * self.plan.length - before)
@@ -288,6 +209,8 @@ class Recorder:
             return
         plan = self.plan
         end = standard // plan.length
+        if self._slot is not None and self._slot - plan.intervals < end <= self._slot:
+            return  # the clock was set back: this end was there already, and the interval goes on
         if self._slot is not None:
             for _ in range(min(max(0, end - self._slot - 1), plan.intervals)):
                 missing = end - self._slot - 1
@@ -303,6 +226,7 @@ class Recorder:
             values.append(new * channel.grain if channel.signal.bulk else self._average(channel, new))
             statuses.append(partial or (_TEST if self._is_test else 0))
         self._stored = totals
+        self._readings = [self._end_reading(channel) for channel in plan.channels]
         self._slot = end
         dst = DST if self._tables.shape.derived(faces_of).is_dst(device) else 0
         self._append(values, device, self._common | dst, statuses)
@@ -312,7 +236,7 @@ class Recorder:
     def _is_test(self) -> bool:
         return bool(self._tables.find("ST3.ED_MODE.TEST_MODE_FLAG"))
 
-    def _average(self, channel: _Channel, counts: int) -> Fraction:
+    def _average(self, channel: Channel, counts: int) -> Fraction:
         signal = channel.signal
         if signal.share is None:
             return signal.level(self._flows.last, self._flows.power) * channel.factor
@@ -400,13 +324,12 @@ class Recorder:
         for number, channel in enumerate(plan.channels):
             read, pulse = f"END_READINGS[{number}].BLOCK_END_READ", f"END_READINGS[{number}].BLOCK_END_PULSE"
             if shape.has(f"{path}.{read}") and channel.end is not None:
-                cell = Cell(shape.element(f"{path}.{read}"), channel.end)
+                cell = cell_at(shape, f"{path}.{read}", channel.end)
                 if plan.sum_over_block:
                     amount = self._counts[number] * channel.grain / channel.factor * channel.signal.multiplier
                     own = cell.of(amount / channel.end.multiplier)
                 else:
-                    counted = self._registers.reading(channel.end) if self._registers else self._flows.of(channel.end)
-                    own = cell.of_counts(counted)
+                    own = cell.of_counts(self._readings[number])
                 block[cell.element.offset : cell.element.offset + cell.element.size] = own
             if shape.has(f"{path}.{pulse}"):
                 put(pulse, self._pulses[number])
@@ -416,7 +339,7 @@ class Recorder:
                 put(f"CLOSURE_STATUS[{number}]", record)
 
 
-def _grains(channel: _Channel, counted: int) -> int:
+def _grains(channel: Channel, counted: int) -> int:
     return floor(Fraction(counted, COUNTS) / channel.signal.multiplier * channel.factor / channel.grain)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from c1219.codes.events import EventCode
 from c1219.codes.results import ResponseSelector, ResultCode
@@ -16,6 +16,7 @@ from c1219.errors import C1219Error
 from c1222.errors import StateError
 from c1222.node.clock import Clock, shown_clock
 from c1222.node.logs import Logs
+from c1222.node.offer import Offer, offer_of
 from c1222.node.pending import PendingTables
 from c1222.node.procedures import STANDARD, Call, Done, parameters_of
 from c1222.node.rights import Grant, Rights, rights_of
@@ -30,11 +31,10 @@ if TYPE_CHECKING:
     from c1222.node.load_profile import Recorder
     from c1222.node.procedures import Procedure
     from c1222.node.profile import Options, Profile
-    from c1222.node.shape import Shape
     from c1222.node.store import Store
     from c1222.protocol.execution import Context
 
-__all__ = ["Meter", "Offer"]
+__all__ = ["Meter"]
 
 _STATE: Final = "#state"
 _CLOCKS: Final = frozenset({"ST52", "ST55"})
@@ -42,43 +42,6 @@ _RESPONSE_HEAD: Final = 4
 _TAMPER_AFTER: Final = 3
 _ANYBODY: Final = frozenset({18, 19})
 """Procedures that nobody needs rights for: log in and log out."""
-
-
-class Offer(NamedTuple):
-    """What ST0 offers.
-
-    Attributes:
-        used: labels of the tables that exist.
-        writable: of those that can be written.
-        procedures: numbers of the procedures; a manufacturer's have 2048 added.
-        by_offset: whether tables can be read and written by offset.
-        by_index: whether by index.
-        big: whether numbers in tables have their most significant octet first.
-    """
-
-    used: frozenset[str]
-    writable: frozenset[str]
-    procedures: frozenset[int]
-    by_offset: bool
-    by_index: bool
-    big: bool
-
-
-def _offer_of(shape: Shape) -> Offer:
-    st0 = shape.value("ST0")
-    access = st0.FORMAT_CONTROL_2.DATA_ACCESS_METHOD
-
-    def labels(standard: Any, manufacturer: Any) -> frozenset[str]:
-        return frozenset([f"ST{n}" for n in standard] + [f"MT{n}" for n in manufacturer])
-
-    return Offer(
-        labels(st0.STD_TBLS_USED, st0.MFG_TBLS_USED),
-        labels(st0.STD_TBLS_WRITE, st0.MFG_TBLS_WRITE),
-        frozenset([*st0.STD_PROC_USED, *(0x800 + n for n in st0.MFG_PROC_USED)]),
-        bool(access & 1),
-        bool(access & 2),
-        bool(st0.FORMAT_CONTROL_1.DATA_ORDER),
-    )
 
 
 class Meter:
@@ -303,7 +266,7 @@ class Meter:
     @property
     def offer(self) -> Offer:
         """What ST0 offers."""
-        offer: Offer = self.tables.shape.derived(_offer_of)
+        offer: Offer = self.tables.shape.derived(offer_of)
         return offer
 
     @property

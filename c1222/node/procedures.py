@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.codes.events import EventCode
 from c1219.codes.results import ListNumber, ResultCode
-from c1219.errors import C1219Error
-from c1222.node.load_profile import POWER_FAIL, ring_of_set
+from c1219.errors import C1219Error, UnknownTable
+from c1222.node.load_profile import POWER_FAIL
 from c1222.node.pending import EVENT_SIZE
+from c1222.node.profile_sets import ring_of_set
 from c1222.node.registers import SELF_READS
 from c1222.node.rings import Ring
 
@@ -328,13 +329,16 @@ STANDARD: Final[dict[int, Procedure]] = {
 
 
 def parameters_of(meter: Meter, number: int, octets: bytes) -> Any:
-    """Return the record of a procedure's parameters, None if it has none.
+    """Return the record of a procedure's parameters, None if it has none, or nobody declared it.
 
     Raises:
         C1219Error: the octets are no such parameters.
     """
     device = meter.tables.shape.device
-    layout = device.procedure_layout(number & 0x7FF, "parameters", manufacturer=bool(number & 0x800))
+    try:
+        layout = device.procedure_layout(number & 0x7FF, "parameters", manufacturer=bool(number & 0x800))
+    except UnknownTable:
+        return None
     if layout is None:
         if octets and number != _CLEAR_MANUFACTURER_STATUS:  # to which some head-ends send the present status
             raise C1219Error(f"procedure {number & 0x7FF} takes no parameters")

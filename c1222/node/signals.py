@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from c1219.views.sources import Source
     from c1222.node.shape import Shape
 
-__all__ = ["COUNTS", "Cell", "Signal", "signals_of"]
+__all__ = ["COUNTS", "Cell", "Signal", "cell_at", "signals_of"]
 
 COUNTS: Final = 100
 """Counts in a unit."""
@@ -80,9 +80,9 @@ class Signal(NamedTuple):
         value = Fraction(amount) * self.multiplier + self.offset
         return -floor(-value * COUNTS)
 
-    def rate(self, counts: int, seconds: float) -> Fraction:
+    def rate(self, counts: int, seconds: int) -> Fraction:
         """Return the average over a time, as a number of the table."""
-        return (Fraction(counts * 3600) / (COUNTS * Fraction(seconds)) - self.offset) / self.multiplier
+        return (Fraction(counts * 3600, COUNTS * seconds) - self.offset) / self.multiplier
 
     def level(self, when: float, watts: float) -> Fraction:
         """Return a level at a time, as a number of the table; of a flow the power.
@@ -178,3 +178,16 @@ class Cell:
         digits = 2 * size if "BCD" in element.type else size if "CHAR" in element.type else 0
         rolled = abs(number) % (10**digits if digits else 1 << 8 * size - 1)
         return element.encode(rolled * self._shift if self._places else rolled)
+
+
+def cell_at(shape: Shape, path: str, signal: Signal) -> Cell:
+    """Return the cell of an element of a configuration; one element always has the same signal."""
+    cells: dict[str, Cell] = shape.derived(_cells)
+    found = cells.get(path)
+    if found is None:
+        found = cells[path] = Cell(shape.element(path), signal)
+    return found
+
+
+def _cells(_shape: Shape) -> dict[str, Cell]:
+    return {}

@@ -13,8 +13,10 @@ from c1219.codes.events import EventCode
 from c1222.node.calendar import Calendar, Day, Tiers, calendar_of
 from c1222.node.clock import Clock, Faces, faces_of
 from c1222.node.curve import LoadCurve
-from c1222.node.load_profile import POWER_FAIL, Recorder, set_plans_of
-from c1222.node.registers import Flows, Plan, Registers, plan_of
+from c1222.node.flows import Flows, Plan, plan_of
+from c1222.node.load_profile import POWER_FAIL, Recorder
+from c1222.node.profile_sets import set_plans_of
+from c1222.node.registers import Registers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,9 +161,7 @@ class Simulation:
         flows, offset = self.flows, self.clock.offset
         to = int(self.clock.simulated(utc))
         if to - flows.last > MAX_CATCH_UP:
-            flows.advance(to - MAX_CATCH_UP, self.tiers.summation, metering=self.is_metering)
-            if self.registers:
-                self.registers.restart()
+            self._leap(to - MAX_CATCH_UP)
         metering = self.is_metering
         while flows.last < to:
             standard = int(flows.last + offset) + self.faces.base
@@ -174,6 +174,18 @@ class Simulation:
             self._step(min(step for step in steps if step > 0), standard, metering=metering)
             if steps[0] <= flows.last + offset + self.faces.base - standard:
                 self._pass_switch()
+
+    def _leap(self, to: float) -> None:
+        """Go to a time in one step: only the energy is counted, and the season in effect then is taken."""
+        self.flows.advance(to, self.tiers.summation, metering=self.is_metering)
+        today = self.faces.local(self.device).date()
+        if self.registers:
+            self.registers.restart()
+            season = self._calendar.day(today).season
+            if season != self.registers.season:
+                self.change_season(season, self.device)
+        self._date = today.isoformat()
+        self.tiers = self._calendar.tiers(self.faces.local(self.device))
 
     def _step(self, seconds: int, standard: int, *, metering: bool) -> None:
         flows = self.flows

@@ -184,7 +184,7 @@ class SQLiteStore:
         self._broken: StateError | None = None
         self._remembered = 0
         try:
-            self._db: sqlite3.Connection | None = sqlite3.connect(self._path, isolation_level=None, timeout=2.0)
+            self._db: sqlite3.Connection | None = sqlite3.connect(self._path, isolation_level=None, timeout=0.5)
         except sqlite3.Error as error:
             raise StateError(f"{self._path}: the store cannot be opened: {error}") from None
         try:

@@ -122,13 +122,14 @@ class Caller:
         rig = self.rig
         if self.user is not None and not self.initiator.session.is_active:
             services = (session.SecurityRequest.of(self.user[0], self.user[1]), *services)
-        self.initiator.request(*services, now=rig.now, utc=rig.utc, **options)
+        exchange = self.initiator.request(*services, now=rig.now, utc=rig.utc, **options)
         for apdu in self.initiator.apdus_to_send():
             self.send(apdu)
         for event in self.initiator.events():
             if isinstance(event, Completed):
                 responses: Any = event.responses
                 return responses[1:] if self.user is not None and len(responses) == len(services) else responses
+        self.initiator.cancel(exchange, now=rig.now, utc=rig.utc)
         return ()
 
     def send(self, apdu: bytes) -> list[bytes]:

@@ -143,7 +143,7 @@ def test_repeated_wrong_passwords_are_logged_as_tampering() -> None:
     rig.caller().ask(session.SecurityRequest.of("wrong", 9))
     log = rig.device()[76].value
     last = log.ENTRIES[log.LAST_ENTRY_ELEMENT]
-    assert log.LAST_ENTRY_SEQ_NBR == before + 1
+    assert before + 1 == log.LAST_ENTRY_SEQ_NBR
     assert (last.EVENT_CODE.TBL_PROC_NBR, last.USER_ID) == (47, 9)
 
 

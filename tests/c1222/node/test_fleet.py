@@ -1,0 +1,272 @@
+"""Many meters in one process: who gets what, what outlasts a restart, what is never sent too early."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from c1222.errors import StateError
+from c1222.message.aptitle import ApTitle
+from c1222.message.epsem import ResponseControl
+from c1222.node.fleet import Fleet
+from c1222.node.meter import Meter
+from c1222.node.store import MemoryStore, SQLiteStore
+from c1222.protocol.messages import decode
+from c1222.protocol.policy import NodePolicy
+from c1222.services import ErrorResponse, session, tables
+from c1222.services.tables import TableData
+from tests.c1222.node.rig import BIG, KEY, MASTER, POLYPHASE, UTC, Rig, profile
+
+
+def owner(text: bytes) -> tables.WriteOffsetRequest:
+    return tables.WriteOffsetRequest(6, 0, TableData(text.ljust(20)))
+
+
+def test_titles_select_the_meter_in_either_form() -> None:
+    rig = Rig(count=3, simulate=False)
+    serials = []
+    for number, meter in enumerate(rig.meters):
+        for title in (str(meter.title), str(meter.title.absolute())):
+            data = rig.caller(f".9.{number}", called=title).read(1)
+            serials.append(data[16:])
+    assert len(set(serials)) == 3
+    assert serials[0::2] == serials[1::2]
+
+
+def test_titles_and_serial_numbers_are_counted_up() -> None:
+    made = profile()
+    assert [str(made.title_of(n)) for n in (0, 1, 999)] == [".123.8437", ".123.8438", ".123.9436"]
+    assert made.own_tables(0) == {}
+    assert made.own_tables(7)["ST5"] != made.tables["ST5"]
+    ends_in_zero = profile(POLYPHASE, ap_title="1.3.6.1.4.1.33507.1919.12345678.0")
+    assert str(ends_in_zero.title_of(2)) == "1.3.6.1.4.1.33507.1919.12345680.0"
+    digits = profile(BIG)
+    assert digits.own_tables(3)["ST5"] != digits.tables["ST5"]
+
+
+def test_a_message_without_a_title_is_for_the_first() -> None:
+    rig = Rig(count=2, simulate=False)
+    response = rig.caller(called=None).one(tables.ReadRequest(1))
+    assert response.data == rig.profile.tables["ST1"]
+
+
+def test_a_message_for_nobody_here_is_dropped_and_counted() -> None:
+    rig = Rig()
+    assert rig.caller(called=".123.1").ask(tables.ReadRequest(1)) == ()
+    assert rig.fleet.counters["not-ours"] == 1
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x60", b"\x60\x80", bytes(100), b"\xff" * 20, b"\x60\x03\xa8\x01\x00"])
+def test_rubbish_is_dropped_and_counted(octets: bytes) -> None:
+    rig = Rig()
+    rig.fleet.receive(octets, source="s", now=rig.now, utc=rig.utc)
+    assert rig.fleet.apdus_to_send() == []
+    assert rig.fleet.counters["malformed"] == 1
+
+
+def test_answers_are_not_answered() -> None:
+    rig = Rig()
+    caller = rig.caller()
+    caller.ask(tables.ReadRequest(1))
+    answer = caller.received[0]
+    rig.fleet.receive(answer, source="s", now=rig.now, utc=rig.utc)
+    assert rig.fleet.apdus_to_send() == []
+
+
+def test_broadcasts_reach_all_and_bring_no_flood_of_answers() -> None:
+    rig = Rig(count=3, keys={2: KEY}, cleartext=True)
+    for meter in rig.meters:
+        meter.tables.set("ST43.TABLE_DEFAULT.ACCESS_TABLE_DEFAULT.FLAG2", True)
+    clear = rig.caller(called=".123.0")
+    assert clear.ask(tables.WriteRequest(5, TableData(b"ALL".ljust(20)))) == ()
+    assert [meter.tables["ST5"][:3] for meter in rig.meters] == [b"ALL"] * 3
+    assert clear.received == []
+    sealed = rig.caller(".9.2", called=".123.0", mode=2, key_id=2)
+    sealed.ask(tables.ReadRequest(1))
+    assert {str(decode(answer, keys={2: KEY}).calling) for answer in sealed.received} == {
+        ".123.8437",
+        ".123.8438",
+        ".123.8439",
+    }
+    never = rig.caller(".9.3", called=".123.0", mode=2, key_id=2)
+    never.ask(tables.ReadRequest(1), response_control=ResponseControl.NEVER)
+    assert never.received == []
+
+
+def test_an_exact_title_goes_before_a_broadcast() -> None:
+    made = profile(POLYPHASE, ap_title="1.3.6.1.4.1.33507.1919.12345678.0")
+    rig = Rig(made=made)
+    response = rig.caller(called="1.3.6.1.4.1.33507.1919.12345678.0").one(tables.ReadRequest(1))
+    assert isinstance(response, tables.ReadResponse)
+
+
+def test_two_meters_cannot_have_one_title() -> None:
+    rig = Rig()
+    with pytest.raises(StateError, match="two meters"):
+        rig.fleet.add(Meter(rig.profile, MemoryStore(), utc=rig.utc), utc=rig.utc)
+
+
+def test_cleartext_is_refused_where_there_are_keys_unless_allowed() -> None:
+    assert Rig(keys={2: KEY}).caller().ask(tables.ReadRequest(1)) == ()
+    assert Rig(keys={2: KEY}, cleartext=True).caller().ask(tables.ReadRequest(1))
+    assert Rig(cleartext=False).caller().ask(tables.ReadRequest(1)) == ()
+
+
+@pytest.mark.parametrize("mode", [1, 2])
+def test_secured_modes(mode: int) -> None:
+    rig = Rig(keys={2: KEY})
+    caller = rig.caller(mode=mode, key_id=2).log_in()
+    assert caller.read(23)
+    answer = decode(caller.received[0], keys={2: KEY})
+    assert answer.authenticated
+    assert answer.security_mode == mode
+
+
+def test_failed_authentications_are_counted_and_slow_a_peer_down() -> None:
+    rig = Rig(keys={2: KEY}, policy=NodePolicy(failures=3, failures_per_second=0.1))
+    wrong = rig.caller(mode=2, key_id=2)
+    for number in range(6):
+        wrong.initiator.request(tables.ReadRequest(1), now=rig.now, utc=rig.utc + number)
+        for apdu in wrong.initiator.apdus_to_send():
+            rig.fleet.receive(apdu[:-1] + bytes((apdu[-1] ^ 1,)), source="p", now=rig.now, utc=rig.utc, peer="p")
+        wrong.initiator = rig.caller(f".9.{number + 2}", mode=2, key_id=2).initiator
+    assert rig.fleet.counters["wrong-mac"] == 3
+    assert rig.fleet.counters["throttled"] == 3
+    right = rig.caller(".9.99", mode=2, key_id=2, source="p")
+    assert right.ask(tables.ReadRequest(1)) == ()
+    rig.passes(11)
+    assert rig.caller(".9.98", mode=2, key_id=2, source="p").ask(tables.ReadRequest(1))
+
+
+def test_nothing_is_sent_before_the_store_has_it(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "s")
+    rig = Rig(store=store)
+    caller = rig.caller().log_in()
+    caller.initiator.request(session.SecurityRequest.of("master-demo", 4), owner(b"DURABLE"), now=rig.now, utc=rig.utc)
+    for apdu in caller.initiator.apdus_to_send():
+        rig.fleet.receive(apdu, source="s", now=rig.now, utc=rig.utc)
+    assert store._db.in_transaction, "the change is there, and not yet durable"
+    assert len(rig.fleet.apdus_to_send()) == 1
+    assert not store._db.in_transaction
+    store.close()
+
+
+def test_when_the_store_fails_nothing_is_sent(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path / "s")
+    rig = Rig(store=store)
+    caller = rig.caller().log_in()
+    store._db.execute("PRAGMA query_only = ON")
+    with pytest.raises(StateError):
+        caller.ask(owner(b"LOST"))
+    assert caller.received == []
+    store._db.close()
+
+
+def test_written_tables_outlast_a_restart_and_belong_to_their_meter(tmp_path: Path) -> None:
+    rig = Rig(store=SQLiteStore(tmp_path / "s"), count=2)
+    for number, meter in enumerate(rig.meters):
+        caller = rig.caller(f".9.{number}", called=str(meter.title)).log_in()
+        assert not isinstance(caller.one(owner(b"METER %d" % number)), ErrorResponse)
+    rig.fleet.close()
+    again = Rig(store=SQLiteStore(tmp_path / "s"), count=2, utc=rig.utc + 10)
+    found = [
+        again.caller(f".9.{n}", called=str(meter.title)).log_in().read(6)[:20].rstrip()
+        for n, meter in enumerate(again.meters)
+    ]
+    assert found == [b"METER 0", b"METER 1"]
+    again.fleet.close()
+
+
+def test_a_store_of_another_profile_is_refused() -> None:
+    store = MemoryStore()
+    rig = Rig(store=store)
+    rig.meter.save()
+    other = profile(BIG, ap_title=".123.8437")
+    with pytest.raises(StateError, match="another profile"):
+        Meter(other, store, utc=UTC)
+
+
+def test_a_request_is_not_carried_out_again_after_a_restart(tmp_path: Path) -> None:
+    rig = Rig(store=SQLiteStore(tmp_path / "s"), keys={2: KEY})
+    caller = rig.caller(mode=2, key_id=2).log_in()
+    assert not isinstance(caller.one(owner(b"ONCE")), ErrorResponse)
+    recorded = caller.sent[-1]
+    other = rig.caller(".9.2", mode=2, key_id=2).log_in()
+    assert not isinstance(other.one(owner(b"LATER")), ErrorResponse)
+    rig.fleet.close()
+    again = Rig(store=SQLiteStore(tmp_path / "s"), keys={2: KEY}, utc=rig.utc + 2)
+    again.fleet.receive(recorded, source="thief", now=again.now, utc=again.utc)
+    assert again.fleet.apdus_to_send() == []
+    assert again.fleet.counters["replayed"] == 1
+    assert again.meter.tables["ST6"][:5] == b"LATER"
+    again.fleet.close()
+
+
+def test_vectors_grow_over_restarts_even_if_the_clock_is_set_back(tmp_path: Path) -> None:
+    seen: set[tuple[str, bytes, int]] = set()
+    for utc in (UTC, UTC + 1, UTC + 1, UTC - 5000, UTC - 5000, UTC + 3):
+        rig = Rig(store=SQLiteStore(tmp_path / "s"), keys={2: KEY}, utc=utc)
+        for number in range(3):
+            # A peer whose clock is off by so much that the answer has a vector of the node's own.
+            rig.utc = utc + number
+            caller = rig.caller(f".9.{number}", mode=2, key_id=2)
+            caller.ask(tables.ReadRequest(1))
+            for answer in caller.received:
+                message = decode(answer, keys={2: KEY})
+                pair = (str(message.calling), message.iv, message.calling_invocation_id)
+                assert pair not in seen
+                seen.add(pair)
+        rig.fleet.close()
+    assert len(seen) == 18
+
+
+def test_ticks_end_idle_sessions_and_keep_meters_up_to_date() -> None:
+    rig = Rig(count=3)
+    caller = rig.caller()
+    caller.ask(session.LogonRequest.of(1, "R", 60))
+    assert rig.fleet.sessions() == 1
+    assert rig.fleet.next_deadline() == rig.now + 60
+    rig.passes(61)
+    for _ in range(3):
+        rig.fleet.tick(now=rig.now, utc=rig.utc)
+    assert rig.fleet.sessions() == 0
+    assert all(int(meter.simulation.flows.last) == int(rig.utc) for meter in rig.meters)
+
+
+def test_a_lost_connection_ends_its_sessions() -> None:
+    rig = Rig()
+    rig.caller(source="one").ask(session.LogonRequest.of(1, "R", 60))
+    rig.caller(".9.2", source="two").ask(session.LogonRequest.of(1, "R", 60))
+    rig.fleet.lost("one")
+    assert rig.fleet.sessions() == 1
+
+
+def test_a_handler_that_fails_is_counted_and_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = Rig()
+    told = []
+    rig.fleet.listener = lambda event, meter: told.append((event, meter))
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Meter, "put", fail)
+    response = rig.caller().log_in().one(owner(b"X"))
+    assert isinstance(response, ErrorResponse)
+    assert rig.fleet.counters["handler-failed"] == 1
+    assert told
+    assert told[0][1] is rig.meter
+
+
+def test_many_meters_share_what_they_have_in_common() -> None:
+    rig = Rig(count=50)
+    shapes = {id(meter.tables.shape) for meter in rig.meters}
+    assert len(shapes) == 1
+    caller = rig.caller(called=str(rig.meters[7].title)).log_in()
+    st62 = bytearray(rig.profile.tables["ST62"])
+    st62[rig.device().layout("ST62.INT_FMT_CDE1").offset] = 4
+    caller.write(62, bytes(st62))
+    assert len({id(meter.tables.shape) for meter in rig.meters}) == 2
+    assert isinstance(rig.fleet, Fleet)
+    assert ApTitle(".123.8444") in rig.fleet.stations
+    assert MASTER
