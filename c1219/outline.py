@@ -172,7 +172,7 @@ class Row(NamedTuple):
     Attributes:
         index_path: with letters for array entries, for example ``5.i.2``.
         path: element path with empty brackets for arrays, for example ``ENTRIES[].EVENT_TIME``.
-        type: type as in the standard; ``record NAME`` for records.
+        type: type as in the standard, a bit field with its integer; ``record NAME`` for records.
         dimension: of the arrays around it as expressions, or "".
         condition: when the element is present, or "" for always.
         doc: what it means; a `c1219.schema.Doc` where there is more to say.
@@ -223,7 +223,8 @@ def _rows(node: Node, place: _Place) -> Iterator[Row]:
         for words, case in cases + others:
             yield from _rows(case, _under(place, words))
     elif isinstance(node, TailNode):
-        yield from _rows(node.node, _under(place, f"{text(node.condition)} and octets remain"))
+        words = text(node.condition)
+        yield from _rows(node.node, _under(place, f"{f'({words})' if ' or ' in words else words} and octets remain"))
     elif isinstance(node, ProcedureNode):
         yield Row(place.index, place.path, f"record of the procedure: {node.side}", "", condition, place.doc)
     elif isinstance(node, LeafNode):
@@ -232,6 +233,7 @@ def _rows(node: Node, place: _Place) -> Iterator[Row]:
 
 def _leaf_rows(type_: Any, place: _Place, condition: str) -> Iterator[Row]:
     words = type_.type if type_.length is None else f"{type_.type}({text(type_.length)})"
+    words += f" ({type_.base.type})" if hasattr(type_, "spans") else ""
     yield Row(place.index, place.path, words, place.count, condition, place.doc)
     for number, span in enumerate(getattr(type_, "spans", ())):
         bits = str(span.low) if span.low == span.high else f"{span.low}..{span.high}"
