@@ -155,8 +155,7 @@ class Meter:
         async with self._lock:
             if self._closed:
                 raise StateError("the meter is closed: connect again")
-            schedule = self._schedule
-            self._operations.initiator.tick(now=schedule.now, utc=schedule.utc)  # sessions end when idle
+            self._operations.look_at_session()
             try:
                 step = next(operation)
                 while True:

@@ -161,6 +161,12 @@ class Conversation:
         if isinstance(event, Dropped):
             self._dropped[event.reason] = event.text
 
+    def look_at_session(self) -> None:
+        """Notice that the session was idle for too long (called by pumps before a verb)."""
+        idle_at = self.initiator.session.idle_at
+        if idle_at is not None and self.watch.now >= idle_at:
+            self.initiator.tick(now=self.watch.now, utc=self.watch.utc)
+
     @property
     def _has_session(self) -> bool:
         return self.initiator.session.state is SessionState.OPEN

@@ -87,8 +87,8 @@ class Reading(Conversation):
     def _answer_room(self) -> int:
         """Octets of table data that fit an answer."""
         initiator = self.initiator
-        limit = _room(initiator.max_response) if initiator.max_response else _room(initiator.link.max_size)
-        return min(filter(None, (limit, _LARGEST_CHUNK, self._chunk, self._learned_chunk)))
+        room = min(_room(initiator.max_response or initiator.link.max_size), self._chunk or _LARGEST_CHUNK)
+        return room if self._learned_chunk is None else min(room, self._learned_chunk)
 
     def _size_of(self, table: int) -> int | None:
         """Return how many octets a table has, if that is known."""
@@ -233,14 +233,16 @@ class Reading(Conversation):
         Raises:
             CutShort, ChecksumWrong, DecodeError: it is not what it should be.
         """
-        response = self._ok(answer, part.request, detail=part.name)
-        if not isinstance(response, TableResponse):
+        if not isinstance(answer, TableResponse):
+            self._ok(answer, part.request, detail=part.name)
             raise CutShort.unanswered(part.name)
-        octets = response.data
-        if not response.checksum_ok:
+        data = answer.table_data
+        octets = data.data
+        if not data.checksum_ok:
             raise ChecksumWrong(part.name, octets)
-        if part.count is not None and len(octets) != part.count and not (to_end and len(octets) < part.count):
-            raise CutShort(part.name, octets, part.count)
+        count = part.count
+        if count is not None and len(octets) != count and not (to_end and len(octets) < count):
+            raise CutShort(part.name, octets, count)
         return octets
 
     def _in_pieces(

@@ -137,8 +137,7 @@ class Meter:
         """Run a verb: do its steps, tell it what came of them, return its result."""
         if self._closed:
             raise StateError("the meter is closed: connect again")
-        watch = self._operations.watch
-        self._operations.initiator.tick(now=watch.now, utc=watch.utc)  # sessions end when idle
+        self._operations.look_at_session()
         try:
             step = next(operation)
             while True:

@@ -51,20 +51,17 @@ class TableVerbs(Writing):
             c1219.C1219Error: there is no such table or element, or an element has no value.
         """
         targets = [_target(one) for one in what]
-        yield from self._prepare(label for label, _ in targets)
-        parts: list[Part] = []
-        elements: list[Element | None] = []
-        for label, path in targets:
-            element = self._element(label, path)
-            elements.append(element)
-            parts.append(
-                Part(table_id(label)) if element is None else Part(table_id(label), element.offset, element.size)
-            )
-        gathered = Gathered(progress, None if resume is None else resume.gathered)
-        found = yield from self._fetch(_once(parts), gathered)
-        by_part = dict(zip(_once(parts), found, strict=True))
+        yield from self._prepare([label for label, _ in targets])
+        elements = [self._element(label, path) for label, path in targets]
+        parts = [
+            Part(table_id(label)) if element is None else Part(table_id(label), element.offset, element.size)
+            for (label, _), element in zip(targets, elements, strict=True)
+        ]
+        once = list(dict.fromkeys(parts))
+        found = yield from self._fetch(once, Gathered(progress, None if resume is None else resume.gathered))
+        octets = dict(zip(once, found, strict=True))
         values = [
-            self._value(label, path, element, by_part[part])
+            self._value(label, path, element, octets[part])
             for (label, path), element, part in zip(targets, elements, parts, strict=True)
         ]
         return values[0] if len(what) == 1 else values
@@ -224,7 +221,3 @@ def _target(what: int | str) -> tuple[str, str]:
         return table_label(what), ""
     head, _, path = what.partition(".")
     return table_label(head), path
-
-
-def _once(parts: Iterable[Part]) -> list[Part]:
-    return list(dict.fromkeys(parts))
