@@ -16,13 +16,15 @@ import os
 import socket
 import statistics
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import c1222
 from c1222.client import aio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PROFILE = Path(__file__).parents[2] / "specs" / "devices" / "polyphase-tou.json"
 KEY = bytes.fromhex("01020304050607080102030405060708")
