@@ -203,6 +203,7 @@ def _shown_as_dict(table: Table, layout: Layout | None, device: Device | None, *
         else:
             found["octets"] = image.raw.hex()
             found["value"] = image.to_json()
+            found["variants"] = {path: _plain(value) for path, value in _variants(layout, device)}
             found["findings"] = [finding._asdict() for finding in image.findings]
     return found
 
@@ -263,6 +264,38 @@ def _laid_out(layout: Layout) -> Iterator[str]:
     return columns(header, rows, right=(0, 1))
 
 
+def _variants(layout: Layout, device: Device) -> Iterator[tuple[str, Any]]:
+    """Yield path and value of the octets that mean different things, where it is known what they mean."""
+    from c1219 import C1219Error
+
+    if not _has_variants(layout.root):
+        return
+    for element in layout.elements(0, len(device[layout.label].raw)):
+        if not _has_variants(element.node):
+            continue
+        try:
+            found = device.variant(element.path)
+        except C1219Error:
+            continue
+        if found is not None:
+            yield element.path, found.value
+
+
+def _has_variants(node: Any) -> bool:
+    """Tell whether an element of a layout, or one below it, is octets that mean different things."""
+    parts = [part.node for part in getattr(node, "parts", ())] + ([node.item] if hasattr(node, "item") else [])
+    return hasattr(getattr(node, "declared", None), "outlines") or any(map(_has_variants, parts))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without its layout in terms of JSON."""
+    if hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
+    if isinstance(value, bytes):
+        return {"raw": value.hex()}
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
 def _values(layout: Layout, device: Device, everything: bool) -> Iterator[str]:
     """Yield the values of a table, element by element."""
     from c1219.values import Raw
@@ -270,6 +303,7 @@ def _values(layout: Layout, device: Device, everything: bool) -> Iterator[str]:
     raw = device[layout.label].raw
     layout = layout.fitting(len(raw)) or device.layout_of(layout.label, raw)
     values = layout.partial(0, raw).value
+    variants = dict(_variants(layout, device))
     below = len(layout.label) + 1
     rows: list[tuple[object, ...]] = []
     for path, value in values.items():
@@ -280,6 +314,8 @@ def _values(layout: Layout, device: Device, everything: bool) -> Iterator[str]:
         hidden = isinstance(value, bytes) and not isinstance(value, Raw)
         plain = value.hex() if hidden else element.to_json(value)
         shown = json.dumps(plain, ensure_ascii=False)
+        if path in variants:
+            shown += f" = {json.dumps(_plain(variants[path]), ensure_ascii=False)}"
         rows.append((element.offset, element.size, ".".join(map(str, element.index_path)), path[below:], shown))
     yield from columns(("OFFSET", "SIZE", "INDEX", "ELEMENT", "VALUE"), rows, right=(0, 1))
     if len(rows) < len(values):

@@ -224,3 +224,14 @@ def test_a_table_with_an_error_is_shown_and_makes_exit_code_1(tmp_path: Path) ->
     assert result.exit_code == 1
     assert "30 of the 51 octets" in result.stderr
     assert "TIER_DATA_BLOCK[0].SUMMATIONS[0]" in result.stdout
+
+
+def test_arguments_of_events_are_decoded() -> None:
+    lines = run("show", "74", "--device", "sample:polyphase-tou").stdout.splitlines()
+    written = next(line for line in lines if "0a10000000" in line)
+    assert '= {"PROCEDURE": {"TBL_PROC_NBR": 10, "STD_VS_MFG_FLAG": false, "PROC_FLAG": true' in written
+    assert sum(" = {" in line for line in lines) == 5
+    shown = json.loads(run("show", "76", "--device", "sample:big-endian", "--format", "json").stdout)
+    assert shown["variants"]["ST76.ENTRIES[12].EVENT_ARGUMENT"] == {"SEASON": 0}
+    assert shown["variants"]["ST76.ENTRIES[0].EVENT_ARGUMENT"] == {"OLD_TIME": {"raw": "6ad7b1"}}, "it is cut"
+    assert json.loads(run("show", "23", "--device", "sample:big-endian", "--format", "json").stdout)["variants"] == {}
