@@ -20,8 +20,13 @@ COMMANDS: Final = {
     "demo": "talk to a simulated meter on this machine, and decode what was said",
     "decode": "print the messages of capture files, verified and decrypted",
     "device": "print what the tables of a device say: registers, load profile, events, clock",
+    "identify": "ask a meter who it is and what it can do",
     "node": "simulate meters on the network, or a relay",
+    "procedure": "run a procedure of a meter",
+    "read": "read tables, elements, registers, load profile, events from a meter",
     "tables": "list and show what is known of the tables: fields, layouts, offsets",
+    "vectors": "make test vectors, and hold this or another implementation against them",
+    "write": "write a table or an element of a meter",
 }
 """Each command with its one line of help; the module of the same name has the rest."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from c1219.views.registers import Registers
     from c1219.views.security import Access
 
-__all__ = ["command"]
+__all__ = ["command", "view_lines"]
 
 
 @click.command("device", short_help="print what the tables of a device say")
@@ -246,3 +246,13 @@ _TEXT: Final[dict[str, Callable[[Any], Iterable[str]]]] = {
     "events": _events,
     "access": _access,
 }
+
+
+def view_lines(name: str, view: Any) -> Iterable[str]:
+    """Return a view as lines of text.
+
+    Args:
+        name: ``identity``, ``clock``, ``registers``, ``load_profile``, ``events`` or ``access``.
+        view: what the method of that name of a device or meter returns.
+    """
+    return _TEXT[name](view)

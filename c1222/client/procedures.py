@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.codes.results import ResponseSelector, ResultCode, result_text
-from c1219.errors import C1219Error, UnknownTable
+from c1219.errors import C1219Error, EncodeError, UnknownTable
 from c1222.client.errors import ProcedureRefused, ProcedureUnanswered, WriteUnknown
 from c1222.client.steps import Pause
 from c1222.client.tables import TableVerbs
@@ -74,7 +74,12 @@ class ProcedureVerbs(TableVerbs):
     """Run procedures."""
 
     def procedure(
-        self, which: int | str, *parameters: Any, polls: int = POLLS, pause: float = POLL_PAUSE
+        self,
+        which: int | str,
+        *parameters: Any,
+        as_json: bool = False,
+        polls: int = POLLS,
+        pause: float = POLL_PAUSE,
     ) -> Operation[ProcedureResult]:
         """Run a procedure, and wait for its result.
 
@@ -82,6 +87,7 @@ class ProcedureVerbs(TableVerbs):
             which: ``10``, ``"SP10"``, ``"MP3"``, or its name, ``"Reset List Pointers"``; 2048 and up are the
                 manufacturer's.
             parameters: its parameters, in the order of its declaration; or one dict in terms of JSON; or its octets.
+            as_json: the parameters are in terms of JSON.
             polls: how often ST8 is read for the result.
             pause: seconds between.
 
@@ -104,7 +110,9 @@ class ProcedureVerbs(TableVerbs):
         if known is not None and known.depends_on:
             yield from self._require([table for table in known.depends_on if table not in self.device])
         selected = (number, manufacturer, ResponseSelector.ON_COMPLETION)
-        octets = self.device.encode(_INITIATE, (selected, run.sequence, self._parameters(run, known, parameters)))
+        octets = self.device.encode(
+            _INITIATE, (selected, run.sequence, self._parameters(run, known, parameters, as_json=as_json))
+        )
         return (yield from self._run(run, octets))
 
     def _find(self, which: int | str) -> tuple[int, bool, Procedure | None]:
@@ -126,7 +134,9 @@ class ProcedureVerbs(TableVerbs):
         except UnknownTable:
             return number, manufacturer, None
 
-    def _parameters(self, run: _Run, known: Procedure | None, parameters: tuple[Any, ...]) -> bytes | None:
+    def _parameters(
+        self, run: _Run, known: Procedure | None, parameters: tuple[Any, ...], *, as_json: bool
+    ) -> bytes | None:
         """Return the octets of the parameters."""
         if len(parameters) == 1 and isinstance(parameters[0], (bytes, bytearray, memoryview)):
             return bytes(parameters[0])
@@ -139,6 +149,13 @@ class ProcedureVerbs(TableVerbs):
             return None
         if len(parameters) == 1 and isinstance(parameters[0], dict):
             return layout.encode(layout.from_json(parameters[0]))
+        if as_json:
+            present = [part for part in layout.root.parts if part.node.size]
+            if len(present) != len(parameters):
+                names = ", ".join(part.name for part in present)
+                raise EncodeError(run.name, f"{len(present)} parameters are needed, not {len(parameters)}: {names}")
+            named = {part.name: value for part, value in zip(present, parameters, strict=True)}
+            return layout.encode(layout.from_json(named))
         return layout.encode(parameters)
 
     def _run(self, run: _Run, octets: bytes) -> Operation[ProcedureResult]:

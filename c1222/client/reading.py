@@ -7,6 +7,7 @@ smaller, a refusal of offsets (onp, sns) turns to whole tables.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1219.errors import C1219Error
@@ -111,6 +112,7 @@ class Reading(Conversation):
         octets: list[bytes] = []
         for part, data in zip(parts, found, strict=True):
             if isinstance(data, Refusal):
+                yield from self._learn_tables(data)
                 raise self._refused(data, part)
             octets.append(data)
         return octets
@@ -339,6 +341,12 @@ class Reading(Conversation):
         return refusal
 
     # What the meter has.
+
+    def _learn_tables(self, refusal: Refusal) -> Operation[None]:
+        """Read which tables there are, if that may be why the meter refused one."""
+        if isinstance(refusal, Iar) and 0 not in self.device:
+            with suppress(RemoteError):
+                self._keep([0], (yield from self._fetch_some([Part(0)])))
 
     def _lists(self, table: int) -> bool | None:
         """Tell whether ST0 lists a table; None when it is not known."""

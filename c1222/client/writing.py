@@ -67,6 +67,7 @@ class Writing(Reading):
             self._note_refusal(Part(table, offset), refusal)
             yield from self._patch(table, octets, offset)
         else:
+            yield from self._learn_tables(refusal)
             raise self._refused(refusal, Part(table))
 
     def _put_once(self, table: int, octets: bytes, offset: int | None) -> Operation[Refusal | None]:

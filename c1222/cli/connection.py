@@ -1,0 +1,198 @@
+"""What the commands that talk to a meter share: how to reach it, as whom, and what failures exit with."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from c1222.cli.device_files import read_device
+from c1222.cli.options import FOUND, fail, key_store, keys_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from c1222.client.sync import Meter
+
+__all__ = [
+    "PASSWORD_VARIABLE",
+    "REFUSED",
+    "as_json_or_text",
+    "connected",
+    "connection_options",
+    "format_option",
+    "transfer_bar",
+]
+
+REFUSED: Final = 3
+"""Exit code: the peer refused or was silent."""
+PASSWORD_VARIABLE: Final = "C1222_PASSWORD"  # noqa: S105 - a name
+"""Where a password is looked for in the environment."""
+
+format_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the output.",
+)
+
+_OPTIONS: Final[tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]] = (
+    click.argument("url", metavar="URL"),
+    click.option("--called", metavar="TITLE", required=True, help="ApTitle of the meter."),
+    click.option("--calling", metavar="TITLE", required=True, help="ApTitle to ask in the name of."),
+    keys_option,
+    click.option("--key-id", type=click.IntRange(0, 255), help="Key to use, where there are several."),
+    click.option(
+        "--mode",
+        type=click.IntRange(0, 2),
+        help="0 cleartext, 1 authenticated, 2 encrypted; 2 if there are keys, otherwise 0.",
+    ),
+    click.option("--sessionless", is_flag=True, help="Open no session: each message stands alone."),
+    click.option("--user-id", type=click.IntRange(0, 65535), default=0, show_default=True, help="Number of the user."),
+    click.option("--user", default="", help="Name of the user, for Logon."),
+    click.option(
+        "--password-file",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, allow_dash=True),
+        help=f"Where the password is, - for standard input; otherwise it is taken from {PASSWORD_VARIABLE}.",
+    ),
+    click.option("--ask-password", is_flag=True, help="Ask for the password."),
+    click.option(
+        "--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for the first answer; UDP 5, TCP 60."
+    ),
+    click.option("--attempts", type=click.IntRange(1), help="How often to send the same: UDP 4, TCP 1."),
+    click.option("--ed-class", metavar="TEXT", help="Device class to put into requests, 4 characters or 8 hex digits."),
+    click.option("--device", "known", metavar="FILE", help="Tables of the meter that are known: not read for layouts."),
+)
+
+
+def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of a connection; it gets them as one dict, ``connection``."""
+
+    @functools.wraps(command)
+    def with_connection(**given: Any) -> Any:
+        names = [parameter.name for parameter in _parameters()]
+        connection = {name: given.pop(name) for name in names}
+        return command(connection=connection, **given)
+
+    for option in reversed(_OPTIONS):
+        with_connection = option(with_connection)
+    return with_connection
+
+
+@functools.cache
+def _parameters() -> tuple[click.Parameter, ...]:
+    def probe() -> None: ...
+
+    found: Any = probe
+    for option in _OPTIONS:
+        found = option(found)
+    return tuple(found.__click_params__)
+
+
+@contextmanager
+def connected(connection: dict[str, Any]) -> Iterator[Meter]:
+    """Talk to a meter; exit with what failures mean.
+
+    Args:
+        connection: from `connection_options`.
+    """
+    from c1219.errors import C1219Error
+    from c1219.errors import DecodeError as TableError
+    from c1222.client.sync import connect
+    from c1222.errors import C1222Error, RemoteError
+
+    settings = _settings(connection)
+    try:
+        with connect(connection["url"], **settings) as meter:
+            yield meter
+    except RemoteError as error:
+        _exit(REFUSED, str(error))
+    except TableError as error:
+        _exit(FOUND, str(error))
+    except (C1222Error, C1219Error) as error:
+        fail(str(error))
+
+
+def _exit(code: int, text: str) -> NoReturn:
+    click.echo(f"c1222: {text}", err=True)
+    sys.exit(code)
+
+
+def _settings(connection: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `connect`."""
+    keys = key_store(connection["keys"]) if connection["keys"] else None
+    known = connection["known"]
+    return {
+        "called": connection["called"],
+        "calling": connection["calling"],
+        "key": keys,
+        "key_id": connection["key_id"],
+        "mode": connection["mode"],
+        "session": not connection["sessionless"],
+        "user_id": connection["user_id"],
+        "user": connection["user"],
+        "password": _password(connection["password_file"], ask=connection["ask_password"]),
+        "timeout": connection["timeout"],
+        "attempts": connection["attempts"],
+        "ed_class": _ed_class(connection["ed_class"]),
+        "device": None if known is None else read_device(known),
+    }
+
+
+def _password(path: str | None, *, ask: bool) -> bytes | str | None:
+    """Return the password, as it may be told: never as an argument, which everybody on the machine can see."""
+    if ask:
+        return str(click.prompt("Password", hide_input=True, err=True))
+    if path is not None:
+        try:
+            octets = sys.stdin.buffer.readline() if path == "-" else Path(path).read_bytes()
+        except OSError as error:
+            fail(f"{path}: {error.strerror}")
+        return octets.splitlines()[0] if octets.strip(b"\r\n") else b""
+    return os.environ.get(PASSWORD_VARIABLE)
+
+
+def _ed_class(text: str | None) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        octets = bytes.fromhex(text) if len(text) == 8 else text.encode("latin-1")
+    except ValueError:
+        octets = b""
+    if len(octets) != 4:
+        fail(f"{text!r} is no device class: 4 characters or 8 hex digits")
+    return octets
+
+
+def as_json_or_text(text: str) -> Any:
+    """Return a value that was given as an argument: JSON if it is that, else the text itself."""
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@contextmanager
+def transfer_bar() -> Iterator[Callable[[int, int | None], None]]:
+    """Show how far a read is, on a terminal."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    with Progress(
+        TextColumn("reading"), BarColumn(), DownloadColumn(), console=Console(stderr=True), transient=True
+    ) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

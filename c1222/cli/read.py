@@ -1,0 +1,182 @@
+"""``c1222 read``: tables, elements and their meaning, from a meter."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from c1222.cli.connection import connected, connection_options, format_option, transfer_bar
+from c1222.cli.device import view_lines
+from c1222.cli.device_files import declarations_option, declare
+from c1222.cli.options import FOUND, fail, has_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from c1219.errors import Finding
+    from c1222.client.sync import Meter
+
+__all__ = ["command", "value_lines"]
+
+_PROFILE: Final = "load-profile"
+_VIEWS: Final = frozenset({"identity", "registers", "events", "clock", _PROFILE})
+
+
+@click.command("read", short_help="read tables, elements, registers, load profile, events from a meter")
+@connection_options
+@click.argument("elements", nargs=-1, required=True, metavar="ELEMENT...")
+@click.option("--since", metavar="TIME", help="Load profile: only intervals that end after this.")
+@click.option("--until", metavar="TIME", help="Load profile: only intervals that start before this.")
+@click.option("--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own.")
+@format_option
+@click.option("--save", metavar="FILE", type=click.Path(dir_okay=False), help="Write the tables that were read here.")
+@declarations_option
+def command(
+    connection: dict[str, Any],
+    elements: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    zone: str | None,
+    form: str,
+    save: str | None,
+    declarations: tuple[str, ...],
+) -> None:
+    """Read from the meter at URL, udp://host:port or tcp://host:port.
+
+    ELEMENT is a table (23, ST23, MT5), an element of one (ST23.TOT_DATA_BLOCK.SUMMATIONS[0], ST26.ENTRIES[0:2]), or one
+    of identity, registers, events, clock, and load-profile with the number of its set behind it (load-profile 1).
+
+    TIME is ISO 8601, such as 2026-11-22T06:00; without an offset from UTC it is local time of the meter.
+
+    Results go to standard output, findings to standard error. Exit code 1: something could not be decoded; 2: usage; 3:
+    the meter refused or was silent. Passwords come from a file, the environment or a prompt.
+    """
+    declare(declarations)
+    views, paths = _sorted_out(elements)
+    first, last = _time(since), _time(until)
+    options: dict[str, Any] = {} if zone is None else {"zone": _zone(zone)}
+    with connected(connection) as meter, transfer_bar() as progress:
+        values = meter.read(*paths, progress=progress) if paths else []
+        values = [values] if len(paths) == 1 else values
+        found: list[tuple[str, Any, bool]] = []
+        for word in views:
+            if word.startswith(_PROFILE):
+                number = int(word.partition(" ")[2])
+                view: Any = meter.load_profile(number, first, last, **options, progress=progress)
+            elif word == "identity":
+                view = meter.identity()
+            elif word == "clock":
+                view = meter.clock(**options)
+            else:
+                view = getattr(meter, word)(**options, progress=progress)
+            found.append((word, view, True))
+        plain = [(path, _as_json(meter, path, value), False) for path, value in zip(paths, values, strict=True)]
+        findings = [*_table_findings(meter, paths), *(finding for _, view, _ in found for finding in view.findings)]
+        saved = meter.device.to_json()
+    _print([*plain, *found], form)
+    if save is not None:
+        try:
+            Path(save).write_text(saved, "utf-8")
+        except OSError as error:
+            fail(f"{save}: {error.strerror}")
+    from c1222.capture.text import finding_line
+
+    for finding in dict.fromkeys(findings):
+        click.echo(finding_line(finding), err=True)
+    sys.exit(FOUND if has_error(findings) else 0)
+
+
+def _sorted_out(elements: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return the views and the paths among the arguments."""
+    views: list[str] = []
+    paths: list[str] = []
+    rest = list(elements)
+    while rest:
+        word = rest.pop(0)
+        if word == _PROFILE:
+            number = rest.pop(0) if rest and rest[0] in {"1", "2", "3", "4"} else "1"
+            views.append(f"{word} {number}")
+        elif word in _VIEWS:
+            views.append(word)
+        else:
+            paths.append(word)
+    return views, paths
+
+
+def _time(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{text!r} is no time such as 2026-11-22T06:00")
+
+
+def _zone(name: str) -> dt.tzinfo:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        fail(f"there is no time zone {name!r}")
+
+
+def _as_json(meter: Meter, path: str, value: Any) -> Any:
+    """Return a value in terms of JSON."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if "." in path:
+        return meter.device.layout(path).to_json(value)
+    return meter.device[path].to_json()
+
+
+def _table_findings(meter: Meter, paths: list[str]) -> Iterator[Finding]:
+    from c1219.errors import C1219Error
+
+    for path in paths:
+        if "." not in path:
+            try:
+                yield from meter.device[path].findings
+            except C1219Error:
+                continue  # nobody declared it: its octets are what there is
+
+
+def _print(found: list[tuple[str, Any, bool]], form: str) -> None:
+    if form == "json":
+        shown = {name: value.as_dict() if is_view else value for name, value, is_view in found}
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        return
+    for number, (name, value, is_view) in enumerate(found):
+        if is_view:
+            click.echo(f"{chr(10) if number else ''}{name}")
+            for line in view_lines(name.partition(" ")[0].replace("-", "_"), value):
+                click.echo(f"  {line}")
+        else:
+            for line in value_lines(name, value):
+                click.echo(line)
+
+
+def value_lines(name: str, value: Any) -> Iterator[str]:
+    """Return a value in terms of JSON as lines, one for each of its elements."""
+    rows = list(_leaves(value, name))
+    width = max((len(path) for path, _ in rows), default=0)
+    for path, leaf in rows:
+        yield f"{path.ljust(width)}  {leaf}"
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        for name, part in value.items():
+            yield from _leaves(part, f"{path}.{name}")
+    elif isinstance(value, list) and any(isinstance(part, (dict, list)) for part in value):
+        for number, part in enumerate(value):
+            yield from _leaves(part, f"{path}[{number}]")
+    elif isinstance(value, list):
+        yield path, ", ".join(map(str, value))
+    else:
+        yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
