@@ -27,6 +27,10 @@ KEY: Final = Key(2, bytes.fromhex("01020304050607080102030405060708"))
 METERS: Final = 5000
 """Meters of the even load."""
 HEAD_END: Final = ApTitle(".4")
+READS: Final = tuple(
+    (table, 4 * ((table + size) % 64), size) for table in (1, 3, 5, 23, 28, 64) for size in range(49, 114, 8)
+)
+"""What is read in the even load: table, offset, octets. A head end asks all meters for the same."""
 START: Final = 1_700_000_000
 """Seconds since 1970 UTC of the first message."""
 
@@ -46,7 +50,7 @@ def exchange(number: int) -> bytes:
     which, answers = divmod(number, 2)
     rng = random.Random(which)
     encrypted = which % 2 == 1
-    table, offset, count = rng.choice([1, 3, 5, 23, 28, 64]), 4 * rng.randrange(64), rng.randrange(49, 114)
+    table, offset, count = rng.choice(READS)
     asked, answered = 0x01000000 + which, 0x20000000 + which
     services: list[Service]
     if answers:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from c1222.capture.framing import Apdu, Remark
 from c1222.errors import DecodeError, Finding
 from c1222.protocol.messages import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from c1222.capture.layers import Flow
 
 __all__ = ["CapturedMessage", "Counters"]
 
@@ -28,7 +33,7 @@ class CapturedMessage(Message):
         noted: remarks on how it was carried.
     """
 
-    __slots__ = ("dst", "frame", "noted", "reply_to", "segments", "src", "time_ns", "transport")
+    __slots__ = ("_flow", "_flow_key", "dst", "frame", "noted", "reply_to", "segments", "src", "time_ns", "transport")
 
     frame: int
     time_ns: int
@@ -38,11 +43,14 @@ class CapturedMessage(Message):
     reply_to: int | None
     segments: tuple[int, ...] | None
     noted: tuple[Finding, ...]
+    # What src and dst are made of, where nobody may ask for them.
+    _flow: Callable[[bytes], Flow]
+    _flow_key: bytes
 
     @property
     def is_message(self) -> bool:
         """Whether the octets are a message at all."""
-        return self._parts is not None or self.acse is not None
+        return self.usual is not None or self.acse is not None
 
     @classmethod
     def unreadable(cls, item: Apdu | Remark, findings: tuple[Finding, ...]) -> CapturedMessage:
@@ -50,7 +58,7 @@ class CapturedMessage(Message):
         self = cls.__new__(cls)
         for part in Message.PARTS:
             setattr(self, part, None)
-        self._opened = self._fault = self._parts = self._key = None
+        self._opened = self._fault = self._key = self.usual = None
         self._body, self._spans, self._start = b"", (), 0
         self.frame, self.time_ns, self.src, self.dst, self.transport = item[:5]
         self.octets = item.octets if isinstance(item, Apdu) else b""
@@ -65,6 +73,10 @@ class CapturedMessage(Message):
             return None
         if name == "noted":
             return ()
+        if name in {"src", "dst"}:
+            flow = self._flow(self._flow_key)
+            self.src, self.dst = flow.src, flow.dst
+            return flow.src if name == "src" else flow.dst
         try:
             return super().__getattr__(name)
         except DecodeError:  # which stands among the findings

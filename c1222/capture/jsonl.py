@@ -1,27 +1,41 @@
 """Messages as JSON lines, schema ``c1222.message/1``.
 
-A line is written from a template: the keys are always the same, and most values are numbers or text seen before. What
-a message has of its own, its services and findings, goes through the encoder of the standard library. `as_dict` gives
-the same as an object; a test keeps the two equal.
+``as_dict`` gives a message as the object of its line, and the encoder of the standard library could write that. But it
+costs more than decoding, so ``to_json`` writes the line of a usual message from text that it has made before: of the
+titles, of the control octet, of the same request sent to another meter, of all of a response but its data. Whatever it
+has no such text for is written the long way. Tests hold the two equal.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from json.encoder import JSONEncoder
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from c1222.message.aptitle import ApTitle
+from c1222.message.epsem import ED_CLASS_SIZE, Control, ResponseControl, SecurityMode
+from c1222.protocol.malformed import decode_service
+from c1222.services.table_data import CHUNK
+from c1222.services.tables import TableResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1222.capture.decoder import CapturedMessage
     from c1222.errors import Finding
-    from c1222.message.epsem import ResponseControl, SecurityMode
-    from c1222.services import Service
+    from c1222.message.usual import Usual
+    from c1222.services import Request, Service
 
 __all__ = ["SCHEMA", "as_dict", "finding_as_dict", "to_json"]
 
 SCHEMA: Final = "c1222.message/1"
+
+_REMEMBERED_TITLES: Final = 32768
+_REMEMBERED_SERVICES: Final = 4096
+_MAX_OCTETS: Final = 256  # of services whose text is remembered
+_TABLE_DATA: Final = 4  # octets of a response with table data, besides the data: code, count, checksum
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 _encode = JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
@@ -81,57 +95,200 @@ def as_dict(
     }
 
 
-def to_json(
-    message: CapturedMessage, *, tables: Sequence[dict[str, Any] | None] = (), show_secrets: bool = False
-) -> str:
-    """Return the JSON line of a message, without the end of line. Takes what `as_dict` takes."""
-    if not message.is_message:
-        return _encode(as_dict(message, tables=tables, show_secrets=show_secrets))
-    services = message.services
-    if tables:
-        parts = [
-            _encode(service_as_dict(service, more, show_secrets=show_secrets))
-            for service, more in zip(services, tables, strict=True)
-        ]
-    else:
-        parts = [_encode(service.as_dict(show_secrets=show_secrets)) for service in services]
-    found = message.findings
-    authenticated = message.authenticated
-    iv, ed_class = message.iv, message.ed_class
-    ae_qualifier, called_id = message.calling_ae_qualifier, message.called_invocation_id
-    return (
-        f'{{"schema": "{SCHEMA}", "frame": {message.frame}, "time_ns": {message.time_ns}'
-        f', "src": "{message.src}", "dst": "{message.dst}", "transport": "{message.transport}"'
-        f', "called": {_quoted(message.called)}, "calling": {_quoted(message.calling)}'
-        f', "called_invocation_id": {"null" if called_id is None else called_id}'
-        f', "calling_invocation_id": {message.calling_invocation_id}'
-        f', "application_context": {_quoted(message.application_context)}'
-        f', "calling_ae_qualifier": {"null" if ae_qualifier is None else ae_qualifier}'
-        f', "mechanism": {_quoted(message.mechanism)}'
-        f', "key_id": {"null" if message.key_id is None else message.key_id}'
-        f', "iv": {"null" if iv is None else _HEX % iv.hex()}'
-        f', "security_mode": "{message.security_mode.label}"'
-        f', "authenticated": {"null" if authenticated is None else "true" if authenticated else "false"}'
-        f', "response_control": "{message.response_control.label}"'
-        f', "ed_class": {"null" if ed_class is None else _HEX % ed_class.hex()}'
-        f', "services": [{", ".join(parts)}]'
-        f', "reply_to": {"null" if message.reply_to is None else message.reply_to}'
-        f', "segments": {"null" if message.segments is None else list(message.segments)}'
-        f', "findings": {_encode([finding_as_dict(finding) for finding in found]) if found else "[]"}}}'
-    )
-
-
-_HEX: Final = '"%s"'
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _label(value: SecurityMode | ResponseControl | None) -> str | None:
     return None if value is None else value.label
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def to_json(
+    message: CapturedMessage, *, tables: Sequence[dict[str, Any] | None] = (), show_secrets: bool = False
+) -> str:
+    """Return the JSON line of a message, without the end of line. Takes what `as_dict` takes.
+
+    Where a line is written from text made before, it is known that there are no findings, and `message.findings` is
+    set, so that nobody decodes the message to find none.
+    """
+    usual = message.usual
+    texts = None if usual is None else (_TEXTS_WITH_SECRETS if show_secrets else _TEXTS).of(message, usual)
+    if usual is None or texts is None:
+        return _encode(as_dict(message, tables=tables, show_secrets=show_secrets))
+    _, called, quoted, calling, middle, qualifier, number, key_id, iv, _, _ = usual
+    control = _CONTROLS[middle[-1]]
+    if not control.secured:
+        key_id = iv = None
+    if tables:
+        texts = [_with(text, more) for text, more in zip(texts, tables, strict=True)]
+    message.findings = ()
+    reply_to, segments = message.reply_to, message.segments
+    return (
+        f'{_HEAD}{message.frame}, "time_ns": {message.time_ns}'
+        f', "src": "{message.src}", "dst": "{message.dst}", "transport": "{message.transport}"'
+        f', "called": {_TITLES[called]}, "calling": {_TITLES[calling]}'
+        f', "called_invocation_id": {"null" if quoted is None else from_bytes(quoted[4:])}'
+        f', "calling_invocation_id": {from_bytes(number[4:])}, "application_context": null'
+        f', "calling_ae_qualifier": {"null" if qualifier is None else from_bytes(qualifier[4:])}, "mechanism": null'
+        f', "key_id": {"null" if key_id is None else key_id[0]}, "iv": {"null" if iv is None else _HEX % iv.hex()}'
+        f"{control.text}{_HEX % message.body[:ED_CLASS_SIZE].hex() if control.ed_class else 'null'}"
+        f', "services": [{", ".join(texts)}], "reply_to": {"null" if reply_to is None else reply_to}'
+        f', "segments": {"null" if segments is None else list(segments)}, "findings": []}}'
+    )
 
 
-@lru_cache(maxsize=8192)
-def _quoted(value: object) -> str:
-    return "null" if value is None else _encode(str(value))
+from_bytes = int.from_bytes
+_HEAD: Final = f'{{"schema": "{SCHEMA}", "frame": '
+_HEX: Final = '"%s"'
+
+
+def _with(text: str, more: dict[str, Any] | None) -> str:
+    """Add members to the text of an object."""
+    return f"{text[:-1]}, {_encode(more)[1:]}" if more else text
+
+
+class _Titles(dict[bytes, str]):
+    """Text of titles, by the octets of their elements without the tag."""
+
+    def __missing__(self, octets: bytes) -> str:
+        if len(self) >= _REMEMBERED_TITLES:
+            self.clear()
+        text = self[octets] = _encode(str(ApTitle.from_tlv(octets[1:])))
+        return text
+
+
+_TITLES: Final = _Titles()
+
+
+class _Control(NamedTuple):
+    """What a control octet stands for, in a message that is in clear or verified.
+
+    Attributes:
+        text: the members it fills, up to the value of the last, that of the ED class.
+        secured: whether key id and vector were used.
+        ed_class: whether there is an ED class.
+    """
+
+    text: str
+    secured: bool
+    ed_class: bool
+
+    @classmethod
+    def of(cls, octet: int) -> _Control:
+        control = Control.from_octet(octet)
+        secured = control.mode is not SecurityMode.CLEARTEXT
+        text = (
+            f', "security_mode": {_encode(control.mode.label)}, "authenticated": {"true" if secured else "null"}'
+            f', "response_control": {_encode(control.response_control.label)}, "ed_class": '
+        )
+        return cls(text, secured, control.ed_class)
+
+
+_CONTROLS: Final = {octet: _Control.of(octet) for octet in range(0x80, 0x100)}
+
+
+class _Answer(NamedTuple):
+    """What is known of the response to a request before it is seen.
+
+    Attributes:
+        request: the request.
+        before: text of a response with table data, up to the data; None where the response carries none.
+        after: text behind them.
+        shown: whether the data go between the two.
+    """
+
+    request: Request
+    before: str | None
+    after: str
+    shown: bool
+
+
+class _Texts:
+    """Text of services by their octets, within bounds: only of those without findings.
+
+    Args:
+        show_secrets: also passwords.
+    """
+
+    def __init__(self, *, show_secrets: bool) -> None:
+        self._show_secrets = show_secrets
+        self._requests: dict[bytes, tuple[str, ...] | None] = {}
+        self._short: dict[tuple[bytes, type[Request]], str | None] = {}
+        self._answers: dict[bytes, tuple[_Answer, ...]] = {}
+
+    def of(self, message: CapturedMessage, usual: Usual) -> Sequence[str] | None:
+        """Return the text of each service; None where the message has to be written the long way."""
+        if usual[4][-1] & 3 == ResponseControl.RESERVED:
+            return None
+        if usual[2] is None:
+            return self._of_request(message)
+        asked = message.asked_body
+        return self._of_response(message, asked) if asked else None
+
+    def _of_request(self, message: CapturedMessage) -> tuple[str, ...] | None:
+        body = message.request_body
+        if len(body) > _MAX_OCTETS:
+            return None
+        try:
+            return self._requests[body]
+        except KeyError:
+            texts = [self._text(service) for service in message.services]
+            known = None if None in texts else tuple(text for text in texts if text is not None)
+            _room(self._requests)[body] = known
+            return known
+
+    def _of_response(self, message: CapturedMessage, asked: bytes) -> list[str] | None:
+        answers = self._answers.get(asked)
+        if answers is None:
+            answers = tuple([self._answer(request) for request in message.asked])
+            if len(asked) <= _MAX_OCTETS:
+                _room(self._answers)[asked] = answers
+        parts = message.service_octets
+        if len(answers) != len(parts):
+            return None
+        texts = []
+        for octets, (request, before, after, shown) in zip(parts, answers, strict=True):
+            size = len(octets) - _TABLE_DATA
+            if before is not None and size >= 0 and not octets[0] and (octets[1] << 8 | octets[2]) == size != CHUNK:
+                if sum(octets[3:]) & 0xFF:
+                    return None
+                texts.append(f"{before}{octets[3:-1].hex()}{after}" if shown else before)
+            elif size < 0:
+                text = self._of_short(octets, request)
+                if text is None:
+                    return None
+                texts.append(text)
+            else:
+                return None
+        return texts
+
+    def _of_short(self, octets: bytes, request: Request) -> str | None:
+        """Return the text of a response too short to hold table data, so that only the kind of its request matters."""
+        key = (octets, type(request))
+        try:
+            return self._short[key]
+        except KeyError:
+            text = _room(self._short)[key] = self._text(decode_service(octets, request))
+            return text
+
+    def _answer(self, request: Request) -> _Answer:
+        empty = decode_service(bytes(_TABLE_DATA), request)
+        if not isinstance(empty, TableResponse):
+            return _Answer(request, None, "", shown=False)
+        before, data, after = _encode(empty.as_dict(show_secrets=self._show_secrets)).partition('"data": "')
+        if not after.startswith('"'):
+            return _Answer(request, before + data + after, "", shown=False)
+        return _Answer(request, before + data, after, shown=True)
+
+    def _text(self, service: Service) -> str | None:
+        return None if service.findings else _encode(service.as_dict(show_secrets=self._show_secrets))
+
+
+def _room(texts: dict[_K, _V]) -> dict[_K, _V]:
+    if len(texts) >= _REMEMBERED_SERVICES:
+        texts.clear()
+    return texts
+
+
+_TEXTS: Final = _Texts(show_secrets=False)
+_TEXTS_WITH_SECRETS: Final = _Texts(show_secrets=True)

@@ -10,20 +10,23 @@ counted or remembered. Tests hold the two equal.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from c1222.capture.captured import CapturedMessage, Counters
-from c1222.errors import DecodeError
-from c1222.message.epsem import ED_CLASS_SIZE, split_services
-from c1222.message.usual import usual_parts
-from c1222.security.sealing import usual_opener
+from c1222.capture.captured import CapturedMessage
+from c1222.errors import DecodeError, InvalidTag, ShortHeader
+from c1222.message.epsem import ED_CLASS_SIZE, MAC_SIZE, SecurityMode, split_services
+from c1222.message.usual import UsualEnvelopes, UsualLengths, usual_pattern
+from c1222.security.canonical import UsualTitles
+from c1222.security.eax_prime import BLOCK_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from c1222.capture.captured import Counters
     from c1222.capture.files import Packet
     from c1222.capture.framing import Apdu
     from c1222.capture.layers import Flow
+    from c1222.message.usual import Usual
     from c1222.protocol.association import Associations
     from c1222.security.keys import Key, KeyStore
 
@@ -33,6 +36,8 @@ __all__ = ["ShortRoad"]
 _headers: Final = struct.Struct(">12xHBxH2xHxB2x12sH2x").unpack_from
 _UDP_AND_IPV4: Final = 28  # octets of both headers
 _ETHERNET: Final = 14
+_ENCRYPTED: Final = SecurityMode.CIPHERTEXT_AUTHENTICATION << 2
+_AUTHENTICATED: Final = SecurityMode.CLEARTEXT_AUTHENTICATION << 2
 
 
 class ShortRoad:
@@ -54,14 +59,18 @@ class ShortRoad:
         "_ask",
         "_by_content",
         "_counters",
+        "_envelopes",
+        "_find",
         "_flow",
         "_last",
+        "_last_eax",
+        "_lengths",
+        "_match",
         "_max_size",
-        "_open",
-        "_parts",
         "_ports",
         "_proven",
         "_remember",
+        "_titles",
     )
 
     def __init__(
@@ -76,16 +85,20 @@ class ShortRoad:
         by_content: bool,
         max_size: int,
     ) -> None:
-        self._parts = usual_parts()
-        self._open = usual_opener(keys)
+        self._match = usual_pattern().match
+        self._lengths = UsualLengths()
+        self._envelopes = UsualEnvelopes()
+        self._titles = UsualTitles(keys.base_oid.content)
+        self._find = keys.find_absolute
         self._ask = associations.ask
         self._answer = associations.answer
         self._remember = associations.sessions.put
         self._counters = counters
         self._proven = proven
         self._last: Key | None = None
+        self._last_eax: Any = None
         self._flow = flow
-        self._ports = frozenset(ports)
+        self._ports = frozenset([port.to_bytes(2) for port in ports if 0 <= port <= 0xFFFF])
         self._by_content = by_content
         self._max_size = max_size
 
@@ -109,10 +122,15 @@ class ShortRoad:
             or fragmentation & 0x3FFF
         ):
             return None
-        flow = self._flow(key)
-        if not (self._by_content or flow.destination_port in self._ports or flow.source_port in self._ports):
+        if not (self._by_content or key[8:10] in self._ports or key[10:] in self._ports):
             return None
-        return self._message(data[_ETHERNET + _UDP_AND_IPV4 :], frame, time_ns, flow.src, flow.dst, "udp")
+        message = self._message(data[_ETHERNET + _UDP_AND_IPV4 :], frame)
+        if message is not None:
+            message.time_ns = time_ns
+            message.transport = "udp"
+            message._flow = self._flow
+            message._flow_key = key
+        return message
 
     def of_apdu(self, item: Apdu) -> CapturedMessage | None:
         """Return the message that an APDU is.
@@ -121,20 +139,54 @@ class ShortRoad:
             item: a whole APDU.
         """
         frame, time_ns, src, dst, transport, octets, _, findings = item
-        return None if findings else self._message(octets, frame, time_ns, src, dst, transport)
+        message = None if findings else self._message(octets, frame)
+        if message is not None:
+            message.time_ns = time_ns
+            message.src = src
+            message.dst = dst
+            message.transport = transport
+        return message
 
-    def _message(
-        self, octets: bytes, frame: int, time_ns: int, src: str, dst: str, transport: str
-    ) -> CapturedMessage | None:
-        parts = self._parts(octets)
-        if parts is None or len(octets) > self._max_size:
+    def _message(self, octets: bytes, frame: int) -> CapturedMessage | None:
+        found = self._match(octets)
+        if found is None:
             return None
-        opened = self._open(parts)
-        if opened is None:
+        parts = cast("Usual", found.groups())
+        length, called, quoted, calling, middle, _, number, key_id, iv, envelope, rest = parts
+        size = len(octets)
+        if self._envelopes[len(rest)] != envelope or self._lengths[size] != length or size > self._max_size:
             return None
-        body, key, to, by = opened
+        try:
+            to, _, to_content = self._titles[called]
+            by, by_form, by_content = self._titles[calling]
+        except DecodeError:
+            return None
+
+        control = middle[-1]
+        mode = control & 0x0C
+        key = None
+        body = rest
+        if mode:
+            if key_id is None or iv is None:
+                return None
+            header = b"".join((to, quoted or b"", middle, by_form, key_id, iv))
+            for key in self._find(to_content, by_content, key_id[0]):
+                eax = self._last_eax if key is self._last else key.eax
+                try:
+                    if mode == _ENCRYPTED:
+                        body = eax.decrypt(header, rest)
+                        break
+                    if mode == _AUTHENTICATED and len(header) > BLOCK_SIZE:
+                        body = rest[:-MAC_SIZE]
+                        eax.verify(header + body, rest[-MAC_SIZE:])
+                        break
+                except (InvalidTag, ShortHeader):
+                    continue
+            else:
+                return None
+
         size = len(body)
-        start = ED_CLASS_SIZE if parts[4][-1] & 0x10 else 0
+        start = ED_CLASS_SIZE if control & 0x10 else 0
         if not start and 1 < size <= 0x80 and body[0] == size - 1:
             spans: Sequence[tuple[int, int]] = ((1, size),)
         elif size <= start:
@@ -148,11 +200,7 @@ class ShortRoad:
         message = CapturedMessage.__new__(CapturedMessage)
         message.octets = octets
         message.frame = frame
-        message.time_ns = time_ns
-        message.src = src
-        message.dst = dst
-        message.transport = transport
-        message._parts = parts
+        message.usual = parts
         message._key = key
         message._body = body
         message._spans = spans
@@ -164,12 +212,11 @@ class ShortRoad:
         else:
             counters.verified += 1
             if key is not self._last:
-                self._last = key
+                self._last, self._last_eax = key, key.eax
                 self._proven.add(key)
-            self._remember(to + by, parts[7] + parts[8])  # type: ignore[operator]  # who has a key has both
-        quoted = parts[2]
+            self._remember(to + by, key_id + iv)  # type: ignore[operator]  # a message that was opened has both
         if quoted is None:
-            self._ask(to, by, parts[6][4:], (frame, body[start:] if start else body))
+            self._ask(to, by, number[4:], (frame, body[start:] if start else body))
             message.reply_to = None
             message._asked = b""
         else:

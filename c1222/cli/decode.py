@@ -71,7 +71,8 @@ def command(
     from c1222.capture.text import finding_line
 
     store = key_store(keys, files)
-    declare(declarations)
+    if declarations:
+        declare(declarations)
     reader = None if no_tables else _reader(store, devices, show_secrets=show_secrets)
     if reader is not None and two_pass:
         for name in files:
@@ -163,8 +164,10 @@ def _decode(
                 for message in decoder:
                     tables = read(message)
                     write(to_json(message, tables=tables, show_secrets=show_secrets) + "\n")
-                    failed |= bool(message.findings) and has_error(message.findings)
-                    failed |= bool(tables) and _table_error(tables)
+                    if message.findings:
+                        failed |= has_error(message.findings)
+                    if tables:
+                        failed |= _table_error(tables)
                     advance()
             else:
                 from c1222.capture.text import message_lines

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -57,6 +56,8 @@ def sample_folder(kind: str) -> Path:
     Args:
         kind: ``captures`` or ``devices``.
     """
+    from importlib.resources import as_file, files
+
     installed = files("c1222") / "samples" / kind
     with as_file(installed) as path:
         return path if path.is_dir() else Path(__file__).parents[2] / "specs" / kind

@@ -29,6 +29,7 @@ __all__ = [
     "decode_acse",
     "invocation_ids",
     "plan",
+    "title_of",
 ]
 
 
@@ -322,7 +323,7 @@ class Acse:
         octets = self.octets
         if filled(octets, start, end, RELATIVE_TAG) or filled(octets, start, end, ABSOLUTE_TAG):
             try:
-                return _title_of(octets[start:end])
+                return title_of(octets[start:end])
             except DecodeError:
                 pass  # said again below, with the offset in this APDU
         path = f"acse.{name}"
@@ -370,8 +371,8 @@ class Acse:
         return f"Acse({self.octets.hex()})"
 
 
-# A capture holds few titles many times over. Bounded: 4096 titles of at most MAX_TITLE_OCTETS.
-_title_of = lru_cache(maxsize=4096)(ApTitle.from_tlv)
+# A capture holds few titles many times over. Bounded: so many titles of at most MAX_TITLE_OCTETS.
+title_of = lru_cache(maxsize=32768)(ApTitle.from_tlv)
 
 
 @cache

@@ -2,26 +2,25 @@
 
 Almost every APDU on the wire has both titles, known elements in the usual order, minimal lengths, and the usual
 authentication value if any. One pattern, computed from the plan, finds all parts of those; whoever meets anything else
-takes the general road of ``acse``. What this accepts, that road accepts too, with the same meaning and no findings,
-save for the titles: whether they are object identifiers is for the caller to see. Tests hold the two equal.
+takes the general road of ``acse``. Two things the pattern cannot see: whether the lengths around the rest agree with
+it, for which there are two tables, and whether titles are object identifiers. What passes all of that, the general road
+accepts with the same meaning and no findings. Tests hold the two equal.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from c1222.message.acse_declaration import plan
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG
 from c1222.message.ber import APDU_TAG, encode_length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from c1222.message.plan import Node
 
-__all__ = ["MAX_USUAL_OCTETS", "Usual", "usual_parts"]
+__all__ = ["MAX_USUAL_OCTETS", "Usual", "UsualEnvelopes", "UsualLengths", "usual_pattern"]
 
 MAX_USUAL_OCTETS: Final = 4095
 """Octets of the largest APDU that is taken apart here."""
@@ -38,25 +37,9 @@ the control octet; 10 what follows the control octet: the body, and the MAC if t
 """
 
 
-def usual_parts() -> Callable[[bytes], Usual | None]:
-    """Return the function that takes an APDU apart, or returns None where it is not of the usual form."""
-    match = _pattern().match
-    lengths, envelopes = _Lengths(), _Envelopes()
-
-    def parts(octets: bytes) -> Usual | None:
-        found = match(octets)
-        if found is None:
-            return None
-        parts = cast("Usual", found.groups())
-        if envelopes[len(parts[10])] != parts[9] or lengths[len(octets)] != parts[0]:
-            return None
-        return parts
-
-    return parts
-
-
 @cache
-def _pattern() -> re.Pattern[bytes]:
+def usual_pattern() -> re.Pattern[bytes]:
+    """Return the pattern of a usual APDU; its groups are the parts in `Usual`."""
     layout = plan()
     node = {name: layout.elements[tag] for name, tag in layout.tags.items()}
     usual, key_id, iv = layout.authentication, layout.key_id, layout.iv
@@ -102,8 +85,8 @@ def _integer(node: Node) -> bytes:
     return b"%b(?:%b)" % (_octet(outer), b"|".join(forms))
 
 
-class _Lengths(dict[int, bytes | None]):
-    """The length octets of an APDU by its size; None where no minimal length gives that size."""
+class UsualLengths(dict[int, bytes | None]):
+    """What part 0 must be, by the octets of the APDU; None where no minimal length gives that size."""
 
     def __missing__(self, size: int) -> bytes | None:
         forms = (encode_length(size - 1 - count) for count in (1, 2, 3) if size > count)
@@ -111,8 +94,8 @@ class _Lengths(dict[int, bytes | None]):
         return self[size]
 
 
-class _Envelopes(dict[int, bytes]):
-    """The octets of the user information before the control octet, by the number of octets after it."""
+class UsualEnvelopes(dict[int, bytes]):
+    """What part 9 must be, by the octets of part 10."""
 
     def __missing__(self, size: int) -> bytes:
         layout = plan()

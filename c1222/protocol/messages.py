@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from c1222.errors import DecodeError, EncodeError, Finding, StateError
-from c1222.message.acse import Acse, decode_acse
+from c1222.message.acse import Acse, decode_acse, title_of
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.epsem import ED_CLASS_SIZE, Control, Epsem, ResponseControl, SecurityMode, split_services
 from c1222.protocol.malformed import MalformedService, decode_service
@@ -20,7 +20,7 @@ from c1222.security.sealing import Opened, SessionSecurity, Verdict, open_apdu, 
 from c1222.services import Request, Service, align
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from c1222.message.acse_fields import Fields
     from c1222.message.aptitle import ApTitle
@@ -72,6 +72,7 @@ class Message:
     Attributes:
         octets: the whole APDU; empty in a message that was made from its parts.
         acse: its elements and where they are; None likewise.
+        usual: the parts of its APDU, if it came the short road of usual messages; nothing else is decoded then.
         authenticated: True, False, or None for cleartext and where there was no key.
         verdict: what came of opening it.
         key: the key that verified it (it never shows its octets).
@@ -85,7 +86,6 @@ class Message:
         "_fault",
         "_key",
         "_opened",
-        "_parts",
         "_spans",
         "_start",
         "acse",
@@ -107,6 +107,7 @@ class Message:
         "response_control",
         "security_mode",
         "services",
+        "usual",
     )
 
     PARTS: ClassVar = _OF_ACSE | _OF_CONTROL | _OF_OPENING | {"carries_authentication"}
@@ -157,7 +158,7 @@ class Message:
         self._body = b""
         self._spans = []
         self._start = 0
-        self._fault = self._parts = self._key = None
+        self._fault = self._key = self.usual = None
         self.called = called
         self.calling = calling
         self.called_invocation_id = called_invocation_id
@@ -183,9 +184,8 @@ class Message:
     _spans: Sequence[tuple[int, int]]
     _start: int
     _fault: DecodeError | None
-    # Of a message that was opened on the short road: its parts, and the key. Its APDU and the rest wait.
-    _parts: Usual | None
-    _key: Key | None
+    usual: Usual | None
+    _key: Key | None  # of a message that has its usual parts; `opened` has that of others
 
     @property
     def verdict(self) -> Verdict | None:
@@ -229,9 +229,14 @@ class Message:
         return _requests(self._asked) if self._asked else ()
 
     @property
+    def asked_body(self) -> bytes:
+        """The requests it answers as octets, with their lengths; empty where they are not known."""
+        return self._asked
+
+    @property
     def request_body(self) -> bytes:
         """Its services with their lengths: what a response needs to be read."""
-        if self.acse is None:
+        if self.usual is None and self.acse is None:
             return Epsem(tuple([service.encode() for service in self.services])).body
         return self._body[self._start :]
 
@@ -257,13 +262,15 @@ class Message:
             value = self._opened_of_usual()
         elif name == "_fault":
             value = None
+        elif name in _OF_CONTROL:
+            self._fill_control()
+            return object.__getattribute__(self, name)
+        elif self.usual is not None and name in _OF_USUAL:
+            value = _OF_USUAL[name](self.usual)
         elif self.acse is None:
             raise AttributeError(f"{type(self).__name__} has no {name}")
         elif name in _OF_ACSE:
             value = getattr(self.acse, name)
-        elif name in _OF_CONTROL:
-            self._fill_control()
-            return object.__getattribute__(self, name)
         elif name in _OF_OPENING:
             value = getattr(self._opened, name)
         elif name == "carries_authentication":
@@ -276,18 +283,19 @@ class Message:
         return value
 
     def _opened_of_usual(self) -> Opened:
+        assert self.usual is not None  # noqa: S101 - only of these it is left open
         mode, key = self.security_mode, self._key
         if key is None:
             return Opened(Verdict.CLEARTEXT, mode, body=self._body)
-        assert self.acse is not None  # noqa: S101 - it was opened
-        authentication = self.acse.authentication
-        iv = None if authentication is None else authentication.iv
-        return Opened(Verdict.VERIFIED, mode, body=self._body, key=key, key_id=key.id, iv=iv)
+        return Opened(Verdict.VERIFIED, mode, body=self._body, key=key, key_id=key.id, iv=self.usual[8])
 
     def _fill_control(self) -> None:
-        assert self.acse is not None  # noqa: S101 - __getattr__ looked
-        start = self.acse.user_information.start
-        control = Control.from_octet(self.acse.octets[start], offset=start)
+        if self.usual is not None:
+            control = Control.from_octet(self.usual[4][-1])
+        else:
+            assert self.acse is not None  # noqa: S101 - __getattr__ looked
+            start = self.acse.user_information.start
+            control = Control.from_octet(self.acse.octets[start], offset=start)
         self.security_mode = control.mode
         self.response_control = control.response_control
         self.recovery_session = control.recovery
@@ -302,8 +310,8 @@ class Message:
         asked = self.asked
         if not asked:
             return tuple([decode_service(part) for part in octets])
-        if len(octets) == 1 and len(asked) == 1:
-            return (decode_service(octets[0], asked[0]),)
+        if len(octets) == len(asked):
+            return tuple(map(decode_service, octets, asked))
         return tuple(
             [
                 decode_service(part, None if index is None else asked[index])
@@ -362,6 +370,23 @@ class Message:
         names = ", ".join(str(service.service) for service in self.services)
         mode = getattr(self.security_mode, "label", None)  # there is none in a capture where the octet is malformed
         return f"<Message {kind} {self.calling} -> {self.called} {mode} [{names}]>"
+
+
+def _unsigned(element: bytes | None) -> int | None:
+    return None if element is None else int.from_bytes(element[4:])
+
+
+# What the elements of the usual APDU say; the tests of the short road hold it equal to what `Acse` says.
+_OF_USUAL: Final[dict[str, Callable[[Usual], Any]]] = {
+    "called": lambda parts: title_of(parts[1][1:]),
+    "calling": lambda parts: title_of(parts[3][1:]),
+    "called_invocation_id": lambda parts: _unsigned(parts[2]),
+    "calling_invocation_id": lambda parts: _unsigned(parts[6]),
+    "calling_ae_qualifier": lambda parts: _unsigned(parts[5]),
+    "application_context": lambda _: None,
+    "mechanism": lambda _: None,
+    "carries_authentication": lambda parts: parts[8] is not None,
+}
 
 
 @lru_cache(maxsize=1024)
@@ -435,7 +460,7 @@ def open_message(
     message.octets = acse.octets
     message._asked = asked  # noqa: SLF001
     message._opened = opened = open_apdu(acse, keys, sessions=sessions, diagnose=diagnose, proven=proven)  # noqa: SLF001
-    message._fault = message._parts = message._key = None  # noqa: SLF001
+    message._fault = message._key = message.usual = None  # noqa: SLF001
     message._start = 0  # noqa: SLF001
     body = opened.body
     if not body:

@@ -139,7 +139,10 @@ class EAXPrime:
             sealed = _octets(sealed, "sealed octets")
         if len(header) <= BLOCK_SIZE:
             raise ShortHeader(_SHORT)
-        contexts = self._contexts()
+        try:
+            contexts = self._idle.pop()
+        except IndexError:
+            contexts = _Contexts(self._aes)
         ciphertext = sealed[:-MAC_SIZE]
         tag = header_tag = self._tag(contexts, self._start_of_header, header)
         if ciphertext:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from hmac import compare_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -148,6 +147,8 @@ class KeyStore:
             InvalidKey: the file cannot be read, or an entry cannot be used. The text names the file and the number of
                 the entry, the first being 1, and quotes nothing of the file.
         """
+        import tomllib  # noqa: PLC0415 - only when there is a file to read
+
         path = Path(path)
         try:
             with path.open("rb") as file:

@@ -16,25 +16,22 @@ from c1222.errors import DecodeError, EncodeError, Finding, InvalidTag, ShortHea
 from c1222.message.acse import Acse, Authentication
 from c1222.message.aptitle import DEFAULT_BASE
 from c1222.message.epsem import SecurityMode
-from c1222.security.canonical import UsualTitles, canonical_header, canonical_prefix
+from c1222.security.canonical import canonical_header, canonical_prefix
 from c1222.security.diagnosis import Attempt, explain
 from c1222.security.eax_prime import BLOCK_SIZE, MAC_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Container, Sequence
 
     from c1222.message.acse import Fields
     from c1222.message.aptitle import ApTitle
     from c1222.message.epsem import Control
-    from c1222.message.usual import Usual
     from c1222.security.keys import Key, KeyStore
 
-__all__ = ["Opened", "SessionSecurity", "Verdict", "open_apdu", "seal", "usual_opener"]
+__all__ = ["Opened", "SessionSecurity", "Verdict", "open_apdu", "seal"]
 
 _PATH = "acse.user-information"
 _MODES = tuple(SecurityMode)
-_ENCRYPTED = SecurityMode.CIPHERTEXT_AUTHENTICATION << 2
-_AUTHENTICATED = SecurityMode.CLEARTEXT_AUTHENTICATION << 2
 _SEALED = (SecurityMode.CLEARTEXT_AUTHENTICATION, SecurityMode.CIPHERTEXT_AUTHENTICATION)
 
 
@@ -210,49 +207,6 @@ def _open(
     finding = Finding("error", Verdict.NO_KEY.value, _PATH, start, text)
     body_in_clear = None if encrypted else sealed[:-MAC_SIZE]
     return Opened(Verdict.NO_KEY, mode, body=body_in_clear, key_id=key_id, iv=iv, findings=(finding,))
-
-
-def usual_opener(keys: KeyStore) -> Callable[[Usual], tuple[bytes, Key | None, bytes, bytes] | None]:
-    """Return the function that opens APDUs of the usual form, at a fraction of the cost of `open_apdu`.
-
-    It returns the body in clear, the key (None for a message in clear), and the called and the calling node, each as
-    the element of a called title that names it absolutely; or None for what is neither in clear nor verified by the
-    authentication value it carries, and `open_apdu` says why. Tests hold the two equal.
-
-    Args:
-        keys: the keys known.
-    """
-    titles = UsualTitles(keys.base_oid.content)
-    find = keys.find_absolute
-
-    def opened(parts: Usual) -> tuple[bytes, Key | None, bytes, bytes] | None:
-        _, called, quoted, calling, middle, _, _, key_id, iv, _, rest = parts
-        try:
-            to, _, to_content = titles[called]
-            by, by_form, by_content = titles[calling]
-        except DecodeError:
-            return None
-        mode = middle[-1] & 0x0C
-        if not mode:
-            return rest, None, to, by
-        if key_id is None or iv is None:
-            return None
-        header = b"".join((to, quoted or b"", middle, by_form, key_id, iv))
-        if len(header) <= BLOCK_SIZE:
-            return None
-        for key in find(to_content, by_content, key_id[0]):
-            try:
-                if mode == _ENCRYPTED:
-                    return key.eax.decrypt(header, rest), key, to, by
-                if mode == _AUTHENTICATED:
-                    body = rest[:-MAC_SIZE]
-                    key.eax.verify(header + body, rest[-MAC_SIZE:])
-                    return body, key, to, by
-            except InvalidTag:
-                continue
-        return None
-
-    return opened
 
 
 def seal(

@@ -16,7 +16,6 @@ Values are immutable. The octets of a service are those without the length that 
 
 from __future__ import annotations
 
-import inspect
 from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, dataclass_transform
@@ -25,7 +24,8 @@ from c1222.errors import DecodeError, EncodeError, Finding
 from c1222.services.fields import REST, Beside, Form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import inspect
+    from collections.abc import Callable, Iterable, Mapping
 
     from c1222.message.ber import Octets
 
@@ -92,7 +92,6 @@ class _Declared(type):
         namespace.update(
             __slots__=(*own, *namespace.get("__slots__", ())),
             __match_args__=tuple([field.name for field in fields if not field.kw_only]),
-            __signature__=_signature(fields),
             fields=tuple(fields),
             _wire=tuple([field for field in fields if field.on_wire]),
             _shown=tuple([field for field in fields if not field.hidden]),
@@ -105,8 +104,15 @@ class _Declared(type):
         cls._defaults = tuple([(field.set, field.default) for field in fields if not field.on_wire])
         return cls
 
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The constructor's signature, made when somebody asks."""
+        return _signature(cls.fields)  # type: ignore[attr-defined]  # every class it makes has them
 
-def _signature(fields: list[Field]) -> inspect.Signature:
+
+def _signature(fields: Iterable[Field]) -> inspect.Signature:
+    import inspect  # noqa: PLC0415 - nothing on the way to a message needs it
+
     keyword, either, empty = (
         inspect.Parameter.KEYWORD_ONLY,
         inspect.Parameter.POSITIONAL_OR_KEYWORD,

@@ -62,8 +62,7 @@ FIELDS = [
 LIBRARY = """
 import sys
 from c1222.capture.decoder import decode_capture
-from c1222.security import KeyStore
-decoder = decode_capture(sys.argv[1], keys=KeyStore.from_file(sys.argv[2]))
+decoder = decode_capture(sys.argv[1], keys={int(sys.argv[2]): bytes.fromhex(sys.argv[3])})
 for message in decoder:
     pass
 print(decoder.counters.verified)
@@ -80,17 +79,17 @@ def commands(folder: Path, capture: Path) -> dict[str, tuple[list[str], str | No
     table.write_text(f'"{KEY.id}",{KEY.octets.hex()}\n', "utf-8")
     tshark = [shutil.which("tshark") or "tshark", "-r", str(capture), "-o", "c1222.decrypt:TRUE"]
     tshark += ["-o", "c1222.baseoid:2.16.124.113620.1.22.0"]
+    decode = [sys.executable, "-c", "from c1222.cli import main; main()", "decode", str(capture), "--format", "jsonl"]
+    decode += ["--keys", str(keys)]
     script = folder / "library.py"
     script.write_text(LIBRARY, "utf-8")
     return {
         "full dissection": ([*tshark, "-q", "-z", "io,stat,0,COUNT(c1222.crypto_good)c1222.crypto_good"], "verified"),
-        "decode_capture": ([sys.executable, str(script), str(capture), str(keys)], "verified"),
+        "decode_capture": ([sys.executable, str(script), str(capture), str(KEY.id), KEY.octets.hex()], "verified"),
         "-T fields": ([*tshark, "-T", "fields", *(word for field in FIELDS for word in ("-e", field))], None),
         "-T json": ([*tshark, "-T", "json"], None),
-        "jsonl": (
-            [sys.executable, "-m", "c1222", "decode", str(capture), "--keys", str(keys), "--format", "jsonl"],
-            None,
-        ),
+        "jsonl": ([*decode, "--no-tables"], None),
+        "jsonl with tables": (decode, None),
     }
 
 

@@ -1,6 +1,7 @@
 """The short road and the general one give the same messages, counts and findings, whatever the octets."""
 
 import io
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from c1222 import ApTitle, Key, KeyStore, Message
 from c1222.capture.decoder import CaptureDecoder
-from c1222.capture.jsonl import as_dict
+from c1222.capture.jsonl import as_dict, to_json
 from c1222.capture.usual import ShortRoad
 from c1222.capture.writer import PcapWriter, ethernet, udp_packet
 from tests.c1222.message.known import OCTETS
@@ -47,10 +48,13 @@ def decoded(octets: bytes, *, store: KeyStore, short: bool, **options: Any) -> t
         patch.setattr(ShortRoad, "of_packet", counting(ShortRoad.of_packet))
         patch.setattr(ShortRoad, "of_apdu", counting(ShortRoad.of_apdu))
         decoder = CaptureDecoder(io.BytesIO(octets), keys=store, **options)
-        seen = [
-            (as_dict(message), {name: getattr(message, name) for name in (*PARTS, *MORE)}, repr(message), message.acse)
-            for message in decoder
-        ]
+        seen = []
+        for message in decoder:
+            lines = [to_json(message, show_secrets=True), to_json(message)]
+            shown = [as_dict(message, show_secrets=True), as_dict(message)]
+            assert [json.loads(line) for line in lines] == shown
+            attributes = {name: getattr(message, name) for name in (*PARTS, *MORE)}
+            seen.append((lines, shown, attributes, repr(message), message.acse))
     return seen, decoder.counters.as_dict(), decoder.findings(), taken
 
 
