@@ -1,0 +1,94 @@
+"""``c1222 read``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING
+
+from c1219.device import Device
+from c1222.cli.read import value_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.c1222.cli.conftest import Talk
+
+
+def test_tables_elements_and_meaning_as_text(talk: Talk) -> None:
+    result = talk("read", "ST1", "ST6.OWNER_NAME", "registers", "identity", "clock")
+    assert result.exit_code == 0, result.stderr
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["ST1.ED_MODEL", "POLY-TOU"] in lines
+    assert any(line[:1] == ["ST6.OWNER_NAME"] for line in lines)
+    assert ["registers"] in lines
+    assert ["model", "POLY-TOU"] in lines
+    assert any("Wh active energy delivered summation total" in " ".join(line) for line in lines)
+    assert ["clock"] in lines
+
+
+def test_json_has_a_key_for_each(talk: Talk) -> None:
+    now = dt.datetime.now(dt.UTC)
+    result = talk(
+        "read", "5", "ST23.TOT_DATA_BLOCK.SUMMATIONS", "load-profile", "1", "events",
+        options=("--format", "json", "--since", (now - dt.timedelta(hours=2)).isoformat()),
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    shown = json.loads(result.stdout)
+    assert list(shown) == ["5", "ST23.TOT_DATA_BLOCK.SUMMATIONS", "load-profile 1", "events"]
+    assert shown["5"] == {"IDENTIFICATION": "METER-008437"}
+    assert len(shown["ST23.TOT_DATA_BLOCK.SUMMATIONS"]) == 3
+    assert 4 * 6 <= len(shown["load-profile 1"]["intervals"]) <= 4 * 9
+    assert shown["events"]["events"]
+
+
+def test_a_profile_without_a_number_is_the_first(talk: Talk) -> None:
+    since = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)).isoformat()
+    shown = json.loads(talk("read", "load-profile", options=("--format", "json", "--since", since)).stdout)
+    assert list(shown) == ["load-profile 1"]
+
+
+def test_what_was_read_can_be_saved(talk: Talk, tmp_path: Path) -> None:
+    path = tmp_path / "device.json"
+    assert talk("read", "23", options=("--save", str(path))).exit_code == 0
+    saved = Device.from_json(path.read_text("utf-8"))
+    assert list(saved) == ["ST0", "ST21", "ST23"]
+    assert talk("read", "0", options=("--save", str(tmp_path))).exit_code == 2
+
+
+def test_refusals_and_names_that_are_none(talk: Talk) -> None:
+    absent = talk("read", "99")
+    assert (absent.exit_code, absent.stdout) == (3, "")
+    assert "ST0 does not list the table" in absent.stderr
+    assert talk("read", "42", password="reader-demo").exit_code == 3
+    for wrong in ("ST23.NONE", "nonsense", "ST5000"):
+        result = talk("read", wrong)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("c1222: ")
+    assert talk("read", "1", options=("--since", "yesterday")).exit_code == 2
+    assert talk("read", "1", options=("--zone", "Mars/Olympus")).exit_code == 2
+
+
+def test_a_zone_goes_before_the_meters_own(talk: Talk) -> None:
+    shown = json.loads(talk("read", "clock", options=("--format", "json", "--zone", "UTC")).stdout)
+    assert shown["clock"]["time"].endswith("+00:00")
+
+
+def test_findings_go_to_standard_error(talk: Talk) -> None:
+    result = talk("read", "load-profile", "4")
+    assert result.stdout.split() == ["load-profile", "4", "none"]
+    assert "ST67" in result.stderr
+    assert result.exit_code == 1
+
+
+def test_values_as_lines() -> None:
+    value = {"A": 1, "B": [1, 2], "C": [{"D": "text"}, {"D": None}], "E": {}, "F": [], "G": True}
+    assert list(value_lines("ST1", value)) == [
+        "ST1.A       1",
+        "ST1.B       1, 2",
+        "ST1.C[0].D  text",
+        "ST1.C[1].D  null",
+        "ST1.E       {}",
+        "ST1.F       ",
+        "ST1.G       true",
+    ]
