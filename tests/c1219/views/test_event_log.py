@@ -1,4 +1,4 @@
-# ruff: noqa: SIM300  names of elements are in capitals, as in the standard
+
 from __future__ import annotations
 
 import csv

@@ -33,6 +33,7 @@ from c1219.datatypes import (
     UINT56,
     UINT64,
 )
+from c1219.values import RecurringDate
 from c1219.wire import Formats
 
 # code of NI_FORMAT1 and NI_FORMAT2, octets with the least significant first, value
@@ -101,10 +102,15 @@ def test_unsigned_integers_are_as_long_as_they_say(kind, size: int) -> None:
 
 def test_what_the_order_of_octets_turns_and_what_it_leaves() -> None:
     little, big = Formats(TM_FORMAT=2), Formats(TM_FORMAT=2, DATA_ORDER=1)
-    for kind, octets in ((UINT32, "01 02 03 04"), (FLOAT32, "00 00 C0 3F"), (FLOAT64, "00 00 00 00 00 00 F8 3F"),
-                         (DATE, "9A B5"), (RDATE, "33 08")):  # fmt: skip
+    for kind, octets, value in (
+        (UINT32, "01 02 03 04", 0x04030201),
+        (FLOAT32, "00 00 C0 3F", 1.5),
+        (FLOAT64, "00 00 00 00 00 00 F8 3F", 1.5),
+        (DATE, "9A B5", dt.date(2026, 11, 22)),
+        (RDATE, "0E 05", RecurringDate(14, WEEKDAY=5)),
+    ):
         raw = bytes.fromhex(octets)
-        assert kind.form(little).decode(raw) == kind.form(big).decode(raw[::-1]) is not None
+        assert kind.form(little).decode(raw) == kind.form(big).decode(raw[::-1]) == value
     for kind, length, raw in ((STRING, 3, b"ABC"), (BINARY, 3, b"ABC"), (BCD, 2, b"\x12\x34"), (SET, 2, b"\1\2")):
         form = kind(length)
         assert form.form(little, length).decode(raw) == form.form(big, length).decode(raw)
