@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from c1222.capture.framing import Apdu, Remark
+from c1222.capture.layers import ends
 from c1222.errors import DecodeError, Finding
 from c1222.protocol.messages import Message
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from c1222.capture.layers import Flow
 
 __all__ = ["CapturedMessage", "Counters"]
 
@@ -33,7 +29,7 @@ class CapturedMessage(Message):
         noted: remarks on how it was carried.
     """
 
-    __slots__ = ("_flow", "_flow_key", "dst", "frame", "noted", "reply_to", "segments", "src", "time_ns", "transport")
+    __slots__ = ("_flow", "dst", "frame", "noted", "reply_to", "segments", "src", "time_ns", "transport")
 
     frame: int
     time_ns: int
@@ -43,9 +39,7 @@ class CapturedMessage(Message):
     reply_to: int | None
     segments: tuple[int, ...] | None
     noted: tuple[Finding, ...]
-    # What src and dst are made of, where nobody may ask for them.
-    _flow: Callable[[bytes], Flow]
-    _flow_key: bytes
+    _flow: bytes  # what src and dst are made of, where nobody may ask for them
 
     @property
     def is_message(self) -> bool:
@@ -74,9 +68,8 @@ class CapturedMessage(Message):
         if name == "noted":
             return ()
         if name in {"src", "dst"}:
-            flow = self._flow(self._flow_key)
-            self.src, self.dst = flow.src, flow.dst
-            return flow.src if name == "src" else flow.dst
+            self.src, self.dst = ends(self._flow)
+            return self.src if name == "src" else self.dst
         try:
             return super().__getattr__(name)
         except DecodeError:  # which stands among the findings

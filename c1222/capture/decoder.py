@@ -86,7 +86,6 @@ class CaptureDecoder:
             self._associations,
             self.counters,
             self._proven,
-            flow=self._layers.flow,
             ports=ports,
             by_content=by_content,
             max_size=max_apdu_size,

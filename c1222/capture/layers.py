@@ -35,9 +35,10 @@ __all__ = [
     "Flow",
     "Layers",
     "Segment",
+    "ends",
 ]
 
-FLOWS: Final = 32768
+FLOWS: Final = 16384
 """Flows whose ends are remembered as text."""
 
 FIN: Final = 0x01
@@ -97,10 +98,8 @@ class Flow:
 
     def __init__(self, key: bytes) -> None:
         self.key = key
-        size = len(key) // 2 - 2
-        self.source_port, self.destination_port = _PORTS.unpack_from(key, 2 * size)
-        self.src = _end(key[:size], self.source_port)
-        self.dst = _end(key[size:-4], self.destination_port)
+        self.source_port, self.destination_port = _PORTS.unpack_from(key, len(key) - 4)
+        self.src, self.dst = _ends(key)
 
     def __repr__(self) -> str:
         return f"<Flow {self.src} > {self.dst}>"
@@ -110,6 +109,22 @@ class Flow:
         """The key of the other direction."""
         key, size = self.key, len(self.key) // 2 - 2
         return key[size:-4] + key[:size] + key[-2:] + key[-4:-2]
+
+
+@functools.lru_cache(maxsize=FLOWS)
+def ends(key: bytes) -> tuple[str, str]:
+    """Return source and destination of a flow as text, the same objects for long.
+
+    Args:
+        key: see `Flow`.
+    """
+    return _ends(key)
+
+
+def _ends(key: bytes) -> tuple[str, str]:
+    size = len(key) // 2 - 2
+    source, destination = _PORTS.unpack_from(key, 2 * size)
+    return _end(key[:size], source), _end(key[size:-4], destination)
 
 
 def _end(address: bytes, port: int) -> str:
@@ -233,8 +248,7 @@ class Layers:
             self.tally.note(reason, packet.number, detail)
             return None
 
-    def flow(self, key: bytes) -> Flow:
-        """Return the flow of a key, the same object every time as long as it is remembered."""
+    def _flow(self, key: bytes) -> Flow:
         flow = self._flows.get(key)
         if flow is None:
             if len(self._flows) >= self._max_flows:
@@ -310,7 +324,7 @@ class Layers:
             _check_header("TCP options", data, pos, end, start - pos)
         else:
             raise _Skip("not-transport", f"protocol {protocol}")
-        flow = self.flow(addresses + data[pos : pos + 4])
+        flow = self._flow(addresses + data[pos : pos + 4])
         payload = data[start:end]
         missing = end - start - len(payload)
         return _segment((packet.number, packet.time_ns, transport, flow, payload, missing, sequence, flags, frames))

@@ -20,12 +20,11 @@ from c1222.security.canonical import UsualTitles
 from c1222.security.eax_prime import BLOCK_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     from c1222.capture.captured import Counters
     from c1222.capture.files import Packet
     from c1222.capture.framing import Apdu
-    from c1222.capture.layers import Flow
     from c1222.message.usual import Usual
     from c1222.protocol.association import Associations
     from c1222.security.keys import Key, KeyStore
@@ -48,7 +47,6 @@ class ShortRoad:
         associations: the memory of the listener.
         counters: what is counted.
         proven: keys that have verified messages.
-        flow: gives the flow of a key.
         ports: UDP ports of C12.22.
         by_content: also take other ports.
         max_size: octets of the largest APDU accepted.
@@ -61,7 +59,6 @@ class ShortRoad:
         "_counters",
         "_envelopes",
         "_find",
-        "_flow",
         "_last",
         "_last_eax",
         "_lengths",
@@ -80,7 +77,6 @@ class ShortRoad:
         counters: Counters,
         proven: set[Key],
         *,
-        flow: Callable[[bytes], Flow],
         ports: Collection[int],
         by_content: bool,
         max_size: int,
@@ -97,7 +93,6 @@ class ShortRoad:
         self._proven = proven
         self._last: Key | None = None
         self._last_eax: Any = None
-        self._flow = flow
         self._ports = frozenset([port.to_bytes(2) for port in ports if 0 <= port <= 0xFFFF])
         self._by_content = by_content
         self._max_size = max_size
@@ -128,8 +123,7 @@ class ShortRoad:
         if message is not None:
             message.time_ns = time_ns
             message.transport = "udp"
-            message._flow = self._flow
-            message._flow_key = key
+            message._flow = key
         return message
 
     def of_apdu(self, item: Apdu) -> CapturedMessage | None:

@@ -254,6 +254,8 @@ class Message:
 
     def __getattr__(self, name: str) -> Any:
         # Reached only for a slot that is empty so far: decoding fills it on first access.
+        if name in {"octets", "usual"} or name.startswith("__"):  # what all else is decoded from, or nothing of ours
+            raise AttributeError(f"{type(self).__name__} has no {name}")
         if name == "services":
             value: Any = self._decode_services()
         elif name == "acse":
