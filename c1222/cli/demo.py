@@ -78,7 +78,7 @@ def command(pcap: str, messages: int) -> None:
     writes the traffic to a capture file and decodes that with the key. Nothing leaves this machine.
     """
     from c1222.capture.writer import PcapWriter
-    from c1222.node.running import running
+    from c1222.node import running
     from c1222.security.keys import Key
 
     key = Key(2, secrets.token_bytes(16))
