@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self
 
 from c1222.client.aiometer import Meter
@@ -25,7 +25,7 @@ from c1222.message.acse import decode_acse
 from c1222.protocol.identity import Identity
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
 from c1222.transport.aiotcp import TcpConnection
-from c1222.transport.aioudp import UdpSocket, resolve
+from c1222.transport.aioudp import BURST, UdpSocket, resolve
 from c1222.transport.udp import UdpClient
 from c1222.transport.url import parse_url
 
@@ -59,48 +59,48 @@ def _opening(
             InvalidUrl: it is no such address; Unreachable: there is no way there.
         """
         where = parse_url(url)
-        meter: Meter
+        link = TCP_LINK if where.scheme == "tcp" else UDP_LINK
+        carriers: list[UdpClient | TcpConnection] = []
+
+        def send(apdu: bytes) -> None:
+            carriers[0].send(apdu)
+
+        meter = Meter(make(link, *args, **kwargs), send)
         if where.scheme == "tcp":
             connection = await TcpConnection.open(
                 where.host,
                 where.port,
                 receive=lambda apdu, _: meter.receive(apdu),
-                lost=lambda ended: _ended(meter, ended),
+                lost=lambda ended: None if ended.error is None else meter.lost(ended.error),
             )
-            send, release, link = connection.send, connection.close, TCP_LINK
-        else:
-            loop = asyncio.get_running_loop()
-            socket = await loop.run_in_executor(None, UdpClient, where.host, where.port)
-            loop.add_reader(socket, lambda: _drain(socket, meter))
-            send, link = socket.send, UDP_LINK
-
-            def release() -> None:
-                loop.remove_reader(socket)
-                socket.close()
-
-        try:
-            meter = Meter(make(link, *args, **kwargs), send, close=release)
-        except BaseException:
-            release()
-            raise
-        async with meter:
-            yield meter
+            carriers.append(connection)
+            with closing(connection):
+                async with meter:
+                    yield meter
+            return
+        loop = asyncio.get_running_loop()
+        with await loop.run_in_executor(None, UdpClient, where.host, where.port) as carrier:
+            carriers.append(carrier)
+            loop.add_reader(carrier, _drain, carrier, meter)
+            try:
+                async with meter:
+                    yield meter
+            finally:
+                loop.remove_reader(carrier)
 
     return opened(connect, Operations, first="str", returns="AbstractAsyncContextManager[Meter]")
 
 
 def _drain(socket: UdpClient, meter: Meter) -> None:
-    """Take the datagrams that are there."""
+    """Take the datagrams that are there, and let others have their turn."""
     try:
-        while (apdu := socket.receive(0)) is not None:
+        for _ in range(BURST):
+            apdu = socket.receive(0)
+            if apdu is None:
+                return
             meter.receive(apdu)
     except C1222Error as error:
         meter.lost(error)
-
-
-def _ended(meter: Meter, connection: TcpConnection) -> None:
-    if connection.error is not None:
-        meter.lost(connection.error)
 
 
 connect = _opening(Operations)

@@ -119,6 +119,8 @@ class Conversation:
     ) -> None:
         if identity is None:
             identity = Identity(calling, key, guard=guard)
+        elif (calling, key, guard) != (None, None, None):
+            raise StateError("calling, key and guard are those of the identity")
         keys = tuple(identity.keys)
         if key_id is None and len(keys) == 1:
             key_id = keys[0].id

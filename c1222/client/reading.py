@@ -17,7 +17,7 @@ from c1222.client.errors import ChecksumWrong, CutShort, ReadInterrupted, TableA
 from c1222.client.gathered import Gathered
 from c1222.errors import ConnectionLost, PeerSilent, RemoteError, SecurityRefused, SessionLost, Unreachable
 from c1222.services import ErrorResponse, Refusal
-from c1222.services.results import Iar, Onp, Rstl, Sns
+from c1222.services.results import Iar, Onp, Rqtl, Rstl, Sns
 from c1222.services.tables import ReadOffsetRequest, ReadRequest, TableResponse, table_name
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _AROUND: Final = 6
 _GUESS: Final = 64
 """Octets that a table of unknown size is taken to have when requests are put together."""
 _WHOLE_ONLY: Final = (Onp.code, Sns.code)
+_PERHAPS_FOR_COMPANY: Final = frozenset({*_WHOLE_ONLY, Rqtl.code, Rstl.code})
 _NO_ANSWER: Final = (PeerSilent, Unreachable, ConnectionLost, SessionLost, SecurityRefused)
 
 
@@ -210,7 +211,7 @@ class Reading(Conversation):
             part = parts[index]
             answer: Answer = answers[place] if place < len(answers) else None
             if not alone and (
-                answer is None or (isinstance(answer, ErrorResponse) and answer.code in {*_WHOLE_ONLY, Rstl.code})
+                answer is None or (isinstance(answer, ErrorResponse) and answer.code in _PERHAPS_FOR_COMPANY)
             ):
                 again.append(index)  # it may not like the company
                 continue

@@ -89,19 +89,13 @@ class SessionVerbs(Conversation):
             PasswordRefused: the meter refused it.
             PeerSilent, Unreachable, ConnectionLost: there is no answer.
         """
-        before, self._security = self._security, None
-        request = SecurityRequest.of(
-            password, self._logon.user_id if user_id is None else user_id, padding=self._padding
-        )
-        try:
-            if self._has_session:
-                outcome = yield Ask((request.replace(user_id=None),), in_session=True)
-            else:
-                outcome = yield Ask((request,))
-            self._answers(outcome, 1)
-        except Exception:
-            self._security = before
-            raise
+        number = self._logon.user_id if user_id is None else user_id
+        request = SecurityRequest.of(password, number, padding=self._padding)
+        if self._has_session:
+            outcome = yield Ask((request.replace(user_id=None),), in_session=True)
+        else:
+            outcome = yield Ask((request,))
+        self._answers(outcome, 1)
         self._security = request
 
     def wait(self, seconds: int) -> Operation[None]:

@@ -40,7 +40,7 @@ def pin(core: int | None) -> None:
 
 def _serve_node(count: int, core: int | None, pipe: Any) -> None:
     pin(core)
-    from c1222.node.running import running
+    from c1222.node import running
 
     options: Any = {"keys": {2: KEY}, "count": count, "listen": ("udp://127.0.0.1:0",), "simulate": False}
     with running(PROFILE, **options) as node:

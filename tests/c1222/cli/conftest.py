@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from c1222.cli.connection import PASSWORD_VARIABLE
-from c1222.node.running import RunningNode, running
+from c1222.node import RunningNode, running
 
 ROOT = Path(__file__).parents[3]
 KEY = bytes.fromhex("01020304050607080102030405060708")

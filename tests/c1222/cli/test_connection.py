@@ -14,7 +14,7 @@ from c1222.cli.connection import as_json_or_text, connection_options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from c1222.node.running import RunningNode
+    from c1222.node import RunningNode
     from tests.c1222.cli.conftest import Talk
 
 

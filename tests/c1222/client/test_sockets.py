@@ -16,7 +16,7 @@ import c1222
 from c1222.client.errors import PasswordRefused, ReadInterrupted, TableAbsent, WriteUnknown
 from c1222.client.slots import Slots
 from c1222.errors import ConnectionLost, InvalidUrl, PeerSilent, SecurityRefused, SessionLost, StateError, Unreachable
-from c1222.node.running import RunningNode, running
+from c1222.node import RunningNode, running
 from c1222.services.results import Isc
 from c1222.transport.aioudp import UdpSocket
 from tests.c1222.client.rig import KEY, METER, READER

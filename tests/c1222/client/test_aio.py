@@ -1,0 +1,190 @@
+"""What only the asyncio client has: verbs at once, cancellation, many meters, wires of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from c1222.client.aio import Meter, Network
+from c1222.client.operations import Operations
+from c1222.errors import PeerSilent, StateError
+from c1222.protocol.policy import UDP_LINK
+from c1222.services import tables
+from c1222.transport.memory import Wire
+from tests.c1222.client.rig import KEY, METER, PASSWORD, READER, Tiny, drive
+from tests.c1222.protocol.rig import Node
+
+
+def talking(wire: Wire, address: str = "reader", **settings: Any) -> Meter:
+    given = {"called": METER, "calling": READER, "key": KEY, **settings}
+    meter = Meter(Operations(UDP_LINK, **given), lambda apdu: wire.send(apdu, source=address, to="node"), wire)
+    wire.attach(address, lambda apdu, _source: meter.receive(apdu))
+    return meter
+
+
+def test_verbs_at_once_go_one_after_the_other() -> None:
+    async def main() -> None:
+        wire, store = Wire(), Tiny()
+        Node(wire, keys=KEY, store=store)  # type: ignore[arg-type]
+        meter = talking(wire, session=True, password=PASSWORD)
+
+        async def work() -> list[Any]:
+            return await asyncio.gather(
+                meter.read(1), meter.read("ST6.OWNER_NAME"), meter.procedure(4, 1), meter.read(5)
+            )
+
+        one, two, three, four = await drive(wire, work())
+        assert (one.ED_MODEL, two, four.IDENTIFICATION) == ("POLY-TOU", "Demo Light and Power", "METER-008437")
+        assert three.is_done
+        assert sum(request.service == "logon" for request in store.requests) == 1
+
+    asyncio.run(main())
+
+
+def test_a_verb_that_is_cancelled_leaves_the_meter_usable() -> None:
+    async def main() -> None:
+        wire, store = Wire(), Tiny()
+        node = Node(wire, keys=KEY, store=store)  # type: ignore[arg-type]
+        meter = talking(wire)
+        wire.detach("node")
+        task = asyncio.create_task(meter.read(1))
+        waiting = asyncio.create_task(meter.read(5))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        wire.attach("node", node.receive)
+
+        async def wait() -> Any:
+            return await waiting
+
+        assert (await drive(wire, wait())).IDENTIFICATION == "METER-008437"
+        late = wire.counters["sent"]
+        await drive(wire, meter.read(1))
+        assert wire.counters["sent"] == late + 2  # nothing of what was cancelled is sent again
+
+    asyncio.run(main())
+
+
+def test_a_pause_that_is_cancelled() -> None:
+    async def main() -> None:
+        wire, store = Wire(), Tiny()
+        store.results = [1] * 50
+        Node(wire, keys=KEY, store=store)  # type: ignore[arg-type]
+        meter = talking(wire)
+
+        async def impatient() -> None:
+            async with asyncio.timeout(0.05):
+                await meter.procedure(4, 1, pause=3600)
+
+        task = asyncio.create_task(impatient())
+        while wire.next_due() is not None and wire.next_due() < 10:  # type: ignore[operator]
+            wire.step()
+            await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            await task
+        assert (await drive(wire, meter.read(1))).ED_MODEL == "POLY-TOU"
+
+    asyncio.run(main())
+
+
+def test_time_outs_need_no_traffic() -> None:
+    async def main() -> None:
+        wire = Wire()
+        meter = talking(wire, timeout=2, attempts=3)
+        with pytest.raises(PeerSilent):
+            await drive(wire, meter.read(1))
+        assert wire.counters["sent"] == 3
+        assert 9 <= wire.now <= 10
+
+    asyncio.run(main())
+
+
+def test_a_closed_meter_takes_no_verbs() -> None:
+    async def main() -> None:
+        wire, store = Wire(), Tiny()
+        Node(wire, keys=KEY, store=store)  # type: ignore[arg-type]
+        released: list[int] = []
+        operations = Operations(UDP_LINK, called=METER, calling=READER, key=KEY, session=True)
+        async with Meter(
+            operations, lambda apdu: wire.send(apdu, source=1, to="node"), wire, close=lambda: released.append(1)
+        ) as meter:
+            wire.attach(1, lambda apdu, _source: meter.receive(apdu))
+            await drive(wire, meter.read(1))
+            await drive(wire, meter.close())
+        assert released == [1]
+        assert isinstance(store.requests[-1], type(store.requests[-1]))
+        assert store.requests[-1].service == "logoff"
+        with pytest.raises(StateError):
+            await meter.read(1)
+        assert repr(meter) == "<Meter .123.8437>"
+
+    asyncio.run(main())
+
+
+def test_a_network_gives_answers_to_whom_they_are_for() -> None:
+    """Titles tell meters behind one address apart; an answer from elsewhere still finds its meter."""
+
+    async def main() -> None:
+        async with Network(calling=READER, key=KEY) as network:
+            heard: dict[str, list[bytes]] = {}
+            for name, url, title in (
+                ("a", "udp://127.0.0.1:4001", ".1.1"), ("b", "udp://127.0.0.1:4001", ".1.2"),
+                ("c", "udp://127.0.0.1:4002", ".1.1"), ("d", "udp://127.0.0.1:4003", None),
+            ):  # fmt: skip
+                meter = await network.meter(url, called=title)
+                heard[name] = []
+                meter.receive = heard[name].append  # type: ignore[method-assign]
+
+            def answer(title: str | None) -> bytes:
+                from c1222.message.aptitle import ApTitle
+                from c1222.protocol.messages import Message, encode
+
+                calling = None if title is None else ApTitle(title)
+                return encode(Message(called=None, calling=calling, calling_invocation_id=1, services=[]))
+
+            def got() -> str:
+                found = "".join(name for name, octets in heard.items() for _ in octets)
+                for octets in heard.values():
+                    octets.clear()
+                return found
+
+            for title, port, wanted in (
+                (".1.2", 4001, "b"), (".1.2", 9999, "b"), (".1.1", 4001, "a"), (".1.1", 4002, "c"), (".1.1", 9999, "ac"),
+                (".7.7", 4002, "c"), (None, 4003, "d"), (".7.7", 9999, ""),
+            ):  # fmt: skip
+                network._receive(answer(title), ("127.0.0.1", port))
+                assert got() == wanted, (title, port)
+            network._receive(b"\x60\x01", ("127.0.0.1", 4001))
+            assert network.counters == {"nobody": 1, "malformed": 1}
+
+    asyncio.run(main())
+
+
+def test_settings_of_the_network_are_not_given_again() -> None:
+    async def main() -> None:
+        async with Network(calling=READER, key=KEY) as network:
+            with pytest.raises(StateError, match="identity"):
+                await network.meter("udp://127.0.0.1", called=METER, calling=".5")
+
+    asyncio.run(main())
+
+
+def test_one_identity_gives_every_request_a_number_of_its_own() -> None:
+    async def main() -> None:
+        wire, store = Wire(), Tiny()
+        Node(wire, keys=KEY, store=store)  # type: ignore[arg-type]
+        first = talking(wire)
+        operations = first._operations
+        second = talking(wire, "other", calling=None, key=None, identity=operations.initiator.identity)
+        sent: list[bytes] = []
+        wire.log = lambda _now, _source, _to, apdu: sent.append(apdu)
+        await drive(wire, first.read_octets(1))
+        await drive(wire, second.read_octets(1))
+        assert sum(isinstance(request, tables.ReadRequest) for request in store.requests) == 2
+        assert len(set(sent)) == 4
+
+    asyncio.run(main())
