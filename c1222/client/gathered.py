@@ -70,8 +70,8 @@ class Gathered:
             return None
         pieces: Mapping[int, bytes] = source.pieces.get(table, {})
         if count is None:
-            return pieces[0] if table in source.whole else None
+            return pieces[0] if table in source.whole else source.earlier(table, offset, count)
         for start, octets in pieces.items():
             if start <= offset < start + len(octets):
                 return octets[offset - start : offset - start + count]
-        return None
+        return source.earlier(table, offset, count)

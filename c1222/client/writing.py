@@ -54,13 +54,12 @@ class Writing(Reading):
         if offset is not None and not self._reads_offsets(table):
             yield from self._patch(table, octets, offset)
             return
-        if len(octets) <= self._request_room or table & 0x7FF == _PROCEDURE_TABLE:
+        divisible = len(octets) > 1 and table & 0x7FF != _PROCEDURE_TABLE and self._reads_offsets(table)
+        refusal: Refusal | None = Rqtl()
+        if len(octets) <= self._request_room or not divisible:
             refusal = yield from self._put_once(table, octets, offset)
-        else:
-            refusal = Rqtl(table_name(table))
         if refusal is None:
             return
-        divisible = len(octets) > 1 and table & 0x7FF != _PROCEDURE_TABLE and self._reads_offsets(table)
         if isinstance(refusal, Rqtl) and divisible:
             yield from self._put_pieces(table, octets, offset or 0, min(self._request_room, len(octets) // 2))
         elif isinstance(refusal, (Onp, Sns)) and offset is not None:

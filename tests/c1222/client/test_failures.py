@@ -20,6 +20,7 @@ from c1222.client.errors import (
 from c1222.errors import (
     ConnectionLost,
     DecodeError,
+    EncodeError,
     PeerSilent,
     SecurityRefused,
     SessionLost,
@@ -529,6 +530,14 @@ def test_a_table_that_is_half_written_for_a_refusal(kind: str) -> None:
     bench.store.needs_password = {2748}
     with pytest.raises(Isc):  # nothing of it was written
         bench.meter.write_octets("MT700", bytes(3000))
+
+
+@both
+def test_a_table_too_large_for_a_message_where_it_cannot_be_divided(kind: str) -> None:
+    bench = Bench(kind)
+    with pytest.raises(EncodeError, match="the link takes 1400"):
+        bench.meter.write_octets(7, bytes(3000))
+    assert not bench.store.requests
 
 
 @both
