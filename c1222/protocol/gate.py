@@ -65,7 +65,10 @@ class Gate:
         if acse.application_context not in {None, CONTEXT_OID}:
             return Distrust("other-context", f"the application context is {acse.application_context}")
         called, title = acse.called, self._identity.title
-        if called is None or title is None or self._identity.same(called, title) or called.is_broadcast_to(title):
+        if called is None or title is None or self._identity.same(called, title):
+            return None
+        base = self._identity.keys.base_oid
+        if called.absolute(base).is_broadcast_to(title.absolute(base)):
             return None
         return Distrust("not-ours", f"for {called}")
 

@@ -2,7 +2,13 @@ import pytest
 
 from c1222.errors import EncodeError
 from c1222.services import decode_request, decode_response
-from c1222.services.c1218 import BAUD_RATES, AuthenticateRequest, NegotiateRequest
+from c1222.services.c1218 import (
+    BAUD_RATES,
+    AuthenticateRequest,
+    NegotiateRequest,
+    TimingSetupRequest,
+    TimingSetupResponse,
+)
 
 
 @pytest.mark.parametrize("count", range(12))
@@ -27,6 +33,13 @@ def test_negotiate_of_the_local_port_leaves_its_channels() -> None:
 def test_baud_rates() -> None:
     rates = (300, 600, 1200, 2400, 4800, 9600, 14400, 19200, 28800, 57600, 38400, 115200, 128000, 256000)
     assert dict(enumerate(rates, 1)) == BAUD_RATES
+
+
+def test_timing_setup_has_three_times_and_then_the_retries() -> None:
+    request = TimingSetupRequest(traffic=30, inter_character=1, response=4, retries=3)
+    assert request.encode() == bytes.fromhex("71 1E 01 04 03")
+    answer = decode_response(bytes.fromhex("00 1E 01 04 03"), request)
+    assert answer == TimingSetupResponse(traffic=30, inter_character=1, response=4, retries=3)
 
 
 def test_authenticate_is_concealed() -> None:
