@@ -206,12 +206,12 @@ class ProcedureRefused(RemoteError):
 
 
 class ProcedureUnanswered(RemoteError):
-    """ST7 was written, but ST8 does not answer it. Whether the procedure ran is unknown."""
+    """ST8 does not hold the result of the procedure. Whether it ran is unknown."""
 
     def __init__(self, name: str, polls: int) -> None:
         super().__init__(
-            f"{name}: ST7 is written, but after {polls} reads ST8 still holds the result of another procedure. Somebody"
-            " else may run procedures on this meter; look for what it should have changed."
+            f"{name}: after {polls} reads ST8 still holds the result of another procedure. Somebody else may run"
+            " procedures on this meter; look for what this one should have changed."
         )
 
 

@@ -253,8 +253,9 @@ class MeaningVerbs(ProcedureVerbs):
         """Return TIME_DATE_QUAL of the meter's clock, None if it is not known."""
         for table in (52, 55):
             image = self.device.get(table)
-            if image is not None:
-                return getattr(image.value, "TIME_DATE_QUAL", None)
+            qualifier = None if image is None else getattr(image.value, "TIME_DATE_QUAL", None)
+            if isinstance(qualifier, tuple):
+                return qualifier
         return None
 
     def _gather(

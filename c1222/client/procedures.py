@@ -11,6 +11,7 @@ from c1219.errors import C1219Error, EncodeError, UnknownTable
 from c1222.client.errors import ProcedureRefused, ProcedureUnanswered, WriteUnknown
 from c1222.client.steps import Pause
 from c1222.client.tables import TableVerbs
+from c1222.errors import DecodeError
 from c1222.services import ErrorResponse, TableData
 from c1222.services.tables import ReadRequest, WriteRequest
 
@@ -164,15 +165,25 @@ class ProcedureVerbs(TableVerbs):
         try:
             answers = yield from self._exchange(write, read)
         except WriteUnknown as error:
+            if isinstance(error.reason, DecodeError):  # an answer to one of the two: ST8 knows
+                return (yield from self._wait_for(run, None))
             error.finish = partial(self._started, run)
             raise
         return (yield from self._started(run, answers))
 
     def _started(self, run: _Run, answers: Sequence[Answer]) -> Operation[ProcedureResult]:
-        """Take the answers to the first message, and poll until there is a result."""
+        """Take the answers to the first message."""
         answer = answers[0] if answers else None
         self._ok(answer, WriteRequest(_INITIATE, TableData(b"")), detail=f"ST7: {run.name}")
-        answer = answers[1] if len(answers) > 1 else None
+        return (yield from self._wait_for(run, answers[1] if len(answers) > 1 else None))
+
+    def _wait_for(self, run: _Run, answer: Answer) -> Operation[ProcedureResult]:
+        """Poll ST8 until there is a result.
+
+        Args:
+            run: the procedure.
+            answer: to the read that went with ST7.
+        """
         read = ReadRequest(_RESPONSE)
         result: ProcedureResult | None = None
         for poll in range(max(run.polls, 1)):
@@ -180,7 +191,7 @@ class ProcedureVerbs(TableVerbs):
                 yield Pause(run.pause)
                 (answer,) = yield from self._exchange(read)
             if poll == 0 and (answer is None or isinstance(answer, ErrorResponse)):
-                continue  # it may not like the company of ST7
+                (answer,) = yield from self._exchange(read)  # it may not like the company of ST7
             result = self._result(run, self._ok(answer, read)) or result
             if result is not None and result.code != ResultCode.NOT_FULLY_COMPLETED:
                 break

@@ -15,7 +15,7 @@ from c1219.registry import table_label
 from c1222.client.conversation import Conversation
 from c1222.client.errors import ChecksumWrong, CutShort, ReadInterrupted, TableAbsent
 from c1222.client.gathered import Gathered
-from c1222.errors import ConnectionLost, PeerSilent, RemoteError, SecurityRefused, SessionLost, Unreachable
+from c1222.errors import ConnectionLost, DecodeError, PeerSilent, RemoteError, SecurityRefused, SessionLost, Unreachable
 from c1222.services import ErrorResponse, Refusal
 from c1222.services.results import Iar, Onp, Rqtl, Rstl, Sns
 from c1222.services.tables import ReadOffsetRequest, ReadRequest, TableResponse, table_name
@@ -204,8 +204,13 @@ class Reading(Conversation):
         gathered: Gathered,
     ) -> Operation[list[int]]:
         """Ask for parts in one message, and return which of them to ask for again."""
-        answers = yield from self._exchange(*[parts[index].request for index in batch])
         alone = len(batch) == 1
+        try:
+            answers = yield from self._exchange(*[parts[index].request for index in batch])
+        except DecodeError:
+            if alone:
+                raise
+            return list(batch)  # which response is whose cannot be told where some are missing
         again: list[int] = []
         for place, index in enumerate(batch):
             part = parts[index]
@@ -358,7 +363,7 @@ class Reading(Conversation):
         if general is None:
             return None
         used = general.MFG_TBLS_USED if table & 0x800 else general.STD_TBLS_USED
-        return None if used is None else bool(used[table & 0x7FF])
+        return table & 0x7FF in used if isinstance(used, frozenset) else None
 
     def _keep(self, tables: Iterable[int], octets: Sequence[bytes | Refusal]) -> Mapping[int, Refusal]:
         """Put tables that were read into the device, and return what was refused."""
