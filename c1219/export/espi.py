@@ -168,6 +168,8 @@ def _blocks(rows: Iterable[Interval], left: _Left) -> Iterator[list[_Reading]]:
             left["their time in UTC is not known"] += 1
         elif row.value is None:
             left["there are no data"] += 1
+        elif abs(row.value) > codes.LARGEST:
+            left["too large for 48 bits"] += 1
         else:
             start = int(row.start.timestamp())
             if block and block[-1].start + block[-1].duration != start:
@@ -216,6 +218,8 @@ def _of_registers(
         behaviour = codes.register_codes(row, uom)
         if row.value is None or row.unit is None:
             left["what they are is not known"] += 1
+        elif abs(row.value) > codes.LARGEST:
+            left["too large for 48 bits"] += 1
         elif behaviour is None:
             left[f"there is no code for {row.kind}"] += 1
         elif (place := _place(row, read_at)) is None:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from c1219.views.register_row import Register
 
 __all__ = [
-    "BULK", "CUMULATIVE", "DELTA", "DEMAND", "INDICATING", "INSTANTANEOUS", "RAW", "SERVICES", "SUMMATION",
-    "accumulation", "commodity_code", "direction_code", "quality", "register_codes", "scale", "unit_codes",
+    "BULK", "CUMULATIVE", "DELTA", "DEMAND", "INDICATING", "INSTANTANEOUS", "LARGEST", "PHASES", "QUESTIONABLE", "RAW",
+    "SERVICES", "SUMMATION", "accumulation", "commodity_code", "direction_code", "quality", "register_codes", "scale",
+    "unit_codes",
 ]  # fmt: skip
 
 BULK, CUMULATIVE, DELTA, INDICATING, SUMMATION, INSTANTANEOUS = 1, 3, 4, 6, 9, 12
@@ -63,6 +64,9 @@ PHASES: Final = {
 
 _DOUBTFUL = ~(IntervalStatus.DST)
 _FINE = {None, ChannelStatus.NO_EXCEPTION}
+
+LARGEST: Final = Decimal((1 << 47) - 1).scaleb(12)
+"""Largest value that has a form: 48 bits times 10^12."""
 
 _MULTIPLIERS: Final = (0, -1, -2, -3, -6, -9, -12)
 _COARSER: Final = (3, 6, 9, 12)
@@ -115,6 +119,9 @@ def quality(row: Interval) -> int | None:
 def scale(values: Iterable[Decimal]) -> tuple[int, bool]:
     """Choose powerOfTenMultiplier for values that are to be written as integers of 48 bits.
 
+    Args:
+        values: from -`LARGEST` to `LARGEST`.
+
     Returns:
         The exponent, and whether all values are exact with it: those that are not have to be rounded.
     """
@@ -124,8 +131,7 @@ def scale(values: Iterable[Decimal]) -> tuple[int, bool]:
     for exponent in _MULTIPLIERS:
         if exponent <= finest and EXACT.scaleb(most, -exponent) < _LIMIT:
             return exponent, True
-    fitting = [exponent for exponent in (*_MULTIPLIERS, *_COARSER) if EXACT.scaleb(most, -exponent) < _LIMIT - 1]
-    return min(fitting, default=_COARSER[-1]), False
+    return min(e for e in (*_MULTIPLIERS, *_COARSER) if EXACT.scaleb(most, -e) < _LIMIT), False
 
 
 def _exponent(number: Decimal) -> int:

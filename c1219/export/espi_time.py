@@ -52,6 +52,7 @@ def local_time(times: Timekeeping, year: int, findings: list[Finding]) -> LocalT
         year: of the data.
         findings: where to say what has no form in ESPI.
     """
+    year = min(max(year, 1970), 9000)  # a clock that is far out says nothing of its place
     years = [year + near for near in _YEARS]
     if times.local is not None:
         return _of_zone(times.local, year, years, findings)

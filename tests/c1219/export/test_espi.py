@@ -323,6 +323,19 @@ def test_units_without_a_code_are_said_and_values_kept() -> None:
     assert len(readings(found, "odorant, channel 1 of load profile 1")) > 1000
 
 
+def test_values_that_have_no_form_are_left_out() -> None:
+    meter = device("single-phase")
+    for place, value in (
+        ("ST23.TOT_DATA_BLOCK.SUMMATIONS[0]", 1e300),
+        ("ST25.PREV_DEMAND_RESET_DATA.TOT_DATA_BLOCK.SUMMATIONS[0]", 1e-300),
+    ):
+        meter.change(place, value)
+    found = espi(meter, updated=UPDATED, registers=meter.registers(zone=ARIZONA), zone=ARIZONA)
+    assert "1 value is left out: too large for 48 bits" in {finding.text for finding in found.findings}
+    assert "rounded" in {finding.code for finding in found.findings}
+    assert [value for _, _, value, _ in readings(found, "active energy delivered, summation")] == [0]
+
+
 @pytest.mark.parametrize("text", [b"\x00\x01<&>\x7f'\"", b"ok\x0b\x1f"])
 def test_what_xml_cannot_carry_is_replaced(text: bytes) -> None:
     meter = device("big-endian")

@@ -103,7 +103,8 @@ def test_scaled_values_are_integers_and_exact(values: list[Decimal], places: int
         (["0.3333333333333333333333333333"], (-12, False)),
         (["300000000000000"], (3, False)),
         (["3000000000.00001"], (-3, False)),
-        (["1E40"], (12, False)),
+        (["140737488355327E12"], (12, False)),
+        (["-140737488355327E12", "0.5"], (12, False)),
         ([], (0, True)),
     ],
 )

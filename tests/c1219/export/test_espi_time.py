@@ -75,6 +75,13 @@ def test_a_zone_that_follows_no_rule_says_so() -> None:
     assert [finding.code for finding in findings] == ["dst-rule"]
 
 
+@pytest.mark.parametrize("year", [1, 1900, 9999])
+def test_a_clock_that_is_far_out_has_the_rules_of_its_place(year: int) -> None:
+    found = local_time(Timekeeping(local=ZoneInfo("America/New_York")), year, [])
+    assert found is not None
+    assert found.zone == -18000
+
+
 def test_a_meter_without_a_zone_or_without_a_calendar() -> None:
     findings: list[Finding] = []
     assert local_time(Timekeeping(), 2026, findings) is None
