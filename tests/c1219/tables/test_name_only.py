@@ -1,4 +1,3 @@
-
 """Decades 8, 10 and 13 to 16, and ST124: tables of which only the names are known."""
 
 from __future__ import annotations
