@@ -20,8 +20,9 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -36,7 +37,7 @@ from c1222.services import TableData, tables
 from tests.traffic import KEY, frames, varied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 pytestmark = pytest.mark.tshark
 
@@ -78,7 +79,7 @@ FIELDS: Final = (
 )
 
 Line = dict[str, str]
-Dissect = Callable[[Path, dict[int, bytes]], dict[int, Line]] if TYPE_CHECKING else Any
+Dissect = Callable[[Path, dict[int, bytes]], dict[int, Line]]
 
 
 @pytest.fixture
@@ -226,7 +227,9 @@ def test_thousands_of_messages(dissect: Dissect, tmp_path: Path) -> None:
     capture = write(tmp_path / "varied.pcap", packets)
     lines = dissect(capture, {KEY.id: KEY.octets})
     left_out = checked = tcp = six = 0
-    modes, sizes, codes = set(), set(), set()
+    modes: set[int] = set()
+    sizes: set[int] = set()
+    codes: set[int] = set()
     for ours in CaptureDecoder(capture, keys=KEY):
         line = lines.pop(ours.frame)
         assert ours.authenticated is (True if ours.security_mode else None), ours
