@@ -29,7 +29,9 @@ def test_they_are_made_again_octet_by_octet(tmp_path: Path) -> None:
 def test_all_of_their_messages_are_verified(name: str, messages: int, verified: int) -> None:
     decoder = CaptureDecoder(SAMPLES / f"{name}.pcap", keys=KeyStore.from_file(SAMPLES / "keys.toml"))
     seen = list(decoder)
-    assert [message.findings for message in seen] == [()] * messages
+    # the request to one of the generated responses is not published
+    assert {finding.code for message in seen for finding in message.findings} <= {"no-request"}
+    assert len(seen) == messages
     assert (decoder.counters.messages, decoder.counters.verified) == (messages, verified)
     assert decoder.counters.cleartext == messages - verified
     assert decoder.findings() == []
