@@ -149,7 +149,7 @@ def _class(text: str | None) -> bytes | None:
 def _is_secret(table: Table) -> bool:
     from c1222.services.tables import SECRET_TABLES
 
-    return table.id in SECRET_TABLES
+    return table.secret or table.id in SECRET_TABLES
 
 
 def _size(device: Device, table: Table) -> int | None:

@@ -41,7 +41,10 @@ __all__ = [
 SECRET_TABLES = frozenset((42, 45, 46, 47))
 """Standard tables of passwords and keys (security, key, extended key, host access): their data are concealed."""
 
+_PROCEDURES, _LOG_IN = 7, 18
+"""The table that starts procedures, and the procedure whose parameters hold a password."""
 _NUMBER = 0x07FF
+_NUMBER_AND_KIND = 0x0FFF
 _NOT_PENDING = 0xEFFF
 
 
@@ -298,6 +301,14 @@ class WriteRequest(Carrier, Access):
     service = "write"
 
     table_data: TableData = wire(TABLE_DATA, secret=True, hidden=True)
+
+    @property
+    def conceals(self) -> bool:
+        """Whether the table is one of passwords or keys, or the data log in by procedure 18, in either octet order."""
+        if self.table != _PROCEDURES:
+            return _is_secret(self.table)
+        procedure = {int.from_bytes(self.data[:2], order) & _NUMBER_AND_KIND for order in ("little", "big")}
+        return _LOG_IN in procedure
 
 
 class WriteResponse(Response):

@@ -201,6 +201,20 @@ def test_values_of_passwords_are_concealed(tmp_path: Path) -> None:
         assert b"sesame".hex() in secrets
 
 
+def test_secrets_of_a_manufacturer_s_table_are_concealed_too(tmp_path: Path) -> None:
+    file, path = tmp_path / "own.py", tmp_path / "device.json"
+    file.write_text(
+        "from c1219.datatypes import SECRET\nfrom c1219.schema import Record, Table\n"
+        'T = Table(number=6, manufacturer=True, name="PIN_TBL", record=Record("PIN_RCD", "PIN" / SECRET(6) * "The PIN."))\n'
+    )
+    for number in ("46", "MT6"):
+        path.write_text(c1219.Device({0: TABLES[0], number: b"sesame"}).to_json())
+        for form in ("text", "json"):
+            shown = run("show", number, "--device", str(path), "--declarations", str(file), "--format", form).output
+            assert b"sesame".hex() not in shown
+            assert "sesame" not in shown
+
+
 def test_many_values_are_shown_on_demand(tmp_path: Path) -> None:
     st11 = bytearray(TABLES[11])
     st11[7] = 250

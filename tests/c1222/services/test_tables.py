@@ -111,6 +111,17 @@ def test_missing_empty_chunk_is_told() -> None:
     assert decoded.encode() == octets
 
 
+@pytest.mark.parametrize("procedure", ["1200", "0012", "1230", "3012"])
+def test_the_procedure_that_logs_in_is_concealed(procedure: str) -> None:
+    write = WriteRequest(7, TableData(bytes.fromhex(procedure) + b"\x01\x02\x00" + b"opensesame".ljust(20)))
+    for shown in (repr(write), str(write), str(write.as_dict())):
+        assert "opensesame" not in shown
+        assert b"opensesame".hex() not in shown
+    assert b"opensesame".hex() in write.as_dict(show_secrets=True)["data"]
+    other = WriteRequest(7, TableData(bytes.fromhex("0500 2B 03 0201")))
+    assert other.as_dict()["data"] == "05002b030201"
+
+
 @pytest.mark.parametrize("table", [42, 45, 46, 47, 0x1000 | 42])
 def test_tables_of_secrets_are_concealed(table: int) -> None:
     key = TableData(b"topsecret")
