@@ -6,10 +6,9 @@ doubled with octet 0 as the *least* significant, the first block is offset by D 
 following a block of its own, and the counter loses the top bits of octets 12 and 14. Source: EAX' Cipher Mode (Moise,
 Beroset, Phinney, Burns, May 2011) with its four vectors, and the captured example of the standard. [V]
 
-Both MACs are CBC-MAC with a start of their own and a mask on the last block. A CBC context that runs on from call to
-call gives them: what it starts from is its own last block of output, which is known, so it is taken back together with
-the mask. That saves setting up a context, which costs more than a small message. AES itself, the chaining and the
-counter stay in OpenSSL.
+Both MACs are CMAC with another start and another mask on the last block, so each key primes two CMAC objects that are
+only ever copied, and the last block is padded here and masked with (wanted mask xor CMAC's own). AES itself, the
+chaining and the counter stay in OpenSSL.
 """
 
 from __future__ import annotations
@@ -20,13 +19,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC, CTR, ECB
+from cryptography.hazmat.primitives.ciphers.modes import CTR, ECB
+from cryptography.hazmat.primitives.cmac import CMAC
 
 from c1222.errors import InvalidKey, InvalidTag, ShortHeader
 from c1222.message.epsem import MAC_SIZE
 
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from cryptography.hazmat.primitives.ciphers import CipherContext
 
     Octets = bytes | bytearray | memoryview
 
@@ -38,31 +40,7 @@ CACHED_KEYS = 1024
 """Keys whose primed state `eax_prime` keeps, about 4 KB each; setting one up again costs tens of microseconds."""
 
 _COUNTER_MASK = ~((0x80 << 8 * (15 - 12)) | (0x80 << 8 * (15 - 14)))
-from_bytes = int.from_bytes
 _ONE_NUMBER = 256  # up to here, masking the data as one number is quicker than handing the last block over by itself
-_PIECE = 4096
-
-
-class _Contexts:
-    """Running cipher contexts of one key, for one call at a time.
-
-    Attributes:
-        chain: CBC; returns its output.
-        last: the last block of its output, as a number.
-    """
-
-    __slots__ = ("_counter", "chain", "last")
-
-    def __init__(self, aes: AES) -> None:
-        self.chain = Cipher(aes, CBC(bytes(BLOCK_SIZE))).encryptor().update
-        self.last = 0
-        self._counter = Cipher(aes, CTR(bytes(BLOCK_SIZE))).encryptor()
-
-    def count(self, header_tag: int, data: bytes) -> bytes:
-        """Apply the key stream that starts at the counter made of the header's tag."""
-        counter = self._counter
-        counter.reset_nonce((header_tag & _COUNTER_MASK).to_bytes(BLOCK_SIZE))
-        return counter.update(data)
 
 
 class EAXPrime:
@@ -75,7 +53,7 @@ class EAXPrime:
         InvalidKey: the key is not 16 octets long.
     """
 
-    __slots__ = ("_aes", "_idle", "_last_masks", "_start_of_ciphertext", "_start_of_header")
+    __slots__ = ("_aes", "_ciphertext_mac", "_counters", "_header_mac", "_last_masks")
 
     def __init__(self, key: Octets) -> None:
         key = _octets(key, "key")
@@ -83,13 +61,20 @@ class EAXPrime:
             raise InvalidKey(f"a key has {KEY_SIZE} octets, not {len(key)}")
         self._aes = AES(key)
         # ECB on single blocks of our own making is the AES function itself; no message goes through it.
-        d = self._doubled(Cipher(self._aes, ECB()).encryptor().update(bytes(BLOCK_SIZE)))  # noqa: S305
-        self._start_of_header = whole = from_bytes(d)
-        self._start_of_ciphertext = part = from_bytes(self._doubled(d))
-        # By the octets that the last block lacks: what masks it, and pads it.
+        block = Cipher(self._aes, ECB())  # noqa: S305
+        encrypted_zero = block.encryptor().update(bytes(BLOCK_SIZE))
+        d = self._doubled(encrypted_zero)
+        q = self._doubled(d)
+        unblock = block.decryptor()
+        self._header_mac = self._primed(unblock.update(d))
+        self._ciphertext_mac = self._primed(unblock.update(q))
+        # CMAC takes every padded block for a whole one and masks it with its own subkey, which is undone here.
+        own = _double(encrypted_zero)
+        whole = int.from_bytes(d) ^ own
+        part = int.from_bytes(q) ^ own
         self._last_masks = (whole, *(part ^ (0x80 << 8 * (missing - 1)) for missing in range(1, BLOCK_SIZE)))
-        # Contexts belong to one call at a time: a call takes some that are idle, or makes others.
-        self._idle: list[_Contexts] = []
+        # A counter context belongs to one call at a time: a call takes one that is idle, or makes another.
+        self._counters: list[CipherContext] = []
 
     def encrypt(self, header: Octets, plaintext: Octets) -> bytes:
         """Encrypt and authenticate.
@@ -110,13 +95,11 @@ class EAXPrime:
             plaintext = _octets(plaintext, "plaintext")
         if len(header) <= BLOCK_SIZE:
             raise ShortHeader(_SHORT)
-        contexts = self._contexts()
-        tag = self._tag(contexts, self._start_of_header, header)
-        ciphertext = b""
-        if plaintext:
-            ciphertext = contexts.count(tag, plaintext)
-            tag ^= self._tag(contexts, self._start_of_ciphertext, ciphertext)
-        self._idle.append(contexts)
+        tag = self._tag(self._header_mac, header)
+        if not plaintext:
+            return tag.to_bytes(BLOCK_SIZE)[-MAC_SIZE:]
+        ciphertext = self._count(tag, plaintext)
+        tag ^= self._tag(self._ciphertext_mac, ciphertext)
         return ciphertext + (tag & 0xFFFFFFFF).to_bytes(MAC_SIZE)
 
     def decrypt(self, header: Octets, sealed: Octets) -> bytes:
@@ -139,20 +122,13 @@ class EAXPrime:
             sealed = _octets(sealed, "sealed octets")
         if len(header) <= BLOCK_SIZE:
             raise ShortHeader(_SHORT)
-        try:
-            contexts = self._idle.pop()
-        except IndexError:
-            contexts = _Contexts(self._aes)
         ciphertext = sealed[:-MAC_SIZE]
-        tag = header_tag = self._tag(contexts, self._start_of_header, header)
+        tag = header_tag = self._tag(self._header_mac, header)
         if ciphertext:
-            tag ^= self._tag(contexts, self._start_of_ciphertext, ciphertext)
+            tag ^= self._tag(self._ciphertext_mac, ciphertext)
         if not compare_digest((tag & 0xFFFFFFFF).to_bytes(MAC_SIZE), sealed[-MAC_SIZE:]):
-            self._idle.append(contexts)
             raise InvalidTag(_WRONG)
-        plaintext = contexts.count(header_tag, ciphertext) if ciphertext else b""
-        self._idle.append(contexts)
-        return plaintext
+        return self._count(header_tag, ciphertext) if ciphertext else b""
 
     def mac(self, data: Octets) -> bytes:
         """Authenticate without encrypting.
@@ -171,10 +147,7 @@ class EAXPrime:
             data = _octets(data, "data")
         if len(data) <= BLOCK_SIZE:
             raise ShortHeader(_SHORT)
-        contexts = self._contexts()
-        tag = self._tag(contexts, self._start_of_header, data)
-        self._idle.append(contexts)
-        return (tag & 0xFFFFFFFF).to_bytes(MAC_SIZE)
+        return (self._tag(self._header_mac, data) & 0xFFFFFFFF).to_bytes(MAC_SIZE)
 
     def verify(self, data: Octets, mac: Octets) -> None:
         """Check a MAC made by `mac`, in constant time.
@@ -191,33 +164,37 @@ class EAXPrime:
     def _doubled(self, block: bytes) -> bytes:
         return _double_reversed(block)
 
-    def _contexts(self) -> _Contexts:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return _Contexts(self._aes)
+    def _primed(self, block: bytes) -> CMAC:
+        mac = CMAC(self._aes)
+        mac.update(block)
+        return mac
 
-    def _tag(self, contexts: _Contexts, start: int, data: bytes) -> int:
-        """CBC-MAC over data of at least one octet, as a number of 128 bits."""
+    def _tag(self, primed: CMAC, data: bytes) -> int:
+        """CBC-MAC from the primed start over data of at least one octet, as a number of 128 bits."""
+        mac = primed.copy()
         size = len(data)
         missing = -size & 15
-        start ^= contexts.last
+        mask = self._last_masks[missing]
         if size <= _ONE_NUMBER:
-            padded = size + missing
-            number = (
-                (from_bytes(data) << 8 * missing) ^ self._last_masks[missing] ^ (start << 8 * (padded - BLOCK_SIZE))
-            )
-            output = contexts.chain(number.to_bytes(padded))
+            mac.update(((int.from_bytes(data) << 8 * missing) ^ mask).to_bytes(size + missing))
         else:
             cut = size + missing - BLOCK_SIZE
-            contexts.chain((from_bytes(data[:BLOCK_SIZE]) ^ start).to_bytes(BLOCK_SIZE))
-            view = memoryview(data)
-            for at in range(BLOCK_SIZE, cut, _PIECE):  # output is wanted of the last block only
-                contexts.chain(view[at : min(at + _PIECE, cut)])
-            last = (from_bytes(data[cut:]) << 8 * missing) ^ self._last_masks[missing]
-            output = contexts.chain(last.to_bytes(BLOCK_SIZE))
-        contexts.last = tag = from_bytes(output[-BLOCK_SIZE:])
-        return tag
+            mac.update(data[:cut])
+            mac.update(((int.from_bytes(data[cut:]) << 8 * missing) ^ mask).to_bytes(BLOCK_SIZE))
+        return int.from_bytes(mac.finalize())
+
+    def _count(self, header_tag: int, data: bytes) -> bytes:
+        """Apply the key stream that starts at the counter made of the header's tag."""
+        start = (header_tag & _COUNTER_MASK).to_bytes(BLOCK_SIZE)
+        try:
+            counter = self._counters.pop()
+        except IndexError:
+            counter = Cipher(self._aes, CTR(start)).encryptor()
+        else:
+            counter.reset_nonce(start)
+        result = counter.update(data)
+        self._counters.append(counter)
+        return result
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -273,17 +250,16 @@ def trace(key: Octets, header: Octets, plaintext: Octets) -> Trace:
     ciphertext, mac = sealed[:-MAC_SIZE], sealed[-MAC_SIZE:]
     zero = Cipher(AES(bytes(key)), ECB()).encryptor().update(bytes(BLOCK_SIZE))  # noqa: S305 - one block of zeros
     d = _double_reversed(zero)
-    q = _double_reversed(d)
-    contexts, tag = eax._contexts(), eax._tag  # noqa: SLF001 - of this module
-    header_tag = tag(contexts, from_bytes(d), bytes(header))
+    tag, header_mac, ciphertext_mac = eax._tag, eax._header_mac, eax._ciphertext_mac  # noqa: SLF001 - of this module
+    header_tag = tag(header_mac, bytes(header))
     return Trace(
         L=zero,
         D=d,
-        Q=q,
+        Q=_double_reversed(d),
         header_tag=header_tag.to_bytes(BLOCK_SIZE),
         counter=(header_tag & _COUNTER_MASK).to_bytes(BLOCK_SIZE),
         ciphertext=ciphertext,
-        ciphertext_tag=tag(contexts, from_bytes(q), ciphertext).to_bytes(BLOCK_SIZE) if ciphertext else None,
+        ciphertext_tag=tag(ciphertext_mac, ciphertext).to_bytes(BLOCK_SIZE) if ciphertext else None,
         mac=mac,
     )
 

@@ -199,7 +199,7 @@ def test_truncated_and_lengthened() -> None:
 def test_nothing_is_decrypted_before_the_mac_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
     ours = EAXPrime(KEY)
     sealed = ours.encrypt(HEADER, b"0123456789")
-    monkeypatch.setattr("c1222.security.eax_prime._Contexts.count", lambda *_: pytest.fail("decrypted"))
+    monkeypatch.setattr(EAXPrime, "_count", lambda *_: pytest.fail("decrypted"))
     with pytest.raises(InvalidTag):
         ours.decrypt(HEADER, sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
@@ -290,17 +290,17 @@ def test_threads_share_one_object() -> None:
             assert all(pool.map(work, range(8)))
     finally:
         sys.setswitchinterval(interval)
-    assert 1 <= len(ours._idle) <= 8  # as many as worked at one time, whatever came to pass
+    assert 1 <= len(ours._counters) <= 8  # as many as worked at one time, whatever came to pass
 
 
-def test_contexts_serve_one_call_at_a_time() -> None:
+def test_a_counter_context_serves_one_call_at_a_time() -> None:
     ours = EAXPrime(KEY)
     ours.encrypt(HEADER, b"x")
-    (idle,) = ours._idle
-    taken = ours._idle.pop()  # another call is between its two steps
+    (idle,) = ours._counters
+    taken = ours._counters.pop()  # another call is between its two steps
     assert ours.encrypt(HEADER, b"y" * 40)[:-4] == reference.raw_encrypt(KEY, HEADER, b"y" * 40).ciphertext
     assert idle is taken
-    assert ours._idle != [taken]
+    assert ours._counters != [taken]
 
 
 def test_objects_are_kept_per_key_and_their_number_is_bounded() -> None:
