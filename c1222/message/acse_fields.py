@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Required, TypedDict
 
 from c1222.errors import EncodeError
@@ -116,11 +117,27 @@ def encode(fields: Fields, user_information: bytes) -> bytes:
         if value is None:
             if not node.optional:
                 raise EncodeError(f"{name} is mandatory")
+        elif isinstance(value, ApTitle):
+            parts.append(_title_element(name, value.content, relative=value.is_relative))
         elif isinstance(value, Authentication) and value.raw is not None:
             parts.append(tlv(tag, value.raw))
+        elif isinstance(value, Authentication) and isinstance(value.iv, bytes):
+            parts.append(_authentication_element(name, value))
         else:
             parts.append(emit(node, leaves_of(name, value)) or b"")
     return tlv(APDU_TAG, b"".join(parts))
+
+
+# Whoever sends, sends to few titles and many messages a second: these elements are the same again and again.
+@lru_cache(maxsize=8192)
+def _title_element(name: str, content: bytes, *, relative: bool) -> bytes:
+    title = ApTitle.from_content(content, relative=relative)
+    return emit(plan().elements[plan().tags[name]], _title_leaf(name, title)) or b""
+
+
+@lru_cache(maxsize=1024)
+def _authentication_element(name: str, value: Authentication) -> bytes:
+    return emit(plan().elements[plan().tags[name]], _authentication_leaves(name, value)) or b""
 
 
 def invocation_ids(start: int | None = None, *, bits: Literal[16, 32] = 32) -> Iterator[int]:
