@@ -15,8 +15,7 @@ __all__ = ["CapturedMessage", "Counters"]
 class CapturedMessage(Message):
     """A message with where and when it was seen.
 
-    Octets that are no message are one too, with no services and a finding of level error that says why; their other
-    parts are None.
+    Octets that are no message are one too, with no services and a finding that says why; their other parts are None.
 
     Attributes:
         frame: number of the frame that completed it, from 1.
