@@ -190,11 +190,15 @@ class Message:
     @property
     def verdict(self) -> Verdict | None:
         """What came of opening it; None in a message made from its parts."""
+        if self.usual is not None:
+            return Verdict.CLEARTEXT if self._key is None else Verdict.VERIFIED
         return None if self._opened is None else self._opened.verdict
 
     @property
     def authenticated(self) -> bool | None:
         """Whether the MAC is right; None for cleartext, and where it could not be checked."""
+        if self.usual is not None:
+            return None if self._key is None else True
         return None if self._opened is None else self._opened.authenticated
 
     @property
@@ -211,6 +215,8 @@ class Message:
     @property
     def key(self) -> Key | None:
         """The key that verified it."""
+        if self.usual is not None:
+            return self._key
         return None if self._opened is None else self._opened.key
 
     @property
@@ -243,6 +249,8 @@ class Message:
     @property
     def is_response(self) -> bool:
         """Whether this quotes the number of a request, which responses do and nothing else."""
+        if self.usual is not None:
+            return self.usual[2] is not None
         return self.called_invocation_id is not None
 
     @property
