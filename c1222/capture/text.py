@@ -178,5 +178,7 @@ def summary(counters: Counters) -> str:
     }
     parts = [f"{counts[name]} {text}" for name, text in words.items() if counts[name]]
     plural = "" if counters.messages == 1 else "s"
-    unpaired = f"; {counters.unpaired} responses whose request was not seen" if counters.unpaired else ""
+    unpaired = ""
+    if counters.unpaired:
+        unpaired = f"; {counters.unpaired} response{'' if counters.unpaired == 1 else 's'} whose request was not seen"
     return f"{counters.messages} message{plural}{': ' if parts else ''}{', '.join(parts)}{unpaired}"

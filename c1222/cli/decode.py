@@ -156,6 +156,7 @@ def _decode(
     read = reader.read if reader is not None else _nothing
     failed = False
     write = sys.stdout.write
+    live = name == "-"  # a pipe may still be filling: what is known is shown at once
     try:
         with progress(name, lambda: decoder.reader.octets_read) as advance:
             if form == "jsonl":
@@ -168,6 +169,8 @@ def _decode(
                         failed |= has_error(message.findings)
                     if tables:
                         failed |= _table_error(tables)
+                    if live:
+                        sys.stdout.flush()
                     advance()
             else:
                 from c1222.capture.text import message_lines
@@ -177,6 +180,8 @@ def _decode(
                     lines = message_lines(message, tables=tables, show_secrets=show_secrets)
                     write("\n".join((*lines, "\n")))
                     failed |= has_error(message.findings) or _table_error(tables)
+                    if live:
+                        sys.stdout.flush()
                     advance()
         sys.stdout.flush()
     finally:

@@ -196,7 +196,7 @@ def test_the_summary_counts_all() -> None:
     talk.send([tables.ReadResponse(TableData(b"\1"))], called=HEAD_END, calling=METER, answers=77)
     decoder = talk.decoder()
     assert len(list(decoder)) == 5
-    assert summary(decoder.counters) == ("5 messages: 3 verified, 2 in clear; 1 responses whose request was not seen")
+    assert summary(decoder.counters) == ("5 messages: 3 verified, 2 in clear; 1 response whose request was not seen")
     decoder = talk.decoder(None)
     assert len(list(decoder)) == 5
     assert "3 not checked for want of a key or session" in summary(decoder.counters)

@@ -276,3 +276,24 @@ def test_a_progress_bar_on_a_terminal_and_none_otherwise(large: Path, keys: str,
     assert (b"decoding" in shown) is terminal
     assert (b"\x1b" in shown) is terminal
     assert b"8000 messages" in shown
+
+
+def test_what_comes_through_a_pipe_is_shown_as_it_comes() -> None:
+    octets = (SAMPLES / "example8.pcap").read_bytes()
+    first_two = len(octets) - 1
+    with subprocess.Popen(
+        [*PROGRAM, "-", "--format", "jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(octets[:first_two])
+        process.stdin.flush()
+        line = process.stdout.readline()  # while the file is still being written
+        assert json.loads(line)["frame"] == 1
+        process.stdin.write(octets[first_two:])
+        process.stdin.close()
+        assert len(process.stdout.readlines()) == 1
