@@ -20,7 +20,8 @@ RANK = {
     "node": 4,
     "capture": 4,
     "vectors": 4,
-    "cli": 5,
+    "conformance": 5,
+    "cli": 6,
 }
 MAY_IMPORT = {
     "cryptography": ("c1222/security/",),

@@ -18,6 +18,7 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
     "demo": "talk to a simulated meter on this machine, and decode what was said",
+    "conformance": "check a node against numbered rules, or be a node that misbehaves",
     "decode": "print the messages of capture files, verified and decrypted",
     "device": "print what the tables of a device say: registers, load profile, events, clock",
     "identify": "ask a meter who it is and what it can do",

@@ -23,6 +23,7 @@ __all__ = [
     "PASSWORD_VARIABLE",
     "REFUSED",
     "as_json_or_text",
+    "client_settings",
     "connected",
     "connection_options",
     "format_option",
@@ -109,7 +110,7 @@ def connected(connection: dict[str, Any]) -> Iterator[Meter]:
     from c1222.client.sync import connect
     from c1222.errors import C1222Error, RemoteError
 
-    settings = _settings(connection)
+    settings = client_settings(connection)
     try:
         with connect(connection["url"], **settings) as meter:
             yield meter
@@ -126,8 +127,12 @@ def _exit(code: int, text: str) -> NoReturn:
     sys.exit(code)
 
 
-def _settings(connection: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `connect`."""
+def client_settings(connection: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `connect`; exit if one cannot be used.
+
+    Args:
+        connection: from `connection_options`.
+    """
     keys = key_store(connection["keys"]) if connection["keys"] else None
     known = connection["known"]
     return {

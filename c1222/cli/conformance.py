@@ -1,0 +1,252 @@
+"""``c1222 conformance``: numbered checks of a node; or, to check a head-end, a node that misbehaves on purpose."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from c1222.cli.connection import client_settings, connection_options
+from c1222.cli.device_files import DEVICE_HELP, read_device
+from c1222.cli.options import FOUND, fail, key_store
+
+if TYPE_CHECKING:
+    from c1222.conformance.run import Report, Result
+    from c1222.conformance.target import Target
+    from c1222.node.server import NodeServer
+    from c1222.transport.url import Url
+
+__all__ = ["command"]
+
+_NO_CONTACT: Final = 3
+_COLOURS: Final = {"pass": "green", "warning": "yellow", "fail": "bold red", "skipped": "dim"}
+_SHOWN: Final = 5
+
+
+def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from c1222.conformance.catalogue import CHECKS
+        from c1222.conformance.misbehaviours import MISBEHAVIOURS
+
+        for check in CHECKS:
+            click.echo(f"{check.id:11} [{check.rule.mark.value}] {check.title}")
+        click.echo()
+        for case in MISBEHAVIOURS.values():
+            click.echo(f"{case.id:24} {case.title}")
+        ctx.exit()
+
+
+@click.command("conformance", short_help="check a node against numbered rules, or be a node that misbehaves")
+@connection_options
+@click.option("--allow-writes", is_flag=True, help="Also run checks that write to the node; they put back what was.")
+@click.option("--only", multiple=True, metavar="ID", help="Only this check, or those whose ids begin so: C-SEC.")
+@click.option("--json", "json_file", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True), help="As JSON.")
+@click.option("--junit", "junit_file", metavar="FILE", type=click.Path(dir_okay=False), help="As JUnit XML.")
+@click.option("--notes", is_flag=True, help="Also show what passed checks remark.")
+@click.option(
+    "--quiet",
+    type=click.FloatRange(0, min_open=True),
+    help="Seconds to listen where no answer is due; 1 if not given.",
+)
+@click.option(
+    "--patience", type=click.FloatRange(0), help="Seconds to wait for such as idle time-outs; 5 if not given."
+)
+@click.option("--listen", multiple=True, metavar="ADDRESS", help="Be a node that misbehaves, at udp:// or tcp://.")
+@click.option("--profile", metavar="FILE", help=f"What that node is made from: {DEVICE_HELP}")
+@click.option("--misbehave", "case", metavar="CASE", help="What it does wrong: see --list.")
+@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List checks and cases.")
+def command(
+    connection: dict[str, Any],
+    allow_writes: bool,
+    only: tuple[str, ...],
+    json_file: str | None,
+    junit_file: str | None,
+    notes: bool,
+    quiet: float | None,
+    patience: float | None,
+    listen: tuple[str, ...],
+    profile: str | None,
+    case: str | None,
+) -> None:
+    """Check the node at URL, udp://host:port or tcp://host:port, against numbered rules.
+
+    Each check names the rule it rests on and how sure that is: [V] two independent sources, [1] one, [?] inference. A
+    rule that is not sure, or disputed, gives a warning and never a failure. Without --allow-writes nothing is written;
+    wrong passwords and wrong MACs are sent all the same, few of each.
+
+    With --listen, --profile and --misbehave, be a node that does one thing wrong, for a head-end to be checked.
+
+    Exit code 0: no failure; 1: failures; 2: usage; 3: the node does not answer.
+    """
+    if listen or case is not None:
+        _misbehave(listen or ("udp://127.0.0.1:1153",), profile, case, connection["keys"])
+        return
+    for name in ("url", "called", "calling"):
+        if connection[name] is None:
+            missing = "URL" if name == "url" else f"--{name}"
+            raise click.UsageError(f"{missing} is missing (or --listen, --profile and --misbehave)")
+    target = _target(connection, allow_writes=allow_writes, quiet=quiet, patience=patience)
+    report = _run(connection["url"], target, only)
+    _show(report, notes=notes, to_stderr=json_file == "-")
+    _write(report, json_file, junit_file)
+    if not report.contact:
+        click.echo("c1222: the node does not answer", err=True)
+        sys.exit(_NO_CONTACT)
+    sys.exit(FOUND if report.failed else 0)
+
+
+for _parameter in command.params:
+    if _parameter.name in {"url", "called", "calling"}:
+        _parameter.required = False  # --listen does without
+
+
+def _target(connection: dict[str, Any], *, allow_writes: bool, quiet: float | None, patience: float | None) -> Target:
+    """Return whom to check; exit if that cannot be."""
+    from c1222.conformance.target import Target
+    from c1222.errors import C1222Error
+    from c1222.message.aptitle import ApTitle
+    from c1222.message.epsem import SecurityMode
+    from c1222.security.keys import KeyStore
+
+    settings = client_settings(connection)
+    if settings["device"] is not None:
+        fail("--device: tables are always read from the node here")
+    keys = settings["key"] or KeyStore()
+    key_ids = {key.id for key in keys}
+    key_id = settings["key_id"] if settings["key_id"] is not None else min(key_ids) if len(key_ids) == 1 else None
+    mode = settings["mode"] if settings["mode"] is not None else 2 if key_ids else 0
+    if mode and key_id is None:
+        fail("a secured mode needs --keys, and --key-id where there are several")
+    times = {name: settings[name] for name in ("timeout", "attempts")} | {"quiet": quiet, "patience": patience}
+    try:
+        return Target(
+            called=ApTitle(settings["called"]),
+            calling=ApTitle(settings["calling"]),
+            keys=keys,
+            key_id=key_id,
+            mode=SecurityMode(mode),
+            user_id=settings["user_id"],
+            user=settings["user"],
+            password=settings["password"],
+            ed_class=settings["ed_class"],
+            sessions=settings["session"],
+            writes=allow_writes,
+            **{name: value for name, value in times.items() if value is not None},
+        )
+    except C1222Error as error:
+        fail(str(error))
+
+
+def _run(url: str, target: Target, only: tuple[str, ...]) -> Report:
+    """Run the checks, and show which one runs; exit if there are no such."""
+    from rich.console import Console
+
+    from c1222.client.clock import SystemClock
+    from c1222.conformance.catalogue import chosen
+    from c1222.conformance.opening import way_to
+    from c1222.conformance.probe import Probe
+    from c1222.conformance.run import run
+    from c1222.errors import C1222Error
+
+    try:
+        checks = chosen(only)
+        way = way_to(url, timeout=target.timeout)
+    except KeyError as error:
+        fail(f"--only: no check begins with {error.args[0]!r}; --list has them")
+    except C1222Error as error:
+        fail(str(error))
+    done = 0
+    with Console(stderr=True).status(f"{len(checks)} checks") as status:
+
+        def told(result: Result) -> None:
+            nonlocal done
+            done += 1
+            status.update(f"{done} of {len(checks)} checks, last {result.check.id}: {result.verdict.value}")
+
+        return run(Probe(target, way, SystemClock()), checks, told=told)
+
+
+def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
+    """Print the table and a summary."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from c1222.conformance.rules import Verdict
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("check", "verdict", "mark"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what holds, or what was seen")
+    for result in report.results:
+        check, verdict = result.check, result.verdict
+        lines = [check.title]
+        if result.reason:
+            lines.append(f"  skipped: {result.reason}")
+        seen = [one for one in result.remarks if notes or one.level != "note"]
+        lines += [f"  {one.level}: {one.text}" for one in seen[:_SHOWN]]
+        if len(seen) > _SHOWN:
+            lines.append(f"  and {len(seen) - _SHOWN} more")
+        if verdict in {Verdict.FAIL, Verdict.WARNING}:
+            disputed = f"; otherwise: {check.rule.disputed}" if check.rule.disputed else ""
+            lines.append(f"  rule: {check.rule.text} ({check.rule.source}{disputed})")
+        cells = Text(verdict.value, style=_COLOURS[verdict.value])
+        table.add_row(check.id, cells, f"\\[{check.rule.mark.value}]", Text("\n".join(lines)))
+    console = Console(stderr=to_stderr, highlight=False, soft_wrap=False)
+    console.print(table)
+    counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
+    console.print(f"\n{report.called}, {report.mode}: {counts}")
+
+
+def _write(report: Report, json_file: str | None, junit_file: str | None) -> None:
+    """Write the files; exit if one cannot be."""
+    from c1222.conformance.report import as_dict, junit
+
+    try:
+        if json_file is not None:
+            text = json.dumps(as_dict(report), indent=1, ensure_ascii=False) + "\n"
+            if json_file == "-":
+                click.echo(text, nl=False)
+            else:
+                Path(json_file).write_text(text, "utf-8")
+        if junit_file is not None:
+            Path(junit_file).write_text(junit(report), "utf-8")
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
+
+
+def _misbehave(listen: tuple[str, ...], profile: str | None, case: str | None, key_file: str | None) -> None:
+    """Be a node that misbehaves, until interrupted; exit if that cannot be."""
+    import asyncio
+
+    from c1222.client.clock import SystemClock
+    from c1222.conformance.listening import serve
+    from c1222.conformance.misbehaviours import MISBEHAVIOURS
+    from c1222.conformance.specimen import Specimen
+    from c1222.errors import C1222Error
+    from c1222.node.profile import Profile
+
+    if profile is None or case is None:
+        raise click.UsageError("--listen needs --profile and --misbehave")
+    wrong = MISBEHAVIOURS.get(case)
+    if wrong is None:
+        fail(f"--misbehave: there is no case {case!r}; --list has them")
+    keys = key_store(key_file)
+    if wrong.secured and not len(keys):
+        fail(f"--misbehave {case} takes --keys")
+
+    def ready(_server: NodeServer, urls: list[Url]) -> None:
+        click.echo(f"{specimen.title}: {wrong.title}.")
+        click.echo(f"A good head-end: {wrong.good}")
+        for url in urls:
+            click.echo(f"listening at {url}")
+        sys.stdout.flush()
+
+    try:
+        specimen = Specimen(Profile(read_device(profile)), keys=keys, misbehaviour=wrong, utc=SystemClock().utc)
+        asyncio.run(serve(specimen, listen, ready=ready))
+    except C1222Error as error:
+        fail(str(error))

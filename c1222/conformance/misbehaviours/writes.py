@@ -1,0 +1,112 @@
+"""Writes and procedures that are not done as they are answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from c1219.registry import table_label
+from c1222.conformance.misbehaviour import arriving, remade, serving
+from c1222.services import TableData
+from c1222.services.results import Iar
+from c1222.services.tables import (
+    Carrier,
+    ReadRequest,
+    ReadResponse,
+    WriteOffsetRequest,
+    WriteOffsetResponse,
+    WriteRequest,
+    WriteResponse,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from c1222.conformance.specimen import Specimen
+    from c1222.protocol.execution import Context
+    from c1222.services import Request, Response
+
+__all__ = [
+    "anything_writable",
+    "checksum_ignored",
+    "cut_writes",
+    "other_sequence",
+    "test_ignored",
+    "write_lost",
+    "write_refused_late",
+]
+
+_PROCEDURE: Final = 7
+_SEQUENCE_AT: Final = 2
+
+
+@serving("write-lost", "Writes are answered with ok, and not done", "Reads back what matters.", "C-WRITE-01")
+def write_lost(request: Request, context: Context, node: Specimen) -> Response:
+    """Put back at once; but for procedures."""
+    if not isinstance(request, WriteRequest) or request.table == _PROCEDURE:
+        return node.serve(request, context)
+    label = table_label(request.table)
+    before = node.meter.tables.get(label)
+    response = node.serve(request, context)
+    if before is not None:
+        node.meter.tables.put(label, before)
+    return response
+
+
+@serving("checksum-ignored", "Data with a wrong checksum are written", "Sends right ones.", "C-WRITE-03")
+def checksum_ignored(request: Request, context: Context, node: Specimen) -> Response:
+    """The checksum made right."""
+    if isinstance(request, (WriteRequest, WriteOffsetRequest)):
+        request = request.replace(table_data=TableData(request.data))
+    return node.serve(request, context)
+
+
+@serving("cut-writes", "What is written beyond the end of a table is cut off", "Knows how long it is.", "C-WRITE-04")
+def cut_writes(request: Request, context: Context, node: Specimen) -> Response:
+    """Ok, and as much as there is room for."""
+    if isinstance(request, WriteOffsetRequest):
+        room = len(node.meter.tables.get(table_label(request.table)) or b"") - request.offset
+        if room <= 0:
+            return WriteOffsetResponse()
+        request = request.replace(table_data=TableData(request.data[:room]))
+    return node.serve(request, context)
+
+
+@serving("anything-writable", "Tables that ST0 does not claim as writable get ok", "Goes by ST0.", "C-WRITE-06")
+def anything_writable(request: Request, context: Context, node: Specimen) -> Response:
+    """Ok instead of iar."""
+    try:
+        return node.serve(request, context)
+    except Iar:
+        if isinstance(request, WriteRequest) and table_label(request.table) not in node.meter.offer.writable:
+            return WriteResponse()
+        raise
+
+
+@serving("write-refused-late", "A write of the wrong size is refused, and done in part", "Reads back.", "C-WRITE-09")
+def write_refused_late(request: Request, context: Context, node: Specimen) -> Response:
+    """Iar, with the first octets changed."""
+    try:
+        return node.serve(request, context)
+    except Iar:
+        label = table_label(request.table) if isinstance(request, WriteRequest) and request.table else ""
+        whole = node.meter.tables.get(label) if label else None
+        if isinstance(request, Carrier) and whole and len(request.data) < len(whole):
+            node.meter.tables.put(label, request.data[:-1] + b"!" + whole[len(request.data) :])
+        raise
+
+
+@serving("other-sequence", "ST8 has another sequence number than ST7", "Takes no such result.", "C-WRITE-10")
+def other_sequence(request: Request, context: Context, node: Specimen) -> Response:
+    """One more."""
+    response = node.serve(request, context)
+    if isinstance(request, ReadRequest) and request.table == _PROCEDURE + 1 and isinstance(response, ReadResponse):
+        octets = bytearray(response.data)
+        octets[_SEQUENCE_AT] = octets[_SEQUENCE_AT] + 1 & 0xFF
+        return ReadResponse(TableData(bytes(octets)))
+    return response
+
+
+@arriving("test-ignored", "Test messages change the device", "Tests on devices that may be changed.", "C-WRITE-07")
+def test_ignored(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+    """Without A7."""
+    yield remade(apdu, node.keys, calling_ae_qualifier=None)

@@ -1,0 +1,80 @@
+"""Every misbehaviour is noticed, by the check that is for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from c1222.conformance.catalogue import CHECKS
+from c1222.conformance.misbehaviours import MISBEHAVIOURS
+from c1222.conformance.rules import Verdict
+from tests.c1222.conformance.rig import Bench, by_id, told
+
+_BY_ID = {check.id: check for check in CHECKS}
+_CLEAR = [case for case in MISBEHAVIOURS.values() if not case.secured and case.caught]
+_FOLLOW = {"C-RUN-01"}  # looks at all answers of the run
+_NEIGHBOURS = {
+    "stray": set(),
+    "offset-shifted": {"C-TABLE-05"},  # large tables are read by offset
+    "no-called-id": set(),
+    "unclaimed-served": set(),
+    "other-class": set(),
+    "weaker": set(),
+    "busy": {"C-LIST-05", "C-CTRL-02", "C-SEG-02", "C-SESS-11"},  # bsy where it is not asked again
+    "late": set(),
+    "doubled": set(),
+}
+
+
+@pytest.mark.parametrize("name", list(MISBEHAVIOURS))
+def test_the_right_check_notices(name: str) -> None:
+    case = MISBEHAVIOURS[name]
+    results = by_id(Bench(wrong=case).run(*case.caught or ("C-ECHO",)))
+    for check in case.caught:
+        wanted = Verdict.FAIL if _BY_ID[check].rule.is_firm else Verdict.WARNING
+        assert results[check].verdict is wanted, told(results[check])
+        assert any(remark.level == "wrong" for remark in results[check].remarks)
+        assert results[check].evidence
+
+
+@pytest.mark.parametrize("case", _CLEAR, ids=lambda case: case.id)
+def test_in_clear_too(case: object) -> None:
+    caught = [check for check in case.caught if not _BY_ID[check].secured]  # type: ignore[attr-defined]
+    results = by_id(Bench(mode=0, wrong=case).run(*caught))  # type: ignore[arg-type]
+    for check in caught:
+        assert results[check].verdict in {Verdict.FAIL, Verdict.WARNING}, told(results[check])
+
+
+@pytest.mark.parametrize("name", list(_NEIGHBOURS))
+def test_the_other_checks_go_on(name: str) -> None:
+    case = MISBEHAVIOURS[name]
+    report = Bench(wrong=case).run()
+    noticed = {one.check.id for one in report.results if one.verdict in {Verdict.FAIL, Verdict.WARNING}}
+    assert noticed <= set(case.caught) | _FOLLOW | _NEIGHBOURS[name], [
+        told(one) for one in report.results if one.verdict is not Verdict.PASS
+    ]
+    assert report.count(Verdict.PASS) > 80
+
+
+def test_some_firm_check_of_every_family_is_failed_by_some_node() -> None:
+    caught = {check for case in MISBEHAVIOURS.values() for check in case.caught}
+    families = {_BY_ID[check].family for check in caught}
+    assert families == {check.family for check in CHECKS} - {"RUN"}
+
+
+def test_a_node_that_is_silent_costs_little_time() -> None:
+    bench = Bench(wrong=MISBEHAVIOURS["silent"])
+    report = bench.run()
+    assert not report.contact
+    assert report.count(Verdict.SKIPPED) == len(CHECKS) - 1
+    assert bench.wire.now < 30
+
+
+def test_a_node_that_falls_silent_ends_the_run() -> None:
+    bench = Bench(wrong=MISBEHAVIOURS["dies-of-noise"])
+    report = bench.run()
+    assert report.contact
+    assert [one.check.id for one in report.failed] == ["C-ERR-09"]
+    after = report.results[[one.check.id for one in report.results].index("C-ERR-09") + 1 :]
+    assert {one.reason for one in after if "C-" in one.reason and not one.check.needs} == {
+        "the node stopped answering in C-ERR-09"
+    }
