@@ -143,7 +143,7 @@ def _special(form: Form, kind: str, rng: Random) -> bytes | None:
     if isinstance(form, TextForm):
         return _text(form, rng)
     if isinstance(form, FloatForm):
-        return form.encode(rng.randrange(-(1 << 20), 1 << 20) / 64)
+        return form.encode(rng.randrange(-(1 << 16), 1 << 16) / 4)  # few digits, exact in 32 bits
     if isinstance(form, BcdForm):
         return form.encode(rng.randrange(100))
     if isinstance(form, DigitsForm | FixedBcdForm):

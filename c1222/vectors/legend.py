@@ -38,6 +38,7 @@ LEGEND: Final[dict[str, Flag]] = {
     "HeaderOnlyMac": Flag("V", "In mode 1 the MAC leaves the body out, so that nothing protects it."),
     # messages
     "AbsentElement": Flag("V", "An element that need not be there is absent."),
+    "NoCalledTitle": Flag("1", "A secured message without a called title; one reader cannot verify it."),
     "RelativeTitle": Flag("V", "A relative ApTitle stands in the canonical header in its absolute form."),
     "OtherBase": Flag("V", "Relative titles lie under another base than 2.16.124.113620.1.22.0."),
     "ContextBase": Flag(

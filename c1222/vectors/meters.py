@@ -146,7 +146,7 @@ def _write_element(case: Input) -> Answer:
 
 
 def _profile(case: Input) -> Answer:
-    shown = load_profile(_device(case), case.between("set", 1, 4)).as_dict()
+    shown = load_profile(_device(case), case.between("set", 1, 4), local_counters=True).as_dict()
     fatal = [finding for finding in shown["findings"] if finding["level"] == "error"]
     if fatal:
         return Answer(None, refusal=fatal[0]["text"])

@@ -120,11 +120,10 @@ def _seal_message(case: Input) -> Answer:
     body = Epsem(tuple(case.octets_list("services")), ed_class=ed_class).body
     in_session = case.flag("in_session")
     apdu = seal(fields_of(case), key, iv=iv, control=_control(case), body=body, in_session=in_session, base=base)
-    return Answer({"apdu": apdu.hex()}, _steps(decode_acse(apdu), key, body, iv, base))
+    return Answer({"apdu": apdu.hex()}, _steps(decode_acse(apdu), key, key.id, iv, body, base))
 
 
-def _steps(acse: Acse, key: Key, body: bytes, iv: bytes, base: ApTitle, key_id: int | None = -1) -> dict[str, Any]:
-    key_id = key.id if key_id == -1 else key_id
+def _steps(acse: Acse, key: Key, key_id: int | None, iv: bytes, body: bytes, base: ApTitle) -> dict[str, Any]:
     header = canonical_header(acse, key_id=key_id, iv=iv, base=base)
     encrypted = acse.payload[0] >> 2 & 3 == SecurityMode.CIPHERTEXT_AUTHENTICATION
     return {
@@ -134,6 +133,17 @@ def _steps(acse: Acse, key: Key, body: bytes, iv: bytes, base: ApTitle, key_id: 
         **(_traced(key.octets, header, body) if encrypted else _traced(key.octets, header + body, b"")),
         "mac": acse.payload[-MAC_SIZE:].hex(),
     }
+
+
+def _steps_of(message: Message, base: ApTitle) -> dict[str, Any]:
+    """Return the values on the way to a message that was opened."""
+    acse, key, iv = message.acse, message.key, message.iv
+    if acse is None or key is None or iv is None:
+        return {"body": message.body.hex()}
+    authentication = acse.authentication
+    if authentication is not None and authentication.key_id is None:  # N has been met without the octet and with it
+        return {"body": message.body.hex()}
+    return _steps(acse, key, message.key_id, iv, message.body, base)
 
 
 def _store(case: Input) -> KeyStore:
@@ -154,9 +164,8 @@ def _session(case: Input) -> SessionSecurity | None:
 def _open_message(case: Input) -> Answer:
     store = _store(case)
     message = decode(case.octets("apdu"), keys=store, session=_session(case))
-    if not message.authenticated or message.acse is None or message.key is None or message.iv is None:
+    if not message.authenticated or message.iv is None:
         return Answer(None, refusal=str(message.verdict))
-    acse, key = message.acse, message.key
     output = {
         "security_mode": int(message.security_mode),
         "key_id": message.key_id,
@@ -164,10 +173,7 @@ def _open_message(case: Input) -> Answer:
         "ed_class": None if message.ed_class is None else message.ed_class.hex(),
         "services": [octets.hex() for octets in message.service_octets],
     }
-    authentication = acse.authentication
-    if authentication is not None and authentication.key_id is None:  # N has been met without the octet and with it
-        return Answer(output, {"body": message.body.hex()})
-    return Answer(output, _steps(acse, key, message.body, message.iv, store.base_oid, message.key_id))
+    return Answer(output, _steps_of(message, store.base_oid))
 
 
 def _shown(message: Message) -> dict[str, Any]:
@@ -200,8 +206,8 @@ def _open_exchange(case: Input) -> Answer:
     why = distrust(response, request.security_mode)
     if why is not None:
         return Answer(None, refusal=f"the response: {why.reason}")
-    bodies = {"request_body": request.body.hex(), "response_body": response.body.hex()}
-    return Answer({"request": _shown(request), "response": _shown(response)}, bodies)
+    steps = {"request": _steps_of(request, store.base_oid), "response": _steps_of(response, store.base_oid)}
+    return Answer({"request": _shown(request), "response": _shown(response)}, steps)
 
 
 def _untrusted(message: Message) -> bool:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from c1222.message.acse import Acse, Authentication
 from c1222.message.aptitle import CONTEXT_OID, DEFAULT_BASE, ApTitle
 from c1222.message.ber import tlv
+from c1222.message.epsem import Epsem
 from c1222.vectors.families.parts import (
     MECHANISM,
     absolute_title,
     apdu_of,
     elements_of,
+    filling,
     iv,
     number,
     relative_title,
@@ -51,7 +53,7 @@ class _Message:
     def __init__(self, rng: Random) -> None:
         self.iv = iv(rng)
         self.key_id = rng.randrange(256)
-        self.body = rng.randbytes(12)
+        self.body = Epsem(tuple(filling(rng, 12))).body
         self.fields: dict[str, Any] = {
             "called": ApTitle(relative_title(rng)),
             "called_invocation_id": number(rng, 2),
@@ -89,6 +91,7 @@ def _presence(author: Author) -> None:
         absent: dict[str, Any] = {name: None for (name, _), there in zip(_OPTIONAL, choice, strict=True) if not there}
         tags = [tag for (_, tag), there in zip(_OPTIONAL, choice, strict=True) if there]
         flags = ["AbsentElement"] * bool(absent) + ["RelativeTitle"] * bool({"A2", "A6"} & {*tags})
+        flags += ["NoCalledTitle"] * ("called" in absent)
         if "authentication" in absent:
             flags.append("SessionWithoutAuthentication")
         elif "mechanism" not in absent:
@@ -194,7 +197,7 @@ def _authentications(author: Author) -> None:
     alone: dict[str, Any] = dict.fromkeys([name for name, _ in _OPTIONAL])
     apdu = message.octets(body=b"\3\x30\0\1", **{**alone, "calling_invocation_id": 1})
     author.valid(
-        "the shortest N there is: 17 octets", "SessionWithoutAuthentication", "AbsentElement", **message.case(apdu)
+        "the shortest N there is: 17 octets", "SessionWithoutAuthentication", "NoCalledTitle", **message.case(apdu)
     )
 
 
@@ -218,15 +221,15 @@ def _numbers(author: Author) -> None:
 def _lengths(author: Author) -> None:
     author.group("lengths", "canonical-header", "The lengths of the user information, which count body and MAC.")
     message = _Message(author.rng)
-    for size in (5, 6, *LENGTHS, 1000, 32000):
-        if size == 32000:
-            apdu = message.octets(body=bytes(size - 5))
-        else:
-            apdu = message.octets(body=author.rng.randbytes(size - 5))
+    for size in (5, 7, *LENGTHS, 1000, 32000):
+        services = filling(author.rng, size - 5) if size > 5 else []
+        apdu = message.octets(body=Epsem(tuple(services)).body)
         author.valid(f"a string of {size} octets", "LengthBoundary", **message.case(apdu))
     author.group("controls", "canonical-header", "The control octet ends the user information in N.")
     for control in (0x80, 0x82, 0x84, 0x88, 0x8A, 0x98, 0x9A, 0xA8, 0xC8, 0xF8):
-        author.valid(f"control octet {control:02x}", **message.case(message.octets(control=control)))
+        ed_class = b"TEMP" if control & 0x10 else b""
+        apdu = message.octets(control=control, body=ed_class + message.body)
+        author.valid(f"control octet {control:02x}", **message.case(apdu))
 
 
 def _as_sent(author: Author) -> None:

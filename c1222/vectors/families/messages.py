@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from c1222.message.acse import Acse, Authentication, decode_acse
 from c1222.message.aptitle import CONTEXT_OID, ApTitle
-from c1222.message.ber import length_size, tlv
+from c1222.message.ber import tlv
 from c1222.security.canonical import canonical_header, pieces
 from c1222.security.eax_prime import EAXPrime
 from c1222.vectors.deviations import Deviating
@@ -16,6 +16,7 @@ from c1222.vectors.families.parts import (
     absolute_title,
     apdu_of,
     elements_of,
+    filling,
     iv,
     keys,
     number,
@@ -24,8 +25,6 @@ from c1222.vectors.families.parts import (
 )
 
 if TYPE_CHECKING:
-    from random import Random
-
     from c1222.vectors.author import Author
 
 __all__ = ["NAME", "PURPOSE", "cases"]
@@ -89,7 +88,7 @@ def _seal(author: Author, known: list[bytes]) -> _Sealed:
     case("absolute titles", called=absolute_title(rng), calling=absolute_title(rng))
     case("one relative and one absolute title", "RelativeTitle", called=absolute_title(rng, default_base=True))
     case("another base", "RelativeTitle", "OtherBase", base="1.3.6.1.4.1.33507")
-    case("no called title", "AbsentElement", called=None)
+    case("no called title", "NoCalledTitle", called=None)
     case("no calling title", "AbsentElement", calling=None)
     case(
         "an application context",
@@ -110,15 +109,14 @@ def _seal(author: Author, known: list[bytes]) -> _Sealed:
     for mode in (1, 2):
         for size in LENGTHS:
             flags = ["LengthBoundary"] + ["Mode1"] * (mode == 1)
-            case(f"mode {mode}: a string of {size} octets", *flags, mode=mode, services=_filling(rng, size - 5))
+            case(
+                f"mode {mode}: a string of {size} octets",
+                *flags,
+                mode=mode,
+                services=[octets.hex() for octets in filling(rng, size - 5)],
+            )
     case("a service of 4000 octets", services=["4e" + rng.randbytes(3999).hex()])
     return made
-
-
-def _filling(rng: Random, body: int) -> list[str]:
-    """Return services that with their lengths take so many octets: one, or a small one before it where one cannot."""
-    size = next((body - head for head in (1, 2, 3) if length_size(body - head) == head), 0)
-    return ["4e" + rng.randbytes(size - 1).hex()] if size else ["52", *_filling(rng, body - 2)]
 
 
 class _Sample:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from c1222.message.acse import decode_acse
 from c1222.message.aptitle import DEFAULT_BASE
-from c1222.message.ber import tlv
+from c1222.message.ber import length_size, tlv
 
 if TYPE_CHECKING:
     from random import Random
@@ -16,6 +16,7 @@ __all__ = [
     "absolute_title",
     "apdu_of",
     "elements_of",
+    "filling",
     "iv",
     "keys",
     "number",
@@ -53,6 +54,12 @@ def absolute_title(rng: Random, *, default_base: bool = False) -> str:
     if default_base:
         return str(DEFAULT_BASE) + relative_title(rng)
     return f"1.3.6.1.4.1.{1 + rng.randrange(60_000)}{relative_title(rng)}"
+
+
+def filling(rng: Random, octets: int) -> list[bytes]:
+    """Return services that with their lengths take so many octets: one, or a small one before it where one cannot."""
+    size = next((octets - head for head in (1, 2, 3) if length_size(octets - head) == head), 0)
+    return [b"\x4e" + rng.randbytes(size - 1)] if size else [b"\x52", *filling(rng, octets - 2)]
 
 
 def elements_of(octets: bytes) -> dict[int, bytes]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.errors import C1219Error
+from c1219.tree import leaves
 from c1222.vectors.configurations import CONFIGURATIONS, configure, octets_for
 from c1222.vectors.operations import answer
 
 if TYPE_CHECKING:
     from c1219.device import Device
+    from c1219.layout import Layout
     from c1219.schema import Table
     from c1222.vectors.author import Author
 
@@ -86,12 +88,16 @@ def _procedures(author: Author, device: Device, name: str, known: dict[str, str]
                 layout = device.procedure_layout(procedure.number, side)
             except C1219Error:
                 continue
-            if layout is None or layout.size > _LARGEST:
+            if layout is None or layout.size > _LARGEST or _is_secret(layout):
                 continue
             octets = head + b"\x05" + b"\0" * (table == "ST8") + octets_for(layout, author.rng)
             author.valid(
                 f"{table}: {side} of procedure {procedure.number}", *_FLAGS[sure], table=table, octets=octets.hex()
             )
+
+
+def _is_secret(layout: Layout) -> bool:
+    return any(leaf.declared.secret for _, _, leaf in leaves(layout.root, "", 0, 0, layout.size))
 
 
 def _spoilt(author: Author, device: Device) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import random
 from typing import Any
 
 import pytest
@@ -182,6 +183,21 @@ def test_input_that_is_none_is_the_fault_of_the_file(operation: str) -> None:
                     except BadCase:
                         seen += 1
     assert seen
+
+
+def test_octets_at_random_are_answered() -> None:
+    rng = random.Random(3)
+    for one in families():
+        for group, case in thinned(one, 6).cases():
+            whole = {**group.input, **case.input}
+            names = [name for name, value in whole.items() if isinstance(value, str) and len(value) > 7]
+            for name in names:
+                octets = bytearray(whole[name].encode())
+                octets[rng.randrange(len(octets))] = rng.choice(b"0123456789abcdef")
+                try:
+                    answer(group.operation, {**whole, name: octets.decode()})
+                except BadCase:
+                    continue
 
 
 def test_no_such_operation() -> None:
