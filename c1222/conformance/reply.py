@@ -130,7 +130,7 @@ class Reply:
     @property
     def any_ok(self) -> bool:
         """Whether some service was answered with ok."""
-        return any(isinstance(response, Response) and not response.code for response in self.message.services)
+        return any(octets[:1] == b"\0" for octets in self.message.service_octets)
 
     def code(self, index: int = 0) -> int | None:
         """Return the response code for a service; None where there is no response."""

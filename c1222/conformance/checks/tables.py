@@ -124,7 +124,7 @@ def lengths(probe: Probe) -> Iterator[Remark]:
 @check(
     "C-TABLE-05",
     "Elements have values that their types allow",
-    Rule("BCD has digits, times have days that exist, codes are in range.", "Connexo, NIST, EPRI", Mark.ONE_SOURCE),
+    Rule("BCD has digits, times have days that exist, and so on.", "inference", Mark.UNSURE),
     "C-TABLE-01",
     follows=("C-TABLE-02",),
 )
@@ -140,7 +140,7 @@ def values(probe: Probe) -> Iterator[Remark]:
         for finding in remarks[:3]:
             if finding.level != "note":
                 found.recall(label)
-                yield odd(f"{finding.path}: {finding.text}")
+                yield wrong(f"{finding.path}: {finding.text}")
 
 
 @check(
@@ -162,9 +162,7 @@ def checksums(probe: Probe) -> Iterator[Remark]:
 @check(
     "C-TABLE-07",
     "ST0 claims no table without those it depends on",
-    Rule(
-        "Tables are sized by ST0 and ACT tables; what is written is there.", "Connexo, Yukon, NIST", Mark.VERIFIED
-    ),
+    Rule("Tables are sized by ST0 and ACT tables; what is written is there.", "Connexo, Yukon, NIST", Mark.VERIFIED),
     "C-TABLE-01",
 )
 def consistent(probe: Probe) -> Iterator[Remark]:

@@ -4,39 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from c1222.conformance.misbehaviour import arriving, leaving, opened, remade
+from c1222.conformance.misbehaviour import Misbehaviour, arriving, leaving, opened, remade
 from c1222.message.acse import decode_acse
 from c1222.message.ber import APDU_TAG, tlv
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.services import ErrorResponse
+from c1222.services.identify import IdentifyResponse
 from c1222.services.results import Bsy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from c1222.conformance.specimen import Specimen
+    from c1222.protocol.execution import Context
+    from c1222.services import Request, Response
 
 __all__ = [
     "answers_answers",
+    "context_dropped",
     "dies_of_noise",
+    "dies_of_segments",
     "doubled",
     "elements_exchanged",
+    "id_octets_lost",
     "in_clear",
     "late",
     "long_lengths",
     "no_called_id",
+    "nonce_used_again",
     "octets_behind",
     "old_vector",
     "other_called_id",
     "other_form",
     "response_control_ignored",
+    "same_own_id",
     "segments_dropped",
+    "segments_in_order",
+    "signed_ids",
     "silent",
     "stray",
     "titles_exchanged",
     "truncated",
     "weaker",
     "wrong_mac",
+    "wrong_mac_often",
 ]
 
 _LATE: Final = 4.0
@@ -191,3 +202,85 @@ def dies_of_noise(apdu: bytes, node: Specimen) -> Iterator[bytes]:
         node.scratch["dead"] = True
     if "dead" not in node.scratch:
         yield apdu
+
+
+@arriving("context-dropped", "Requests with an application context are dropped", "Leaves it out.", "C-ECHO-08")
+def context_dropped(apdu: bytes, _node: Specimen) -> Iterator[bytes]:
+    """With A1."""
+    if decode_acse(apdu).application_context is None:
+        yield apdu
+
+
+@arriving("segments-in-order", "It takes segments in order only", "Sends them so.", "C-SEG-02")
+def segments_in_order(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+    """Each where the one before it ended."""
+    acse = decode_acse(apdu)
+    reference, start, end = acse.user_information
+    if not acse.is_segment:
+        yield apdu
+    elif reference == (node.scratch.get("next", 0) if reference else 0):
+        node.scratch["next"] = (reference or 0) + end - start
+        yield apdu
+
+
+@arriving("dies-of-segments", "After a segment past the end it is silent", "Gives up, and says so.", "C-SEG-03")
+def dies_of_segments(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+    """Like a buffer that overflows."""
+    acse = decode_acse(apdu)
+    reference, start, end = acse.user_information
+    if acse.is_segment and (reference or 0) + end - start > (acse.called_ae_qualifier or 0):
+        node.scratch["dead"] = True
+    if "dead" not in node.scratch:
+        yield apdu
+
+
+@leaving("id-octets-lost", "Ids of three octets are quoted without the first", "Drops such answers.", "C-ECHO-04")
+def id_octets_lost(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+    """A buffer of the wrong size."""
+    quoted = opened(answer, node.keys).called_invocation_id or 0
+    if quoted.bit_length() in range(17, 25):
+        answer = remade(answer, node.keys, called_invocation_id=quoted & 0xFFFF)
+    yield answer, 0.0
+
+
+@leaving("signed-ids", "Ids are taken for signed numbers", "Uses ids that both read alike.", "C-ECHO-05")
+def signed_ids(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+    """Extended to 32 bits with their sign."""
+    quoted = opened(answer, node.keys).called_invocation_id or 0
+    octets = quoted.to_bytes(max(1, (quoted.bit_length() + 7) // 8))
+    number = int.from_bytes(octets, signed=True) & 0xFFFFFFFF
+    yield remade(answer, node.keys, called_invocation_id=number), 0.0
+
+
+@leaving("same-own-id", "Every answer has the id 1 of its own", "Goes by the id that is quoted.", "C-ECHO-06")
+def same_own_id(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+    """A8."""
+    yield remade(answer, node.keys, calling_invocation_id=1), 0.0
+
+
+@leaving("wrong-mac-often", "The MAC of every second answer is wrong", "Asks again.", "C-RUN-01", secured=True)
+def wrong_mac_often(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+    """By counting."""
+    node.scratch["count"] = node.scratch.get("count", 0) + 1
+    yield answer[:-1] + bytes((answer[-1] ^ (node.scratch["count"] % 2 == 0),)), 0.0
+
+
+def _counted(request: Request, context: Context, node: Specimen) -> Response:
+    response = node.serve(request, context)
+    if isinstance(response, IdentifyResponse):
+        node.scratch["count"] = node.scratch.get("count", 0) + 1
+        response = response.replace(revision=node.scratch["count"] & 0xFF)
+    return response
+
+
+nonce_used_again = Misbehaviour(
+    "nonce-used-again",
+    "Repeated requests are answered anew, under the same key and N: what is encrypted so can be read",
+    "Cannot help it; repeats nothing.",
+    ("C-SEC-09", "C-RUN-02"),
+    secured=True,
+    serve=_counted,
+    leave=same_own_id.leave,
+    policy={"answer_window": 0.0},
+    forgets=True,
+)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c1222.conformance.misbehaviour import leaving, remade, serving
+from c1222.conformance.misbehaviour import Misbehaviour, arriving, leaving, opened, remade, serving
+from c1222.message.acse import decode_acse
 from c1222.services import ErrorResponse, UnpairedResponse
-from c1222.services.results import Bsy, Err, Isss, Rstl, Sns
-from c1222.services.session import LogonRequest, LogonResponse
+from c1222.services.identify import IdentifyRequest
+from c1222.services.results import Bsy, Err, Iar, Isss, Rstl, Sns
+from c1222.services.session import LogonRequest, LogonResponse, SecurityRequest, TerminateRequest, WaitRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,10 +19,18 @@ if TYPE_CHECKING:
     from c1222.services import Request, Response, Service
 
 __all__ = [
+    "bare_messages_dropped",
     "busy",
+    "embedded_dropped",
+    "iar_is_ok",
+    "no_identify_in_session",
     "no_idle_time",
     "no_limit",
+    "no_terminate",
+    "no_wait",
     "order_reversed",
+    "padding_served",
+    "security_unanswered",
     "session_forgotten",
     "session_kept",
     "state_ignored",
@@ -37,13 +47,13 @@ def _recoded(code: int, instead: Service) -> Callable[[list[Service]], list[Serv
     return change
 
 
-@leaving("unknown-service-err", "Unknown services get err", "Does without the service.", "C-ERR-04")
+@leaving("unknown-service-err", "Unknown services get err", "Does without the service.", "C-ERR-04", "C-READ-04")
 def unknown_service_err(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
     """Instead of sns."""
     yield remade(answer, node.keys, _recoded(Sns.code, ErrorResponse.of(Err()))), 0.0
 
 
-@leaving("state-ignored", "Logoff without a session is ok", "Takes the session for ended.", "C-ERR-06")
+@leaving("state-ignored", "Logoff without a session is ok", "Takes the session for ended.", "C-ERR-06", "C-SESS-03")
 def state_ignored(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
     """Instead of isss."""
     yield remade(answer, node.keys, _recoded(Isss.code, UnpairedResponse())), 0.0
@@ -118,3 +128,81 @@ def session_forgotten(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, fl
     """Closed at once."""
     node.responder.close_sessions()
     yield answer, 0.0
+
+
+@leaving("iar-is-ok", "What gets iar elsewhere gets ok", "Sees that there are no data.", "C-ERR-05", "C-ERR-08")
+def iar_is_ok(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+    """A bare ok."""
+    yield remade(answer, node.keys, _recoded(Iar.code, UnpairedResponse())), 0.0
+
+
+def _note_security(request: Request, context: Context, node: Specimen) -> Response:
+    if isinstance(request, SecurityRequest):
+        node.scratch["security"] = context.message.calling_invocation_id
+    return node.serve(request, context)
+
+
+def _leave_security_out(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+    message = opened(answer, node.keys)
+    if message.called_invocation_id == node.scratch.get("security") and len(message.services) > 1:
+        answer = remade(answer, node.keys, lambda services: services[1:])
+    yield answer, 0.0
+
+
+security_unanswered = Misbehaviour(
+    "security-unanswered",
+    "Security gets no response where others follow, as in example 8 of the standard",
+    "Takes it for ok.",
+    ("C-LIST-02",),
+    serve=_note_security,
+    leave=_leave_security_out,
+)
+
+
+@arriving("padding-served", "It takes what follows a length of 0 for services", "Sends no padding.", "C-LIST-04")
+def padding_served(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+    """Where something follows, all is done twice."""
+    message = opened(apdu, node.keys)
+    if len(message.body) > sum(1 + len(octets) for octets in message.service_octets):
+        apdu = remade(apdu, node.keys, lambda services: services + services)
+    yield apdu
+
+
+@arriving("embedded-dropped", "Requests with a response among them are dropped", "Sends none.", "C-LIST-05")
+def embedded_dropped(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+    """Without a word."""
+    kinds = {service.kind for service in opened(apdu, node.keys).services}
+    if kinds != {"request", "response"}:
+        yield apdu
+
+
+@arriving("bare-messages-dropped", "Messages without AC are dropped", "Puts it into each.", "C-SESS-11", secured=True)
+def bare_messages_dropped(apdu: bytes, _node: Specimen) -> Iterator[bytes]:
+    """In sessions, too."""
+    acse = decode_acse(apdu)
+    if acse.is_segment or acse.authentication is not None or not acse.payload or not acse.payload[0] >> 2 & 3:
+        yield apdu
+
+
+@serving("no-identify-in-session", "Identify is refused in a session", "Asks before.", "C-IDENT-07")
+def no_identify_in_session(request: Request, context: Context, node: Specimen) -> Response:
+    """Isss."""
+    if isinstance(request, IdentifyRequest) and context.session is not None:
+        raise Isss
+    return node.serve(request, context)
+
+
+@serving("no-terminate", "Terminate is not supported", "Logs off.", "C-SESS-04")
+def no_terminate(request: Request, context: Context, node: Specimen) -> Response:
+    """Sns."""
+    if isinstance(request, TerminateRequest):
+        raise Sns
+    return node.serve(request, context)
+
+
+@serving("no-wait", "Wait is not supported", "Does without.", "C-SESS-05")
+def no_wait(request: Request, context: Context, node: Specimen) -> Response:
+    """Sns."""
+    if isinstance(request, WaitRequest):
+        raise Sns
+    return node.serve(request, context)

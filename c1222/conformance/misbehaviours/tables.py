@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from c1219.registry import table_label
 from c1222.conformance.misbehaviour import serving
-from c1222.services import TableData
-from c1222.services.identify import DeviceClass, IdentifyResponse, SecurityMechanism
+from c1222.services import TableData, UnpairedResponse
+from c1222.services.identify import (
+    DeviceClass,
+    DeviceIdentity,
+    IdentifyResponse,
+    SecurityMechanism,
+    SessionControl,
+)
 from c1222.services.results import Err, Iar, Sns
 from c1222.services.tables import (
     ReadIndexRequest,
@@ -29,16 +36,21 @@ __all__ = [
     "clock_ahead",
     "clock_stopped",
     "limits_exceeded",
+    "long_st0",
     "no_clock",
     "no_mechanism",
     "no_table_err",
+    "octets_behind_features",
     "offset_shifted",
     "other_class",
+    "other_identity",
     "other_standard",
     "part_refused",
     "second_index",
+    "sessionless_denied",
     "set_inconsistent",
     "short_tables",
+    "two_clocks",
     "unclaimed_served",
     "wrong_checksum",
 ]
@@ -87,7 +99,7 @@ def unclaimed_served(request: Request, context: Context, node: Specimen) -> Resp
         return ReadResponse(TableData(bytes(4)))
 
 
-@serving("short-tables", "Some tables lack their last octet", "Says which; shows what there is.", "C-TABLE-04")
+@serving("short-tables", "Some tables lack an octet", "Says which; shows what there is.", "C-TABLE-04", "C-TABLE-05")
 def short_tables(request: Request, context: Context, node: Specimen) -> Response:
     """ST11, ST21, ST23 and ST27."""
     response = node.serve(request, context)
@@ -223,4 +235,57 @@ def no_clock(request: Request, context: Context, node: Specimen) -> Response:
     response = node.serve(request, context)
     if isinstance(request, ReadRequest) and request.table in _CLOCKS and isinstance(response, ReadResponse):
         return ReadResponse(TableData(b"\xff" * len(response.data)))
+    return response
+
+
+@serving("two-clocks", "ST55 is an hour ahead of ST52", "Goes by ST52, and says so.", "C-TIME-02")
+def two_clocks(request: Request, context: Context, node: Specimen) -> Response:
+    """An hour added."""
+    response = node.serve(request, context)
+    layout = node.meter.tables.layout("ST55")
+    if _is_read(request, 55) and isinstance(response, ReadResponse) and layout is not None:
+        value = layout.decode(response.data)
+        later = value._replace(CLOCK_CALENDAR=value.CLOCK_CALENDAR + dt.timedelta(hours=1))
+        return ReadResponse(TableData(layout.encode(later)))
+    return response
+
+
+@serving("long-st0", "ST0 has an octet more than it says", "Says so; takes what it says.", "C-TABLE-01")
+def long_st0(request: Request, context: Context, node: Specimen) -> Response:
+    """A zero at its end."""
+    response = node.serve(request, context)
+    if _is_read(request, 0) and isinstance(response, ReadResponse):
+        return ReadResponse(TableData(response.data + b"\0"))
+    return response
+
+
+@serving("octets-behind-features", "Octets follow the features of Identify", "Leaves them aside.", "C-IDENT-02")
+def octets_behind_features(request: Request, context: Context, node: Specimen) -> Response:
+    """Two, behind the end mark."""
+    response = node.serve(request, context)
+    return UnpairedResponse(response.encode()[1:] + b"\1\2") if isinstance(response, IdentifyResponse) else response
+
+
+@serving("other-identity", "Identify tells another identity than ST5", "Goes by ST5.", "C-IDENT-05")
+def other_identity(request: Request, context: Context, node: Specimen) -> Response:
+    """Nobody."""
+    response = node.serve(request, context)
+    if isinstance(response, IdentifyResponse):
+        changed = tuple(
+            DeviceIdentity.of("NOBODY") if isinstance(one, DeviceIdentity) else one for one in response.features
+        )
+        return response.replace(features=changed)
+    return response
+
+
+@serving("sessionless-denied", "Identify denies that messages may stand alone", "Opens sessions.", "C-IDENT-06")
+def sessionless_denied(request: Request, context: Context, node: Specimen) -> Response:
+    """Bit 7 cleared."""
+    response = node.serve(request, context)
+    if isinstance(response, IdentifyResponse):
+        changed = tuple(
+            SessionControl.of(one.sessions, sessionless=False) if isinstance(one, SessionControl) else one
+            for one in response.features
+        )
+        return response.replace(features=changed)
     return response

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from c1222.conformance.misbehaviour import Misbehaviour, arriving, remade
 from c1222.errors import DecodeError, InvalidTag
-from c1222.message.acse import Acse, decode_acse
+from c1222.message.acse import Acse, Authentication, decode_acse
 from c1222.message.epsem import MAC_SIZE, SecurityMode
 from c1222.protocol.messages import decode
 from c1222.security.canonical import canonical_header
@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from c1222.conformance.specimen import Specimen
 
-__all__ = ["any_time", "clear_served", "downgrade_taken", "elements_skipped", "forgets", "header_mac", "mac_unchecked"]
+__all__ = [
+    "any_key_id",
+    "any_time",
+    "clear_served",
+    "downgrade_taken",
+    "elements_skipped",
+    "forgets",
+    "header_mac",
+    "mac_unchecked",
+    "relative_dropped",
+]
 
 _FOR_EVER: Final = 1 << 32
 
@@ -86,6 +96,18 @@ def mac_unchecked(apdu: bytes, node: Specimen) -> Iterator[bytes]:
     yield apdu
 
 
+@arriving("any-key-id", "Unknown key ids stand for the first key, unchecked", "Cannot know.", "C-SEC-06", secured=True)
+def any_key_id(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+    """Sealed again under a key that is known."""
+    acse = decode_acse(apdu)
+    authentication, known = acse.authentication, {key.id for key in node.keys}
+    if authentication is not None and authentication.key_id not in known:
+        fields = acse.fields()
+        fields["authentication"] = Authentication("c12.22", min(known), authentication.iv)
+        apdu = _sealed_again(Acse.build(user_information=acse.payload, **fields), node)
+    yield apdu
+
+
 @arriving("header-mac", "In mode 1 a MAC over the header alone is taken", "Cannot know.", "C-SEC-08", secured=True)
 def header_mac(apdu: bytes, node: Specimen) -> Iterator[bytes]:
     """Sealed again where that is so."""
@@ -123,3 +145,13 @@ def elements_skipped(apdu: bytes, _node: Specimen) -> Iterator[bytes]:
     if acse.unknown:
         apdu = Acse.build(user_information=acse.payload, **acse.fields()).octets
     yield apdu
+
+
+@arriving(
+    "relative-dropped", "Requests with relative titles are dropped", "Uses absolute ones.", "C-SEC-03", secured=True
+)
+def relative_dropped(apdu: bytes, _node: Specimen) -> Iterator[bytes]:
+    """Those whose called title is relative."""
+    called = decode_acse(apdu).called
+    if called is None or not called.is_relative:
+        yield apdu

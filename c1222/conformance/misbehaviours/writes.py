@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from c1219.registry import table_label
-from c1222.conformance.misbehaviour import arriving, remade, serving
+from c1222.conformance.misbehaviour import arriving, opened, remade, serving
+from c1222.message.epsem import ResponseControl
 from c1222.services import TableData
-from c1222.services.results import Iar
+from c1222.services.results import Iar, Onp
 from c1222.services.tables import (
     Carrier,
     ReadRequest,
@@ -29,7 +30,10 @@ __all__ = [
     "anything_writable",
     "checksum_ignored",
     "cut_writes",
+    "no_partial_writes",
     "other_sequence",
+    "result_later",
+    "silent_writes_lost",
     "test_ignored",
     "write_lost",
     "write_refused_late",
@@ -106,7 +110,36 @@ def other_sequence(request: Request, context: Context, node: Specimen) -> Respon
     return response
 
 
-@arriving("test-ignored", "Test messages change the device", "Tests on devices that may be changed.", "C-WRITE-07")
+@arriving("test-ignored", "Test messages change it", "Tests where that does no harm.", "C-WRITE-07", "C-ECHO-09")
 def test_ignored(apdu: bytes, node: Specimen) -> Iterator[bytes]:
     """Without A7."""
     yield remade(apdu, node.keys, calling_ae_qualifier=None)
+
+
+@serving("no-partial-writes", "Parts of tables cannot be written", "Writes whole tables.", "C-WRITE-02")
+def no_partial_writes(request: Request, context: Context, node: Specimen) -> Response:
+    """Onp."""
+    if isinstance(request, WriteOffsetRequest):
+        raise Onp
+    return node.serve(request, context)
+
+
+@serving("result-later", "In the message that writes ST7, ST8 is still the old one", "Reads it again.", "C-WRITE-11")
+def result_later(request: Request, context: Context, node: Specimen) -> Response:
+    """As it was before the write."""
+    if isinstance(request, WriteRequest) and request.table == _PROCEDURE:
+        node.scratch["message"], node.scratch["old"] = context.message, node.meter.tables.get("ST8") or bytes(4)
+    response = node.serve(request, context)
+    is_result = isinstance(request, ReadRequest) and request.table == _PROCEDURE + 1
+    return ReadResponse(TableData(node.scratch["old"])) if is_result and _is_same(context, node) else response
+
+
+def _is_same(context: Context, node: Specimen) -> bool:
+    return node.scratch.get("message") is context.message
+
+
+@arriving("silent-writes-lost", "What wants no answer is not carried out", "Asks for answers.", "C-WRITE-08")
+def silent_writes_lost(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+    """Dropped."""
+    if opened(apdu, node.keys).response_control is not ResponseControl.NEVER:
+        yield apdu

@@ -17,7 +17,7 @@ from c1222.message.epsem import SecurityMode
 from c1222.node.profile import Profile
 from c1222.protocol.policy import TCP_LINK, UDP_LINK
 from c1222.security.keys import Key, KeyStore
-from c1222.transport.memory import Wire
+from c1222.transport.memory import Mishaps, Wire
 
 KEY = Key(2, bytes.fromhex("01020304050607080102030405060708"))
 DEVICES = Path(__file__).parents[3] / "specs" / "devices"
@@ -54,7 +54,8 @@ class Bench:
         reliable: bool = False,
         **settings: Any,
     ) -> None:
-        self.wire = Wire(seed=1, utc=UTC, reliable=reliable, max_size=32767 if reliable else 1400)
+        steady = Mishaps(delay=(0.005, 0.005))  # nothing overtakes anything
+        self.wire = Wire(mishaps=steady, utc=UTC, reliable=reliable, max_size=32767 if reliable else 1400)
         keys = KeyStore([KEY]) if mode else KeyStore()
         self.node = Specimen(profile(name), keys=keys, misbehaviour=wrong, utc=self.wire.utc)
         self.link = TCP_LINK if reliable else UDP_LINK

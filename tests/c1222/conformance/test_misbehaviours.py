@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from c1222.conformance.catalogue import CHECKS
 from c1222.conformance.misbehaviours import MISBEHAVIOURS
 from c1222.conformance.rules import Verdict
+from c1222.message.aptitle import ApTitle
 from tests.c1222.conformance.rig import Bench, by_id, told
 
 _BY_ID = {check.id: check for check in CHECKS}
 _CLEAR = [case for case in MISBEHAVIOURS.values() if not case.secured and case.caught]
 _FOLLOW = {"C-RUN-01"}  # looks at all answers of the run
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "relative-dropped": {"called": ApTitle(".123.8437").absolute(), "calling": ApTitle(".123.4").absolute()},
+}
 _NEIGHBOURS = {
     "stray": set(),
     "offset-shifted": {"C-TABLE-05"},  # large tables are read by offset
@@ -28,12 +34,12 @@ _NEIGHBOURS = {
 @pytest.mark.parametrize("name", list(MISBEHAVIOURS))
 def test_the_right_check_notices(name: str) -> None:
     case = MISBEHAVIOURS[name]
-    results = by_id(Bench(wrong=case).run(*case.caught or ("C-ECHO",)))
+    results = by_id(Bench(wrong=case, **_SETTINGS.get(name, {})).run(*case.caught or ("C-ECHO",)))
     for check in case.caught:
         wanted = Verdict.FAIL if _BY_ID[check].rule.is_firm else Verdict.WARNING
         assert results[check].verdict is wanted, told(results[check])
         assert any(remark.level == "wrong" for remark in results[check].remarks)
-        assert results[check].evidence
+        assert results[check].evidence or check.startswith("C-RUN")
 
 
 @pytest.mark.parametrize("case", _CLEAR, ids=lambda case: case.id)
@@ -55,10 +61,9 @@ def test_the_other_checks_go_on(name: str) -> None:
     assert report.count(Verdict.PASS) > 80
 
 
-def test_some_firm_check_of_every_family_is_failed_by_some_node() -> None:
+def test_every_check_notices_something() -> None:
     caught = {check for case in MISBEHAVIOURS.values() for check in case.caught}
-    families = {_BY_ID[check].family for check in caught}
-    assert families == {check.family for check in CHECKS} - {"RUN"}
+    assert caught == set(_BY_ID)
 
 
 def test_a_node_that_is_silent_costs_little_time() -> None:
