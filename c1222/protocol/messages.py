@@ -241,10 +241,10 @@ class Message:
 
     @property
     def request_body(self) -> bytes:
-        """Its services with their lengths: what a response needs to be read."""
+        """Its services with their lengths: what a response needs to be read. Empty where their list is malformed."""
         if self.usual is None and self.acse is None:
             return Epsem(tuple([service.encode() for service in self.services])).body
-        return self._body[self._start :]
+        return b"" if self._fault is not None else self._body[self._start :]
 
     @property
     def is_response(self) -> bool:
