@@ -6,26 +6,21 @@ answers of many requests wait for one flush of the store, after which all that t
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from c1222.errors import DecodeError, StateError
 from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
-from c1222.message.epsem import SecurityMode
 from c1222.node.faults import FaultPlan, altered
-from c1222.node.handler import MeterHandler
-from c1222.node.store import StoredVectors, Taken
+from c1222.node.station import Station
+from c1222.node.store import StoredVectors
 from c1222.protocol.events import HandlerFailed, Refused, Released
-from c1222.protocol.identity import Identity
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
-from c1222.protocol.responder import Responder
 from c1222.protocol.state import REPEATABLE
 from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import KeyStore
-from c1222.services.results import SERVICE_ERRORS
-from c1222.services.table_data import TableData
-from c1222.services.tables import TableResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -33,10 +28,8 @@ if TYPE_CHECKING:
     from c1222.node.meter import Meter
     from c1222.node.store import Store
     from c1222.protocol.events import ResponderEvent
-    from c1222.protocol.execution import Context
-    from c1222.services import Request, Response
 
-__all__ = ["Delivery", "Fleet", "Station"]
+__all__ = ["Delivery", "Fleet"]
 
 _SWEEP: Final = 60
 _SEEN_IN_ALL: Final = 262_144
@@ -63,62 +56,6 @@ class Delivery(NamedTuple):
     source: Hashable
     apdu: bytes
     delay: float = 0.0
-
-
-class Station:
-    """One meter at its place in a fleet: the handler of its responder.
-
-    Args:
-        meter: the meter.
-        fleet: what it belongs to.
-        replay: the secured requests it took.
-
-    Attributes:
-        meter: as given.
-        responder: its side of the protocol.
-        asked: services of the message that is carried out.
-    """
-
-    __slots__ = ("_fleet", "_handler", "_remembered", "asked", "meter", "responder")
-
-    def __init__(self, meter: Meter, fleet: Fleet, replay: ReplayGuard) -> None:
-        self.meter = meter
-        self.asked: list[Request] = []
-        self._fleet = fleet
-        self._handler = MeterHandler(meter, secured=len(fleet.keys) > 0)
-        self._remembered: object = None
-        identity = Identity(meter.title, fleet.keys, guard=fleet.guard)
-        self.responder = Responder(identity, self, policy=fleet.policy, replay=replay)
-
-    def __call__(self, request: Request, context: Context, /) -> Response:
-        """Carry out a service, or do wrong what the plan of faults says."""
-        faults = self._fleet.faults
-        self.asked.append(request)
-        struck = faults.of_service(self.meter.title, request) if faults else ()
-        for fault in struck:
-            if fault.kind == "result":
-                raise SERVICE_ERRORS[fault.result]("a fault of the plan")
-        if request.service not in REPEATABLE and context.message is not self._remembered:
-            self._remember(context)
-        response = self._handler(request, context)
-        if any(fault.kind == "wrong-checksum" for fault in struck) and isinstance(response, TableResponse):
-            data = response.table_data
-            response = response.replace(table_data=TableData(data.data, bytes(octet ^ 1 for octet in data.checksums)))
-        return response
-
-    def _remember(self, context: Context) -> None:
-        """Remember a request with the changes it makes, so that it is not taken again after a restart."""
-        message = self._remembered = context.message
-        if message.security_mode is SecurityMode.CLEARTEXT or not message.carries_authentication:
-            return
-        calling, keys = message.calling, self._fleet.keys
-        taken = Taken(
-            "" if calling is None else str(calling.absolute(keys.base_oid)),
-            message.key_id or 0,
-            int.from_bytes(message.iv or b""),
-            message.calling_invocation_id,
-        )
-        self._fleet.store.remember(self.meter.name, taken)
 
 
 class Fleet:
@@ -180,9 +117,12 @@ class Fleet:
         seen = min(self.policy.max_seen, max(_SEEN_AT_LEAST, _SEEN_IN_ALL // max(1, expected)))
         replay = ReplayGuard(window=window, max_seen=seen)
         for taken in self.store.taken(meter.name, int(utc) - window):
-            title = _title(taken.calling)
+            calling = bytes.fromhex(taken.calling)
+            title = ApTitle.from_content(calling, relative=False) if calling else None
             replay.check(title, taken.key_id, taken.vector.to_bytes(4), taken.invocation_id, utc)
         station = Station(meter, self, replay)
+        station.answered = self.store.answers(meter.name, int(utc - self.policy.answer_window))
+        station.answered_until = utc + self.policy.answer_window
         self.stations[meter.title] = station
         self._by_content[content] = station
         return station
@@ -219,14 +159,14 @@ class Fleet:
                 self._answered(acse, apdu, now, utc)
                 return
             found = self._find(acse)
+            # One request to many meters must not bring many answers to whoever is said to have sent it.
+            silent = len(found) > 1 and not _is_secured(acse)
         except DecodeError:
             self.counters["malformed"] += 1
             return
         if not found:
             self.counters["not-ours"] += 1
             return
-        # One request to many meters must not bring many answers to whoever is said to have sent it.
-        silent = len(found) > 1 and not acse.octets[acse.user_information.start] & _MODE_BITS
         for station in found:
             self._hand_over(station, apdu, source, now, utc, link, peer, silent=silent)
 
@@ -288,6 +228,14 @@ class Fleet:
         silent: bool,
     ) -> None:
         responder = station.responder
+        if station.answered:
+            before = station.answered.get(_digest(apdu)) if utc <= station.answered_until else None
+            if before is not None:
+                self.counters["repeated"] += 1
+                self._out += [Delivery(source, before)] * bool(before)
+                return
+            if utc > station.answered_until:
+                station.answered.clear()
         station.asked.clear()
         responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
         for event in responder.events():
@@ -299,9 +247,13 @@ class Fleet:
                 self.counters["handler-failed"] += 1
             if self.listener is not None:
                 self.listener(event, station.meter)
-        for out in responder.apdus_to_send():
+        out = responder.apdus_to_send()
+        if any(request.service not in REPEATABLE for request in station.asked) and len(out) <= 1:
+            answer = out[0].apdu if out else b""
+            self.store.keep_answer(station.meter.name, _digest(apdu), int(utc), answer)
+        for one in out:
             if not silent:
-                self._send(station, out.source, out.apdu)
+                self._send(station, one.source, one.apdu)
         if station.meter.take_restart():
             responder.close_sessions()
 
@@ -371,6 +323,11 @@ class Fleet:
         ]
         return min(deadlines, default=None)
 
+    def rename(self, station: Station, title: ApTitle) -> None:
+        """Let a meter answer under another title from now on, as a relay gave it; under its own it is still found."""
+        self._by_content[title.absolute(self.keys.base_oid).content] = station
+        station.responder.identity.title = title
+
     def sessions(self) -> int:
         """Return how many sessions are open in all."""
         return sum(len(station.responder.sessions) for station in self.stations.values())
@@ -388,5 +345,10 @@ class Fleet:
             self.store.close()
 
 
-def _title(text: str) -> ApTitle | None:
-    return ApTitle(text) if text else None
+def _is_secured(acse: Acse) -> bool:
+    _, start, end = acse.user_information
+    return start < end and bool(acse.octets[start] & _MODE_BITS)
+
+
+def _digest(apdu: bytes) -> bytes:
+    return hashlib.sha256(apdu).digest()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from c1219.codes.events import EventCode
 from c1219.errors import C1219Error
 from c1219.registry import table_id, table_label
+from c1222.errors import ServiceError
 from c1222.message.aptitle import ApTitle
 from c1222.node.pending import EVENT_SIZE
 from c1222.services import identify, network, session, tables
@@ -57,9 +58,15 @@ class MeterHandler:
         meter = self.meter
         meter.advance(context.utc)
         try:
-            return handle(self, request, context)
-        finally:
+            response = handle(self, request, context)
+        except ServiceError:
             meter.save_if_needed()
+            raise
+        except Exception:
+            meter.reload(context.utc)  # whatever was done by halves must neither be seen nor kept
+            raise
+        meter.save_if_needed()
+        return response
 
     def _grant(self, context: Context) -> Grant:
         grant: Grant | None = context.access.rights
@@ -206,7 +213,7 @@ class MeterHandler:
             if offset is not None:
                 raise Onp("ST7 is written as a whole")
             if not context.is_test:
-                meter.call(data, context, self._grant(context))
+                meter.calls.call(data, context, self._grant(context))
             return
         before = meter.pending.get(label) if pending else meter.tables.get(label)
         if offset is not None:

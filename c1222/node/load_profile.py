@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.errors import C1219Error
 from c1222.node.clock import faces_of
 from c1222.node.profile_sets import ring_of_set
 from c1222.node.signals import COUNTS, cell_at
@@ -29,6 +30,7 @@ __all__ = ["BACKWARD", "DST", "FORWARD", "POWER_FAIL", "Recorder"]
 
 DST, POWER_FAIL, FORWARD, BACKWARD = 1, 2, 4, 8
 """Bits of the status common to all channels of an interval."""
+_MAX_VALID: Final = 4095
 _OVERFLOW, _PARTIAL, _LONG, _SKIPPED, _TEST = 1, 2, 3, 4, 5
 _INTEGERS: Final = {
     **{code: (0, 1 << bits) for code, bits in ((1, 8), (2, 16), (4, 32))},
@@ -124,7 +126,11 @@ class Recorder:
         label, offset, size = self.ring.entry_offset(self.ring.last)
         block = tables[label][offset : offset + size]
         path = f"ST{63 + plan.number}.LP_DATA_SETS{plan.number}[0]"
-        ended = tables.element(f"{path}.BLK_END_TIME").decode(block[: tables.element(f"{path}.BLK_END_TIME").size])
+        end_time = tables.element(f"{path}.BLK_END_TIME")
+        try:
+            ended = end_time.decode(block[: end_time.size])
+        except C1219Error:
+            ended = None
         if ended is None:
             return False
         faces: Faces = tables.shape.derived(faces_of)
@@ -335,7 +341,7 @@ class Recorder:
                 put(pulse, self._pulses[number])
             if plan.closure:
                 status = shape.element(f"{path}.CLOSURE_STATUS[{number}]")
-                record = status.decode(bytes(status.size))._replace(NBR_VALID_INTERVAL=used)
+                record = status.decode(bytes(status.size))._replace(NBR_VALID_INTERVAL=min(used, _MAX_VALID))
                 put(f"CLOSURE_STATUS[{number}]", record)
 
 

@@ -59,18 +59,18 @@ class Logs:
     Args:
         tables: its tables.
         number: of the last event, common to both logs.
+        listener: called with every entry of the event log that is made.
 
     Attributes:
         number: of the last event.
-        listener: called with every entry of the event log that is made.
     """
 
-    __slots__ = ("_tables", "listener", "number")
+    __slots__ = ("_listener", "_tables", "number")
 
-    def __init__(self, tables: Tables, number: int = 0) -> None:
+    def __init__(self, tables: Tables, number: int = 0, listener: Callable[[Entry], None] | None = None) -> None:
         self._tables = tables
+        self._listener = listener
         self.number = number
-        self.listener: Callable[[Entry], None] | None = None
 
     def ring(self, label: str) -> Ring:
         """Return the list of ST74 or ST76."""
@@ -130,9 +130,9 @@ class Logs:
         octets += code.encode(code.decode(bytes(code.size))._replace(TBL_PROC_NBR=int(event)))
         octets += self._argument(event, arguments)
         ring.put(index, octets)
-        if label == "ST76" and self.listener is not None:
+        if label == "ST76" and self._listener is not None:
             _, offset, size = ring.entry_offset(index)
-            self.listener(Entry(label, offset, self._tables[label][offset : offset + size], event))
+            self._listener(Entry(label, offset, self._tables[label][offset : offset + size], event))
         return True
 
     def _argument(self, event: EventCode, arguments: tuple[Any, ...]) -> bytes:

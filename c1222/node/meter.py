@@ -11,14 +11,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.codes.events import EventCode
-from c1219.codes.results import ResponseSelector, ResultCode
 from c1219.errors import C1219Error
 from c1222.errors import StateError
+from c1222.node.calls import Calls
 from c1222.node.clock import Clock, shown_clock
 from c1222.node.logs import Logs
 from c1222.node.offer import Offer, offer_of
 from c1222.node.pending import PendingTables
-from c1222.node.procedures import STANDARD, Call, Done, parameters_of
+from c1222.node.procedures import STANDARD
 from c1222.node.rights import Grant, Rights, rights_of
 from c1222.node.simulation import Simulation
 from c1222.node.tables import Tables
@@ -29,19 +29,17 @@ if TYPE_CHECKING:
 
     from c1222.message.aptitle import ApTitle
     from c1222.node.load_profile import Recorder
+    from c1222.node.logs import Entry
     from c1222.node.procedures import Procedure
     from c1222.node.profile import Options, Profile
     from c1222.node.store import Store
-    from c1222.protocol.execution import Context
 
 __all__ = ["Meter"]
 
 _STATE: Final = "#state"
 _CLOCKS: Final = frozenset({"ST52", "ST55"})
-_RESPONSE_HEAD: Final = 4
 _TAMPER_AFTER: Final = 3
-_ANYBODY: Final = frozenset({18, 19})
-"""Procedures that nobody needs rights for: log in and log out."""
+_TAMPER_FLAG: Final = "ST3.ED_STD_STATUS1.TAMPER_DETECT_FLAG"
 
 
 class Meter:
@@ -65,10 +63,13 @@ class Meter:
         simulation: what moves, None if nothing does.
         pending: its pending tables.
         logs: its logs.
+        calls: its procedures.
         options: what its profile says beside the tables.
         device_class: ST0.DEVICE_CLASS.
         counters: what was done, and what refused.
-        network: does ``register`` or ``deregister`` when a procedure asks; returns whether it can.
+        listener: called with every entry that its event log takes in.
+        network: does ``register`` or ``deregister`` when a procedure asks, and returns whether it can; the outcome is
+            for ``calls.network_answered``.
 
     Raises:
         StateError: the store cannot be used, or holds this meter as made from another profile.
@@ -92,35 +93,55 @@ class Meter:
         self.options: Options = profile.options
         self.device_class = profile.device_class
         self.counters: Counter[str] = Counter()
+        self.listener: Callable[[Entry], None] | None = None
         self.network: Callable[[str], bool] | None = None
         self._profile = profile
         self._store = store
         self._seed = zlib.crc32(f"{self.name}/{seed}".encode())
         self._procedures = STANDARD if procedures is None else {**STANDARD, **procedures}
+        self._number = number
+        self._rate = rate
+        self._simulate = simulate
+        self._days = self.options.history_days if history_days is None else history_days
+        self.reload(utc)
+
+    def reload(self, utc: float) -> None:
+        """Be what the store says; what was not saved is forgotten.
+
+        Args:
+            utc: true time.
+
+        Raises:
+            StateError: the store cannot be read, or holds this meter as made from another profile.
+        """
         self._must_save = False
         self._restarting = False
         self._still = utc
-        saved = store.load(self.name)
+        saved = self._store.load(self.name)
         state = self._read_state(saved.pop(_STATE, None))
-        self.tables = Tables(profile, number, saved)
-        self.logs = Logs(self.tables, state.get("event", 0))
+        self.tables = Tables(self._profile, self._number, saved)
+        self.logs = Logs(self.tables, state.get("event", 0), self._tell)
         self.pending = PendingTables(self.tables, self._activate, self.log, state.get("due"))
-        self._later: list[Any] | None = state.get("later")
+        self.calls = Calls(self, self._procedures, state.get("later"))
         self._reset_at: float | None = state.get("reset")
         self._failures: int = state.get("failures", 0)
         self.simulation: Simulation | None = None
-        if simulate:
-            moving = state.get("simulation")
-            days = self.options.history_days if history_days is None else history_days
-            clock = (
-                Clock.from_state(moving["clock"]).with_rate(utc, rate) if moving else Clock(int(utc), utc, rate=rate)
-            )
-            start = int(utc - 86_400 * days)
-            shown = None if moving else shown_clock(self.tables)
-            go_on = shown is not None and shown <= utc
-            if shown is not None and go_on:
-                start = max(start, int(shown))
-            self.simulation = self._make_simulation(clock, start, moving, go_on=go_on)
+        if self._simulate:
+            self._start_simulation(utc, state.get("simulation"))
+        if not state:
+            self.save()
+
+    def _start_simulation(self, utc: float, state: dict[str, Any] | None) -> None:
+        if state is not None:
+            clock = Clock.from_state(state["clock"]).with_rate(utc, self._rate)
+            self.simulation = self._make_simulation(clock, utc, state)
+            return
+        start = int(utc - 86_400 * self._days)
+        shown = shown_clock(self.tables)
+        go_on = shown is not None and shown <= utc
+        if shown is not None and go_on:
+            start = max(start, int(shown))
+        self.simulation = self._make_simulation(Clock(int(utc), utc, rate=self._rate), start, None, go_on=go_on)
 
     def _make_simulation(
         self, clock: Clock, start: float, state: dict[str, Any] | None, *, go_on: bool = False
@@ -169,7 +190,7 @@ class Meter:
             "profile": self._profile.digest,
             "event": self.logs.number,
             "due": self.pending.due,
-            "later": self._later,
+            "later": self.calls.later,
             "reset": self._reset_at,
             "failures": self._failures,
             "simulation": self.simulation.as_state() if self.simulation else None,
@@ -183,7 +204,7 @@ class Meter:
         """Give all tables the octets they were made with, and begin anew; the clock goes on."""
         self.tables.restore()
         self.pending.due.clear()
-        self._later = self._reset_at = None
+        self.calls.later = self._reset_at = None
         if self.simulation:
             self.simulation = self._make_simulation(self.simulation.clock, self.simulation.flows.last, None)
         self._must_save = True
@@ -220,8 +241,7 @@ class Meter:
             self.simulation.advance(utc)
         if self.pending.due:
             self.pending.bring_up_to_date(self.device)
-        if self._later is not None and utc >= self._later[0]:
-            self._finish(self._later[1])
+        self.calls.bring_up_to_date(utc)
 
     def set_clock(self, device: float, *, user: int = 0) -> None:
         """Set the clock, and log it."""
@@ -261,6 +281,10 @@ class Meter:
     def _log_of_simulation(self, device: float, event: EventCode, arguments: tuple[int, ...]) -> None:
         self.logs.record(event, arguments, device=device)
 
+    def _tell(self, entry: Entry) -> None:
+        if self.listener is not None:
+            self.listener(entry)
+
     # What may be done.
 
     @property
@@ -290,6 +314,8 @@ class Meter:
             self._failures += 1
             self._must_save = True
             if self._failures == _TAMPER_AFTER:
+                if self.tables.shape.has(_TAMPER_FLAG):
+                    self.tables.set(_TAMPER_FLAG, True)
                 self.log(EventCode.TAMPER_ATTEMPT, user=user)
         elif self._failures:
             self._failures = 0
@@ -307,6 +333,8 @@ class Meter:
         if label in _CLOCKS and self.simulation:
             self._set_clock_from(label, octets, user)
             return
+        if self.simulation:
+            self.simulation.settle()
         try:
             self.tables.put(label, octets)
         except C1219Error as error:
@@ -335,67 +363,6 @@ class Meter:
         except Iar:
             self.log(EventCode.CONFIGURATION_ERROR)
         self._must_save = True
-
-    # Procedures.
-
-    def call(self, octets: bytes, context: Context, grant: Grant) -> None:
-        """Carry out what was written to ST7, and put the outcome into ST8.
-
-        Args:
-            octets: as written to ST7.
-            context: of the request.
-            grant: what the peer may do.
-
-        Raises:
-            Iar: too few octets, or more parameters than ST0 allows.
-        """
-        longest = self.tables.find("ST0.MAX_PROC_PARM_LENGTH", 0)
-        if not 3 <= len(octets) <= 3 + longest:
-            raise Iar(f"ST7 has 3 to {3 + longest} octets")
-        proc = int.from_bytes(octets[:2], "big" if self.offer.big else "little")
-        number, selector = proc & 0x0FFF, proc >> 12
-        self._later = None
-        done = self._execute(number, octets[3:], context, grant)
-        self.counters["procedures"] += 1
-        self._must_save = True
-        self.tables.put("ST7", octets)
-        post = selector in (ResponseSelector.ON_COMPLETION, ResponseSelector.NOW_AND_ON_COMPLETION)
-        if post or (selector == ResponseSelector.ON_EXCEPTION and done.result):
-            self.tables.put("ST8", octets[:3] + bytes((done.result,)) + done.response)
-        if done.later is not None:
-            self._later = [context.utc + done.later, int(done.final)]
-
-    def _execute(self, number: int, octets: bytes, context: Context, grant: Grant) -> Done:
-        name = f"MP{number & 0x7FF}" if number & 0x800 else f"SP{number}"
-        procedure = self._procedures.get(number)
-        if procedure is None or number not in self.offer.procedures:
-            return Done(ResultCode.UNRECOGNIZED_PROCEDURE)
-        if number not in _ANYBODY and not self.rights.may_execute(name, grant):
-            self.counters["refused-procedures"] += 1
-            return Done(ResultCode.NO_AUTHORIZATION)
-        try:
-            parameters = parameters_of(self, number, octets)
-        except C1219Error:
-            return Done(ResultCode.INVALID_PARAMETER)
-        user = context.access.user_id or 0
-        self.log(EventCode.PROCEDURE_INVOKED, (number | 0x1000,), user=user)
-        return procedure(Call(self, parameters, octets, context, user))
-
-    def _finish(self, result: int) -> None:
-        """Put the final result of a procedure into ST8."""
-        self._later = None
-        octets = self.tables.get("ST8")
-        if octets is not None and len(octets) >= _RESPONSE_HEAD:
-            self.tables.put("ST8", octets[:3] + bytes((result,)) + octets[4:])
-
-    def ask_network(self, what: str) -> bool:
-        """Have the node register or deregister; return whether it can. `network_answered` tells the outcome."""
-        return self.network is not None and self.network(what)
-
-    def network_answered(self, result: int) -> None:
-        """Put the outcome of registering or deregistering, as a RESULT_CODE, into ST8."""
-        self._finish(result)
-        self.save()
 
     def __repr__(self) -> str:
         return f"<Meter {self.title}>"

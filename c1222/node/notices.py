@@ -61,7 +61,7 @@ class Notices:
         self._events = events
         self._waiting: list[Entry] = []
         self.lost = 0
-        meter.logs.listener = self._note
+        meter.listener = self._note
 
     def _note(self, entry: Entry) -> None:
         if self._events is None or entry.event in self._events:

@@ -294,11 +294,11 @@ def _log_out(call: Call) -> Done:
 
 
 def _register(call: Call) -> Done:
-    return Done(ResultCode.NOT_FULLY_COMPLETED) if call.meter.ask_network("register") else _CONFLICT
+    return Done(ResultCode.NOT_FULLY_COMPLETED) if call.meter.calls.ask_network("register") else _CONFLICT
 
 
 def _deregister(call: Call) -> Done:
-    return Done(ResultCode.NOT_FULLY_COMPLETED) if call.meter.ask_network("deregister") else _CONFLICT
+    return Done(ResultCode.NOT_FULLY_COMPLETED) if call.meter.calls.ask_network("deregister") else _CONFLICT
 
 
 STANDARD: Final[dict[int, Procedure]] = {

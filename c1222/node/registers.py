@@ -200,12 +200,13 @@ class Registers:
         cell = cell_at(tables.shape, f"{path}.DEMAND[0]", demand.signal)
         new = cell.element.decode(cell.of(value))
         fresh = path in self._fresh
-        least = tables.value(f"{path}.DEMAND[{tables.element(f'{path}.DEMAND').count - 1}]")
-        if not fresh and (new <= least if demand.maximum else new >= least):
-            return
-        entry = tables.value(path)
+        if not fresh:
+            least = tables.find(f"{path}.DEMAND[{tables.element(f'{path}.DEMAND').count - 1}]", 0)
+            if new <= least if demand.maximum else new >= least:
+                return
+        entry = self._entry(path)
         kept = list(entry.DEMAND)
-        used = 0 if fresh else len(kept)
+        used = 0 if fresh else len(kept) - 1  # it is better than the last; or that is no number
         place = next((i for i in range(used) if (new > kept[i] if demand.maximum else new < kept[i])), used)
         self._fresh.discard(path)
         kept = [*kept[:place], new, *kept[place:-1]]
@@ -220,11 +221,21 @@ class Registers:
             if tied == number:
                 self._enter_coincident(f"{block}.COINCIDENTS[{index}]", signal, place, marks, demand)
 
+    def _entry(self, path: str) -> Any:
+        """Return a record of ST23; one that has no value, as after a write of anything at all, is emptied first."""
+        tables = self._tables
+        try:
+            return tables.value(path)
+        except C1219Error:
+            element = tables.element(path)
+            tables.splice("ST23", element.offset, bytes(element.size))
+            return tables.value(path)
+
     def _enter_coincident(self, path: str, signal: Signal, place: int, marks: list[list[int]], demand: Demand) -> None:
         tables = self._tables
-        entry = tables.find(path)
-        if entry is None or place >= len(entry.COINCIDENT_VALUES):
+        if not tables.shape.has(f"{path}.COINCIDENT_VALUES[{place}]"):
             return
+        entry = self._entry(path)
         cell = cell_at(tables.shape, f"{path}.COINCIDENT_VALUES[0]", signal)
         new = cell.element.decode(cell.of(self._average(signal, marks, demand)))
         kept = entry.COINCIDENT_VALUES
@@ -259,9 +270,9 @@ class Registers:
 
     def _reset_one(self, path: str) -> None:
         tables = self._tables
-        entry = tables.find(path)
-        if entry is None:
+        if not tables.shape.has(f"{path}.DEMAND"):
             return
+        entry = self._entry(path)
         changes: dict[str, Any] = {"DEMAND": tuple(0 for _ in entry.DEMAND)}
         if entry.CUM_DEMAND is not None and entry.DEMAND:
             cumulative = _sum(entry.CUM_DEMAND, entry.DEMAND[0])

@@ -60,6 +60,7 @@ class Registration:
         expires: when the registration runs out, on the clock of ``now``; None for never.
         result: response code of the last attempt; None when there was no answer.
         content: the node's title as it stands in answers to it.
+        renamed: called with the title to use from now on, when the relay gives another one.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Registration:
         self._period = period
         self._random = Random(seed)  # noqa: S311 - waits that spread load
         self._ended = ended
+        self.renamed: Callable[[ApTitle], None] | None = None
         self._asked = False
         self._exchange: Exchange | None = None
         self._next: float | None = 0.0
@@ -165,6 +167,8 @@ class Registration:
         self.expires = now + response.period if response.period else None
         early = _EARLY if response.period > _EARLY else 0
         self._next = None if self.expires is None else self.expires - early
+        if self.renamed is not None and not self._identity.same(response.ap_title, self._identity.title):
+            self.renamed(response.ap_title)
         self._tell(ResultCode.COMPLETED)
 
     def _left(self, *, ok: bool) -> None:

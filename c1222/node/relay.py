@@ -164,8 +164,10 @@ class Relay:
 
     def _tell_unknown(self, acse: Acse, called: ApTitle, calling: ApTitle | None, source: Hashable, utc: float) -> None:
         """Tell who asked that nobody of that title is known here."""
-        start = acse.user_information.start
         try:
+            _, start, end = acse.user_information
+            if start == end:
+                return
             control = Control.from_octet(acse.octets[start], offset=start)
             if acse.is_response or acse.is_segment or control.response_control is ResponseControl.NEVER:
                 return
@@ -176,6 +178,7 @@ class Relay:
                 refusal,
                 utc=utc,
                 answers=acse.calling_invocation_id,
+                calling=called,  # who asked takes answers only from the title it called
                 response_control=ResponseControl.NEVER,
             )
         except C1222Error:

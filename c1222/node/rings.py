@@ -52,7 +52,11 @@ class Ring:
     @property
     def exists(self) -> bool:
         """Whether the meter has it, with room for an entry."""
-        return self._tables.shape.has(self._names.entries) and self.size > 0
+        tables = self._tables
+        labels = {name.partition(".")[0] for name in (self._names.flags, self._names.entries)}
+        if not tables.shape.has(self._names.entries) or not all(map(tables.is_whole, labels)):
+            return False
+        return self.size > 0
 
     @property
     def size(self) -> int:
@@ -67,7 +71,7 @@ class Ring:
     @property
     def last(self) -> int:
         """Index of the newest entry; means nothing without valid ones."""
-        return int(self._tables.value(self._names.last))
+        return int(self._tables.value(self._names.last)) % self.size
 
     @property
     def sequence(self) -> int:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from c1222.errors import StateError
 from c1222.node.fleet import Fleet
 from c1222.node.meter import Meter
-from c1222.node.store import MemoryStore, SQLiteStore, Store
+from c1222.node.sqlite_store import SQLiteStore
+from c1222.node.store import MemoryStore, Store
 from c1222.protocol.policy import NodePolicy
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def make_fleet(settings: Settings, *, utc: float) -> Fleet:
                 history_days=settings.history_days,
             )
             fleet.add(meter, utc=utc, expected=settings.count)
+        fleet.apdus_to_send()  # which makes durable that they exist
     except StateError:
         store.close()
         raise

@@ -71,11 +71,12 @@ class Shape:
         return True
 
     def value(self, label: str) -> Any:
-        """Return the value of a configuration table, None if it is not here or cannot be decoded."""
+        """Return the value of a configuration table, None if it is not here or an element of it has no value."""
         try:
-            return self.device.decoded(label).value
+            value, findings = self.device.decoded(label)
         except C1219Error:
             return None
+        return None if any(finding.level == "error" for finding in findings) else value
 
     def derived(self, build: Callable[[Shape], Any]) -> Any:
         """Return what a function makes of this configuration; it is asked once."""

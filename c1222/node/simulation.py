@@ -21,6 +21,7 @@ from c1222.node.registers import Registers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from c1219.device import Device
     from c1222.node.tables import Tables
 
 __all__ = ["MAX_CATCH_UP", "Simulation"]
@@ -29,6 +30,8 @@ MAX_CATCH_UP: Final = 40 * 86_400
 """Seconds of simulated time that are gone through step by step; of a longer absence only the energy is counted."""
 _DAY: Final = dt.timedelta(days=1)
 _CLOCK_TABLES: Final = frozenset({"ST52", "ST55", "ST56"})
+_MEASURING: Final = tuple(f"ST{n}" for n in (0, *range(11, 17), 21, 22, 27, 61, 62))
+"""Tables that say what registers and load profile measure."""
 _LIVE: Final = _CLOCK_TABLES | {"ST23", "ST28"}
 
 
@@ -77,7 +80,7 @@ class Simulation:
         self._shape = shape
         self.faces: Faces = shape.derived(faces_of)
         self._calendar: Calendar = shape.derived(calendar_of)
-        plan: Plan | None = shape.derived(plan_of)
+        plan: Plan | None = shape.derived(plan_of) if self._tables.is_whole("ST23") else None
         curve = LoadCurve(self._seed, watts=self._watts, zone=self._calendar.zone)
         saved = state or {}
         self.flows = Flows(plan.shares if plan else (), curve, start, saved.get("flows"))
@@ -86,6 +89,7 @@ class Simulation:
         self.recorders = {
             one.number: Recorder(self._tables, one, self.flows, self.registers, recorders.get(str(one.number)))
             for one in shape.derived(set_plans_of)
+            if self._tables.is_whole("ST63") and self._tables.is_whole(f"ST{63 + one.number}")
         }
         self._date: str = saved.get("date", "")
         self._dst: bool = saved.get("dst", False)
@@ -108,11 +112,29 @@ class Simulation:
         self.tiers = self._calendar.tiers(local)
 
     def rebuild(self) -> None:
-        """Take another configuration, after a configuration table was written."""
-        if self._tables.shape is not self._shape:
-            self._build(self.as_state() | {"recorders": {}}, self.flows.last)
+        """Take another configuration, after a configuration table was written.
+
+        What is measured may be something else from now on: then registers go on from what ST23 says, and the load
+        profile begins anew.
+        """
+        before, after = self._shape.device, self._tables.shape.device
+        if before is after:
+            return
+        state, season = self.as_state(), self.registers.season if self.registers else 0
+        same = all(_octets(before, label) == _octets(after, label) for label in _MEASURING)
+        if not same:
+            state |= {"registers": None, "recorders": {}}
+        self._build(state, self.flows.last)
+        if self.registers:
+            self.registers.season = season
+        if not same:
             for recorder in self.recorders.values():
                 recorder.clear(self._standard)
+
+    def settle(self) -> None:
+        """Write what was counted so far into ST23, before its meaning may change."""
+        if self.registers:
+            self.registers.refresh()
 
     def resume(self) -> None:
         """Go on from what ST23 says, after it was written."""
@@ -342,3 +364,8 @@ class Simulation:
             else:
                 changes |= {"CURR_SUMM_TIER": self.tiers.summation, "CURR_DEMAND_TIER": self.tiers.demand}
             tables.set("ST55.STATUS", status._replace(**changes))
+
+
+def _octets(device: Device, label: str) -> bytes | None:
+    image = device.get(label)
+    return None if image is None else image.raw

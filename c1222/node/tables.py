@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from c1219.errors import C1219Error, UnknownTable
+from c1219.errors import C1219Error, LayoutError, UnknownTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,6 +99,8 @@ class Tables:
     def _reshape(self, tables: dict[str, bytes]) -> None:
         """Take another configuration; tables that have another size in it start anew, filled with zeros."""
         shape = self._profile.shapes.get(tables)
+        if shape.value("ST0") is None:
+            raise LayoutError("ST0", "an element of it has no value")
         emptied: dict[str, bytes] = {}
         for label, octets in tables.items():
             before = self.shape.layout(label)
@@ -118,6 +120,11 @@ class Tables:
         changes = {label: self._changed.get(label) for label in self._dirty}
         self._dirty.clear()
         return changes
+
+    def is_whole(self, label: str) -> bool:
+        """Return whether a table is here, with as many octets as its layout has."""
+        layout, octets = self.shape.layout(label), self.get(label)
+        return layout is not None and octets is not None and layout.size == len(octets)
 
     # Elements by name.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from c1222.errors import EncodeError
@@ -14,8 +15,10 @@ from c1222.node.relay import native_address
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from c1222.node.fleet import Fleet, Station
+    from c1222.node.fleet import Fleet
+    from c1222.node.meter import Meter
     from c1222.node.server import NodeServer
+    from c1222.node.station import Station
 
 __all__ = ["notify", "register"]
 
@@ -56,8 +59,9 @@ async def register(
             mode=_mode(key_id),
             key_id=key_id,
             seed=seed + number,
-            ended=meter.network_answered,
+            ended=partial(_ended, meter),
         )
+        registration.renamed = partial(_rename, fleet, station, registration)
         meter.network = _network(registration, server)
         fleet.answers[registration.content] = registration
         await server.ask(registration, relay)
@@ -91,6 +95,15 @@ async def notify(
 
 def _notices(station: Station, title: ApTitle | str, key_id: int | None) -> Notices:
     return Notices(station.meter, station.responder.identity, title, mode=_mode(key_id), key_id=key_id)
+
+
+def _ended(meter: Meter, result: int) -> None:
+    meter.calls.network_answered(result)
+
+
+def _rename(fleet: Fleet, station: Station, registration: Registration, title: ApTitle) -> None:
+    fleet.rename(station, title)
+    fleet.answers[title.absolute(fleet.keys.base_oid).content] = registration
 
 
 def _mode(key_id: int | None) -> SecurityMode:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,9 @@ from c1222.protocol.messages import decode
 from c1222.security.sealing import Verdict
 from c1222.services import ErrorResponse, session, tables
 from tests.c1222.node.rig import KEY, Rig
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PLAN = """
 seed = 7
@@ -115,7 +118,7 @@ def test_chance_is_about_as_often_as_it_says() -> None:
 
 
 def test_every_and_limit() -> None:
-    made, caller = rig({"kind": "drop", "every": 3, "limit": 2})
+    _made, caller = rig({"kind": "drop", "every": 3, "limit": 2})
     assert [len(caller.ask(tables.ReadRequest(1))) for _ in range(12)] == [1, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1]
 
 
@@ -128,11 +131,11 @@ def test_a_dropped_request_is_not_carried_out_and_a_dropped_answer_is() -> None:
 
 
 def test_a_doubled_request_is_carried_out_once_and_answered_twice() -> None:
-    made, caller = rig({"kind": "duplicate", "on": "request"})
+    _, caller = rig({"kind": "duplicate", "on": "request"})
     caller.ask(tables.ReadRequest(1))
     assert len(caller.received) == 2
     assert caller.received[0] == caller.received[1]
-    made, caller = rig({"kind": "duplicate"})
+    _, caller = rig({"kind": "duplicate"})
     caller.ask(tables.ReadRequest(1))
     assert len(caller.received) == 2
 
@@ -166,7 +169,7 @@ def test_delays() -> None:
     ],
 )
 def test_answers_that_a_client_must_not_take(kind: str, counter: str) -> None:
-    made, caller = rig({"kind": kind, "nth": [1]}, mode=2)
+    _made, caller = rig({"kind": kind, "nth": [1]}, mode=2)
     assert caller.ask(tables.ReadRequest(1)) == ()
     assert caller.initiator.counters[counter] == 1
     assert len(caller.ask(tables.ReadRequest(1))) == 1, "the next one is right"
@@ -174,7 +177,7 @@ def test_answers_that_a_client_must_not_take(kind: str, counter: str) -> None:
 
 def test_what_is_changed_before_sealing_has_a_right_mac() -> None:
     for kind in ("wrong-titles", "no-called-id"):
-        made, caller = rig({"kind": kind}, mode=2)
+        _made, caller = rig({"kind": kind}, mode=2)
         caller.ask(tables.ReadRequest(1))
         assert decode(caller.received[0], keys={2: KEY}).verdict is Verdict.VERIFIED
 
@@ -191,14 +194,14 @@ def test_services_can_be_refused_unheard() -> None:
 
 
 def test_wrong_checksums() -> None:
-    made, caller = rig({"kind": "wrong-checksum", "table": 1})
+    _made, caller = rig({"kind": "wrong-checksum", "table": 1})
     assert not caller.one(tables.ReadRequest(1)).checksum_ok
     assert caller.one(tables.ReadRequest(0)).checksum_ok
     assert isinstance(caller.one(session.TerminateRequest()), session.TerminateResponse)
 
 
 def test_truncation_to_a_number_of_octets() -> None:
-    made, caller = rig({"kind": "truncate", "octets": 5})
+    _made, caller = rig({"kind": "truncate", "octets": 5})
     caller.ask(tables.ReadRequest(1))
     assert len(caller.received[0]) == 5
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,12 +11,16 @@ from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ResponseControl
 from c1222.node.fleet import Fleet
 from c1222.node.meter import Meter
-from c1222.node.store import MemoryStore, SQLiteStore
+from c1222.node.sqlite_store import SQLiteStore
+from c1222.node.store import MemoryStore
 from c1222.protocol.messages import decode
 from c1222.protocol.policy import NodePolicy
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.tables import TableData
 from tests.c1222.node.rig import BIG, KEY, MASTER, POLYPHASE, UTC, Rig, profile
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def owner(text: bytes) -> tables.WriteOffsetRequest:
@@ -196,11 +200,27 @@ def test_a_request_is_not_carried_out_again_after_a_restart(tmp_path: Path) -> N
     assert not isinstance(other.one(owner(b"LATER")), ErrorResponse)
     rig.fleet.close()
     again = Rig(store=SQLiteStore(tmp_path / "s"), keys={2: KEY}, utc=rig.utc + 2)
+    again.fleet.receive(recorded, source="somebody", now=again.now, utc=again.utc)
+    assert [out.apdu for out in again.fleet.apdus_to_send()] == [caller.received[-1]], "the answer of then"
+    again.passes(150)
     again.fleet.receive(recorded, source="thief", now=again.now, utc=again.utc)
     assert again.fleet.apdus_to_send() == []
     assert again.fleet.counters["replayed"] == 1
     assert again.meter.tables["ST6"][:5] == b"LATER"
     again.fleet.close()
+
+
+def test_a_repeated_write_in_cleartext_is_carried_out_once_even_over_a_restart() -> None:
+    store = MemoryStore()
+    rig = Rig(store=store)
+    caller = rig.caller().log_in()
+    before = rig.device()[23].value.NBR_DEMAND_RESETS
+    caller.write(7, b"\x09\x00\x01\x01")
+    recorded, answer = caller.sent[-1], caller.received[-1]
+    again = Rig(store=store, utc=rig.utc + 5)
+    again.fleet.receive(recorded, source="s", now=again.now, utc=again.utc)
+    assert [out.apdu for out in again.fleet.apdus_to_send()] == [answer]
+    assert before + 1 == again.device()[23].value.NBR_DEMAND_RESETS
 
 
 def test_vectors_grow_over_restarts_even_if_the_clock_is_set_back(tmp_path: Path) -> None:
@@ -251,8 +271,10 @@ def test_a_handler_that_fails_is_counted_and_answered(monkeypatch: pytest.Monkey
         raise RuntimeError
 
     monkeypatch.setattr(Meter, "put", fail)
+    rig.meter.tables.set("ST5.IDENTIFICATION", "BY HALVES")
     response = rig.caller().log_in().one(owner(b"X"))
     assert isinstance(response, ErrorResponse)
+    assert rig.meter.tables["ST5"] == rig.profile.tables["ST5"], "it is what the store says"
     assert rig.fleet.counters["handler-failed"] == 1
     assert told
     assert told[0][1] is rig.meter

@@ -37,7 +37,7 @@ def test_the_response_names_procedure_and_sequence_number() -> None:
 
 @pytest.mark.parametrize(("selector", "posted"), [(0, True), (1, False), (2, False), (3, True)])
 def test_the_selector_decides_whether_a_response_is_posted(selector: int, posted: bool) -> None:
-    rig, caller = master()
+    _rig, caller = master()
     before = caller.read(8)
     caller.write(7, (12 | selector << 12).to_bytes(2, "little") + b"\x55")
     assert (caller.read(8) != before) is posted
@@ -318,5 +318,5 @@ def test_registering_needs_a_network() -> None:
     assert caller.call(23)[0] == ResultCode.NOT_FULLY_COMPLETED
     assert caller.call(24)[0] == ResultCode.NOT_FULLY_COMPLETED
     assert asked == ["register", "deregister"]
-    rig.meter.network_answered(DONE)
+    rig.meter.calls.network_answered(DONE)
     assert caller.read(8)[3] == DONE

@@ -5,15 +5,19 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from c1222.errors import StateError
-from c1222.node.store import MemoryStore, SQLiteStore, Store, StoredVectors, Taken
+from c1222.node.sqlite_store import SQLiteStore
+from c1222.node.store import MemoryStore, Store, StoredVectors, Taken
 from c1222.security.freshness import SendGuard
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -50,6 +54,16 @@ def test_requests_taken_are_remembered_until_they_are_too_old(store: Store) -> N
     assert store.taken("b", 0) == [Taken("", 0, 150, 1)]
 
 
+def test_answers_are_kept_for_a_while(store: Store) -> None:
+    store.keep_answer("a", b"one", 100, b"1")
+    store.keep_answer("a", b"two", 200, b"")
+    store.keep_answer("b", b"one", 100, b"other")
+    assert store.answers("a", 0) == {b"one": b"1", b"two": b""}
+    assert store.answers("a", 150) == {b"two": b""}
+    assert store.answers("a", 0) == {b"two": b""}
+    assert store.answers("b", 0) == {b"one": b"other"}
+
+
 def test_everything_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:
     with SQLiteStore(tmp_path / "s") as store:
         store.put("a", {"ST1": b"one"})
@@ -66,7 +80,7 @@ def test_everything_is_there_when_the_file_is_opened_again(tmp_path: Path) -> No
 def test_what_is_gathered_is_seen_at_once_and_lost_if_never_flushed(tmp_path: Path) -> None:
     code = """
 import os, sys
-from c1222.node.store import SQLiteStore
+from c1222.node.sqlite_store import SQLiteStore
 store = SQLiteStore(sys.argv[1])
 store.put("a", {"ST1": b"kept"})
 store.hold()
@@ -94,7 +108,7 @@ def test_changes_in_both_directions_are_one_transaction(tmp_path: Path) -> None:
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     with SQLiteStore(tmp_path / "s"):
-        code = "import sys; from c1222.node.store import SQLiteStore; SQLiteStore(sys.argv[1])"
+        code = "import sys; from c1222.node.sqlite_store import SQLiteStore; SQLiteStore(sys.argv[1])"
         other = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / "s")], capture_output=True, text=True, check=False
         )
