@@ -21,6 +21,7 @@ from c1222.capture.nodes import MAX_NODES, MAX_OCTETS, Nodes
 from c1222.errors import Finding
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.security.sealing import Verdict
+from c1222.services import REQUESTS
 from c1222.services import tables as wire
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from c1222.capture.decoder import CapturedMessage
     from c1222.services import Service
 
-__all__ = ["TableReader"]
+__all__ = ["MAX_HOPELESS", "TableReader"]
 
 _NOTIFICATION: Final = 0x04
 _EVENT_OCTETS: Final = 6
@@ -39,6 +40,15 @@ _EVENT_OCTETS: Final = 6
 _NUMBER_AND_KIND: Final = 0x0FFF
 _CARRIERS: Final = (wire.TableResponse, wire.WriteRequest, wire.WriteIndexRequest, wire.WriteOffsetRequest)
 _WRITTEN: Final = (wire.WriteResponse, wire.WriteIndexResponse, wire.WriteOffsetResponse)
+
+_WRITES: Final = frozenset(code for code, kind in REQUESTS.items() if issubclass(kind, _CARRIERS))
+_OF_TABLES: Final = frozenset(
+    code
+    for code, kind in REQUESTS.items()
+    if kind.answer is not None and issubclass(kind.answer, (wire.TableResponse, *_WRITTEN))
+)
+MAX_HOPELESS: Final = 4096
+"""Tables remembered that cannot be decoded with what is known of a node; past it, they are tried again."""
 
 Known = dict[str, Any]
 """What is known of the table data of a service: ``value``, or ``undecoded`` with the reason, and ``findings``."""
@@ -79,6 +89,8 @@ class TableReader:
         self._show_secrets = show_secrets
         given = [(self._title(device), device) for device in devices]
         self._nodes = Nodes(given, registry=registry, max_nodes=max_nodes, max_octets=max_octets)
+        # The device goes with what is known of it, so that its id stays its own.
+        self._hopeless: dict[tuple[int, int], tuple[Device, Known]] = {}
 
     def _title(self, device: Device) -> ApTitle | None:
         title = device.node.get("ap_title")
@@ -90,6 +102,8 @@ class TableReader:
         ``value`` has element names as keys: nested for a whole table, full paths for a piece. ``undecoded`` says why
         there is none. ``findings`` are those of the table, if there are any.
         """
+        if not _concerns_tables(message):
+            return ()
         services = message.services
         if not any(isinstance(service, _CARRIERS + _WRITTEN) for service in services):
             return ()
@@ -99,9 +113,10 @@ class TableReader:
     def learn(self, message: CapturedMessage) -> None:
         """Learn from a message in a first pass, which keeps the first octets seen of each table."""
         self._nodes.first = True
-        for service in message.services:
-            if isinstance(service, _CARRIERS + _WRITTEN):
-                self._learn(message, self._node(message), service)
+        if _concerns_tables(message):
+            for service in message.services:
+                if isinstance(service, _CARRIERS + _WRITTEN):
+                    self._learn(message, self._node(message), service)
         self._nodes.first = False
 
     def findings(self) -> list[Finding]:
@@ -160,6 +175,9 @@ class TableReader:
         if part.table & ~(_NUMBER_AND_KIND | wire.TableBits.PENDING):
             return {"undecoded": f"{wire.table_name(part.table)} is no table of the standard or the manufacturer"}
         device = self._nodes.device(node)
+        hopeless = self._hopeless.get((id(device), part.table))
+        if hopeless is not None:
+            return hopeless[1]
         label = table_label(part.table & _NUMBER_AND_KIND)
         try:
             if part.table & wire.TableBits.PENDING:
@@ -168,13 +186,13 @@ class TableReader:
                 return {"undecoded": f"the layout of {label} is not known"}
             return _known(device, label, part, octets)
         except MissingTables as error:
-            return self._without(error.names, label, part, octets)
+            return self._without(device, error.names, label, part, octets)
         except UnknownTable:
             return {"undecoded": f"{label} is declared nowhere"}
         except C1219Error as error:
             return {"undecoded": str(error)}
 
-    def _without(self, names: tuple[str, ...], label: str, part: _Part, octets: bytes) -> Known:
+    def _without(self, device: Device, names: tuple[str, ...], label: str, part: _Part, octets: bytes) -> Known:
         """Decode on assumptions, or say what was not seen."""
         if names == ("ST0",) and part.indices is None and not part.table & wire.TableBits.PENDING:
             assumed = assume(self._nodes.registry, label, part.offset, octets)
@@ -182,7 +200,19 @@ class TableReader:
                 value, finding = assumed
                 return {"value": value, "findings": [finding._asdict()]}
         verb = "was" if len(names) == 1 else "were"
-        return {"undecoded": f"{' and '.join(names)} of this node {verb} not seen"}
+        known: Known = {"undecoded": f"{' and '.join(names)} of this node {verb} not seen"}
+        if names != ("ST0",):  # whatever the octets are, and however many of them
+            if len(self._hopeless) >= MAX_HOPELESS:
+                self._hopeless.clear()
+            self._hopeless[id(device), part.table] = (device, known)
+        return known
+
+
+def _concerns_tables(message: CapturedMessage) -> bool:
+    """Tell by the codes alone whether a message may carry octets of tables, or say that some were written."""
+    if message.is_response:
+        return any(request.code in _OF_TABLES for request in message.asked)
+    return any(octets[0] in _WRITES for octets in message.service_octets)
 
 
 def _part(service: Any) -> _Part | None:
