@@ -131,6 +131,9 @@ def _joining(
 class Network:
     """One asker and its UDP socket (one more for IPv6), shared by any number of meters.
 
+    A program that holds thousands of meters does well to call ``gc.freeze()`` once they are made: the garbage collector
+    then looks at what is new only.
+
     Args:
         calling: our title.
         key: the key or keys: a `Key`, a `KeyStore`, or octets by key id.

@@ -41,6 +41,11 @@ class Gathered:
         self._progress = progress
         self._earlier = earlier
 
+    @property
+    def resumes(self) -> bool:
+        """Whether there was an interrupted read."""
+        return self._earlier is not None
+
     def put(self, table: int, offset: int, octets: bytes, *, whole: bool = False) -> None:
         """Keep a piece.
 

@@ -152,6 +152,9 @@ class Reading(Conversation):
         found: dict[int, bytes | Refusal],
         gathered: Gathered,
     ) -> Operation[None]:
+        if len(parts) == 1 and self._is_plain(parts[0], sizes[0], gathered):
+            yield from self._ask_batch((0,), parts, sizes, found, gathered)
+            return
         waiting = list(range(len(parts)))
         most = MAX_SERVICES
         while waiting:
@@ -174,6 +177,12 @@ class Reading(Conversation):
                 if again:
                     most = max(1, len(batch) // 2)
                 waiting = [*again, *waiting[len(batch) :]]
+
+    def _is_plain(self, part: Part, size: int | None, gathered: Gathered) -> bool:
+        """Whether a part is read by one service in a message of its own, which is most of the time."""
+        if gathered.resumes or self._needs_pieces(part, size):
+            return False
+        return part.offset is None or self._reads_offsets(part.table)
 
     def _needs_pieces(self, part: Part, size: int | None) -> bool:
         if size is None:

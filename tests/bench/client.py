@@ -1,16 +1,18 @@
 """Reads over the loopback interface, beside a bare UDP echo of the same sizes in the same run.
 
-    python -m tests.bench.client [--reads N] [--nodes N] [--rounds N] [--anywhere]
+    python -m tests.bench.client [--reads N] [--nodes N] [--rounds N] [--anywhere] [--freeze]
 
 Two processes, each on a core of its own: this one asks, the other is a node (``c1222.node``), or the echo. Everything in
 mode 2. Printed are rates a second, their ratio to the echo's, and, for many nodes, how long a read took. On one core
 the echo is five times as fast, since it waits for no other core to wake up; ``--anywhere`` lets the system choose.
+``--freeze`` takes the meters out of the garbage collector's sight (``gc.freeze``) once they are made, as a head-end would.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import multiprocessing
 import os
 import socket
@@ -127,6 +129,9 @@ async def many(
         ]
         for start in range(0, len(meters), given.workers):
             await asyncio.gather(*[meter.read(TABLE) for meter in meters[start : start + given.workers]])
+        if given.freeze:
+            gc.collect()
+            gc.freeze()
         first = 0
         for _ in range(given.rounds):
             count = 4 * given.reads
@@ -161,6 +166,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=64)
     parser.add_argument("--outstanding", type=int, default=64)
     parser.add_argument("--anywhere", action="store_true")
+    parser.add_argument("--freeze", action="store_true")
     given = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     core, own = (None, None) if given.anywhere or len(cores) < 2 else cores[:2]
