@@ -89,14 +89,15 @@ class Reply:
     ) -> None:
         self.sent = sent
         self.message = message
-        paired = pair(sent.requests, message)
+        responses_only = all(service.kind == "response" for service in message.services)
+        paired = pair(sent.requests, message) if responses_only else None
         problems = list(_problems(sent, message, identity))
         if strays:
             problems.append(Problem("id", "before the answer came another, to an id that was not asked"))
         if paired is None:
-            problems.append(
-                Problem("services", f"{len(message.services)} responses to {len(sent.requests)} services asked for")
-            )
+            kinds = "responses" if responses_only else "services, requests among them, as responses"
+            text = f"{len(message.services)} {kinds} to {len(sent.requests)} services asked for"
+            problems.append(Problem("services", text))
             paired = [None] * len(sent.requests)
         self.problems: tuple[Problem, ...] = tuple(problems)
         self.before: tuple[Answer, ...] = tuple(paired[:skip])
@@ -156,8 +157,6 @@ def _problems(sent: Sent, message: Message, identity: Identity) -> list[Problem]
     if message.security_mode < request.security_mode and not _refuses(message):
         weaker = f"the answer is in {message.security_mode.label}, the request was in {request.security_mode.label}"
         found.append(Problem("security", weaker))
-    if message.service_octets and any(octets[0] >= 0x20 for octets in message.service_octets):
-        found.append(Problem("services", "the answer holds requests"))
     found += [
         Problem("findings", f"{finding.path}: {finding.text}")
         for finding in message.findings

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from c1219.errors import C1219Error
 from c1222.conformance.catalogue import CHECKS
 from c1222.conformance.reply import NoAnswer
-from c1222.conformance.rules import Check, NotApplicable, Remark, Verdict, wrong
+from c1222.conformance.rules import Check, NotApplicable, Remark, Verdict, odd, wrong
 from c1222.errors import C1222Error, ConnectionLost, Unreachable
 from c1222.services.identify import IdentifyRequest
 
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from c1222.conformance.evidence import Evidence
     from c1222.conformance.probe import Probe
 
-__all__ = ["Report", "Result", "run"]
+__all__ = ["BROKEN", "Report", "Result", "run"]
 
+BROKEN: Final = "the check itself broke, which is a fault of this program"
+"""How the remark of such a check begins."""
 _CONTACT: Final = "C-LINK-01"
 _GROUND: Final = "C-LINK-02"
 _LINK: Final = "LINK"
@@ -134,8 +137,10 @@ def _carried_out(check: Check, probe: Probe) -> Result:
             remarks.append(remark)  # noqa: PERF402 - what was seen before an error counts
     except NotApplicable as error:
         reason = str(error)
-    except C1222Error as error:
+    except (C1222Error, C1219Error) as error:
         remarks.append(wrong(_text(error)))
+    except Exception as error:  # noqa: BLE001 - one check that breaks must not cost the report of the others
+        remarks.append(odd(f"{BROKEN}: {type(error).__name__}: {error}"))
     evidence, left_out = probe.log.take()
     levels = {remark.level for remark in remarks}
     if "wrong" in levels:
@@ -148,7 +153,7 @@ def _carried_out(check: Check, probe: Probe) -> Result:
     return Result(check, verdict, tuple(remarks), reason, seconds, evidence, left_out)
 
 
-def _text(error: C1222Error) -> str:
+def _text(error: Exception) -> str:
     if isinstance(error, (NoAnswer, ConnectionLost, Unreachable)):
         return str(error)
     return f"{type(error).__name__}: {error}"

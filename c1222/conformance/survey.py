@@ -14,6 +14,8 @@ from c1222.services.results import Isc, Rstl
 from c1222.services.tables import ReadOffsetRequest, ReadRequest, ReadResponse, TableResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from c1219.layout import Layout
     from c1222.conformance.evidence import Evidence
     from c1222.conformance.probe import Probe
@@ -68,27 +70,32 @@ class Survey:
     def used(self) -> list[str]:
         """Labels of the tables that it claims to have, in order."""
         st0 = self.st0
-        return [f"ST{n}" for n in sorted(st0.STD_TBLS_USED)] + [f"MT{n}" for n in sorted(st0.MFG_TBLS_USED)]
+        return _labels(st0.STD_TBLS_USED, st0.MFG_TBLS_USED)
 
     @property
     def writable(self) -> list[str]:
         """Labels of the tables that it claims can be written, in order."""
         st0 = self.st0
-        return [f"ST{n}" for n in sorted(st0.STD_TBLS_WRITE)] + [f"MT{n}" for n in sorted(st0.MFG_TBLS_WRITE)]
+        return _labels(st0.STD_TBLS_WRITE, st0.MFG_TBLS_WRITE)
 
     @property
     def by_offset(self) -> bool:
         """Whether it claims access by offset."""
-        return bool(self.st0.FORMAT_CONTROL_2.DATA_ACCESS_METHOD & 1)
+        return bool(self._access & 1)
 
     @property
     def by_index(self) -> bool:
         """Whether it claims access by index."""
-        return bool(self.st0.FORMAT_CONTROL_2.DATA_ACCESS_METHOD & 2)
+        return bool(self._access & 2)
+
+    @property
+    def _access(self) -> int:
+        method = getattr(self.st0.FORMAT_CONTROL_2, "DATA_ACCESS_METHOD", 0)
+        return method if isinstance(method, int) else 0
 
     def absent(self, count: int) -> list[int]:
         """Return identifiers of standard tables that it does not claim, among those that it could."""
-        used = set(self.st0.STD_TBLS_USED)
+        used = set(self.st0.STD_TBLS_USED or ())
         free = [number for number in range(1, 8 * self.st0.DIM_STD_TBLS_USED) if number not in used]
         step = max(1, len(free) // count)
         return free[::step][:count]
@@ -205,6 +212,10 @@ class Survey:
 
     def __repr__(self) -> str:
         return f"<Survey of {len(self.answers)} tables>"
+
+
+def _labels(standard: Iterable[int] | None, manufacturer: Iterable[int] | None) -> list[str]:
+    return [f"ST{n}" for n in sorted(standard or ())] + [f"MT{n}" for n in sorted(manufacturer or ())]
 
 
 def survey(probe: Probe) -> Survey:

@@ -125,9 +125,11 @@ def identity(probe: Probe) -> Iterator[Remark]:
     stored = survey(probe).find("ST5")
     if stored is None:
         raise NotApplicable("ST5 cannot be read")
-    text = getattr(stored.IDENTIFICATION, "text", stored.IDENTIFICATION)
-    if str(text).strip() != told[0].text.strip():
-        yield wrong(f"Identify tells {told[0].text!r}, ST5 has {str(text).strip()!r}")
+    if not isinstance(stored.IDENTIFICATION, str):
+        raise NotApplicable("ST5.IDENTIFICATION is no text")
+    text = stored.IDENTIFICATION.strip()
+    if text != told[0].text.strip():
+        yield wrong(f"Identify tells {told[0].text!r}, ST5 has {text!r}")
 
 
 @check(

@@ -85,7 +85,7 @@ def absent(probe: Probe) -> Iterator[Remark]:
     found = survey(probe)
     st0 = found.st0
     tables = [*found.absent(_SAMPLE), 8 * st0.DIM_STD_TBLS_USED]
-    tables.append(0x800 + next((n for n in range(2048) if n not in st0.MFG_TBLS_USED), 2047))
+    tables.append(0x800 + next((n for n in range(2048) if n not in (st0.MFG_TBLS_USED or ())), 2047))
     for table in tables:
         reply = get(probe, ReadRequest(table))
         if isinstance(reply.first, TableResponse):

@@ -287,7 +287,7 @@ def unchanged(probe: Probe) -> Iterator[Remark]:
 
 
 def _call(probe: Probe, number: int, sequence: int) -> WriteRequest:
-    big = bool(survey(probe).st0.FORMAT_CONTROL_1.DATA_ORDER)
+    big = getattr(survey(probe).st0.FORMAT_CONTROL_1, "DATA_ORDER", 0) == 1
     return WriteRequest(7, TableData(number.to_bytes(2, "big" if big else "little") + bytes((sequence,))))
 
 
