@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Delivery", "Fleet"]
 
 _SWEEP: Final = 60
+_MUCH: Final = 3600.0
 _SEEN_IN_ALL: Final = 262_144
 _SEEN_AT_LEAST: Final = 2048
 _MODE_BITS: Final = 0b1100
@@ -238,15 +239,7 @@ class Fleet:
                 station.answered.clear()
         station.asked.clear()
         responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
-        for event in responder.events():
-            if isinstance(event, Refused):
-                self.counters[event.reason] += 1
-            elif isinstance(event, Released):
-                self._released.append(event.source)
-            elif isinstance(event, HandlerFailed):
-                self.counters["handler-failed"] += 1
-            if self.listener is not None:
-                self.listener(event, station.meter)
+        self._note_events(station)
         out = responder.apdus_to_send()
         if any(request.service not in REPEATABLE for request in station.asked) and len(out) <= 1:
             answer = out[0].apdu if out else b""
@@ -256,6 +249,17 @@ class Fleet:
                 self._send(station, one.source, one.apdu)
         if station.meter.take_restart():
             responder.close_sessions()
+
+    def _note_events(self, station: Station) -> None:
+        for event in station.responder.events():
+            if isinstance(event, Refused):
+                self.counters[event.reason] += 1
+            elif isinstance(event, Released):
+                self._released.append(event.source)
+            elif isinstance(event, HandlerFailed):
+                self.counters["handler-failed"] += 1
+            if self.listener is not None:
+                self.listener(event, station.meter)
 
     def _send(self, station: Station, source: Hashable, apdu: bytes) -> None:
         delay, times = 0.0, 1
@@ -305,13 +309,16 @@ class Fleet:
         for station in self.stations.values():
             if len(station.responder.sessions):
                 station.responder.tick(now=now)
-                station.responder.events()
+                self._note_events(station)
         self._sweep = self._sweep or list(self.stations.values())
         for _ in range(-(-len(self.stations) // _SWEEP)):
             if self._sweep:
                 meter = self._sweep.pop().meter
+                behind = meter.behind(utc)
                 meter.advance(utc)
                 meter.save()
+                if behind > _MUCH:
+                    break  # one that takes so long is enough for now: requests wait
 
     def next_deadline(self) -> float | None:
         """Return when `tick` has something to do that cannot wait, on the clock of ``now``; None for nothing."""

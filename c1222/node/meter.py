@@ -16,10 +16,9 @@ from c1222.errors import StateError
 from c1222.node.calls import Calls
 from c1222.node.clock import Clock, shown_clock
 from c1222.node.logs import Logs
-from c1222.node.offer import Offer, offer_of
 from c1222.node.pending import PendingTables
 from c1222.node.procedures import STANDARD
-from c1222.node.rights import Grant, Rights, rights_of
+from c1222.node.rights import Grant, Offer, Rights, offer_of, rights_of
 from c1222.node.simulation import Simulation
 from c1222.node.tables import Tables
 from c1222.services.results import Iar
@@ -229,6 +228,10 @@ class Meter:
     def standard(self) -> int:
         """The time that intervals follow, seconds since 1970; see `Faces.base`."""
         return int(self.device) + (self.simulation.faces.base if self.simulation else 0)
+
+    def behind(self, utc: float) -> float:
+        """Return how many seconds of its own time have to be gone through to bring the meter up to date."""
+        return self.simulation.clock.simulated(utc) - self.simulation.flows.last if self.simulation else 0.0
 
     def advance(self, utc: float) -> None:
         """Bring the meter up to date.

@@ -1,4 +1,4 @@
-"""Who may do what: the passwords of ST42, the rights of ST44, and those of ST43 for all that ST44 does not mention.
+"""What can be done, by ST0, and who may do it: passwords of ST42, rights of ST44, and those of ST43 for all else.
 
 A password opens up to eight groups. A table may be read, written, or a procedure executed, if its entry says so for
 anyone, or for a group that the password opened. Origin: the flags of ST42 to ST44 from termineter [V]; that a shared
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from c1222.node.shape import Shape
 
-__all__ = ["EVERYONE", "NOBODY", "SECRET_TABLES", "Grant", "Rights", "rights_of"]
+__all__ = ["EVERYONE", "NOBODY", "SECRET_TABLES", "Grant", "Offer", "Rights", "offer_of", "rights_of"]
 
 SECRET_TABLES: Final = frozenset({"ST42", "ST45", "ST46", "ST47"})
 """Tables of passwords and keys."""
@@ -160,3 +160,41 @@ def _entry(place: Any, entry: Any) -> _Entry:
 
 def _groups(flags: Any) -> int:
     return sum(bool(flag) << number for number, flag in enumerate(flags))
+
+
+class Offer(NamedTuple):
+    """What ST0 offers.
+
+    Attributes:
+        used: labels of the tables that exist.
+        writable: of those that can be written.
+        procedures: numbers of the procedures; a manufacturer's have 2048 added.
+        by_offset: whether tables can be read and written by offset.
+        by_index: whether by index.
+        big: whether numbers in tables have their most significant octet first.
+    """
+
+    used: frozenset[str]
+    writable: frozenset[str]
+    procedures: frozenset[int]
+    by_offset: bool
+    by_index: bool
+    big: bool
+
+
+def offer_of(shape: Shape) -> Offer:
+    """Return what the ST0 of a configuration offers. For `Shape.derived`."""
+    st0 = shape.value("ST0")
+    access = st0.FORMAT_CONTROL_2.DATA_ACCESS_METHOD
+
+    def labels(standard: Any, manufacturer: Any) -> frozenset[str]:
+        return frozenset([f"ST{n}" for n in standard] + [f"MT{n}" for n in manufacturer])
+
+    return Offer(
+        labels(st0.STD_TBLS_USED, st0.MFG_TBLS_USED),
+        labels(st0.STD_TBLS_WRITE, st0.MFG_TBLS_WRITE),
+        frozenset([*st0.STD_PROC_USED, *(0x800 + n for n in st0.MFG_PROC_USED)]),
+        bool(access & 1),
+        bool(access & 2),
+        bool(st0.FORMAT_CONTROL_1.DATA_ORDER),
+    )

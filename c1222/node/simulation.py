@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from c1219.codes.events import EventCode
 from c1222.node.calendar import Calendar, Day, Tiers, calendar_of
 from c1222.node.clock import Clock, Faces, faces_of
-from c1222.node.curve import LoadCurve
-from c1222.node.flows import Flows, Plan, plan_of
+from c1222.node.flows import Flows, LoadCurve, Plan, plan_of
 from c1222.node.load_profile import POWER_FAIL, Recorder
 from c1222.node.profile_sets import set_plans_of
 from c1222.node.registers import Registers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,17 @@ READER = {POLYPHASE: "reader-demo", SINGLE: "reader-demo", BIG: "lecteur-démo".
 
 
 def profile(name: str = POLYPHASE, **node: Any) -> Profile:
-    """A sample profile, with other things in its ``node`` object."""
+    """A sample profile, with other things in its ``node`` object. The plain ones are made once."""
+    return _made(name, **node) if node else _plain(name)[0]
+
+
+@cache
+def _plain(name: str) -> tuple[Profile, object]:
+    made = _made(name)
+    return made, made.shapes.get(made.tables)  # which keeps the shape
+
+
+def _made(name: str, **node: Any) -> Profile:
     device = Device.from_json((DEVICES / f"{name}.json").read_text("utf-8"))
     device.node.update(node)
     return Profile(device)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from c1219.device import Device
 from c1222.node import simulation
-from c1222.node.curve import LoadCurve
+from c1222.node.flows import LoadCurve
 from c1222.node.meter import Meter
 from c1222.node.store import MemoryStore
 from tests.c1222.node.rig import BIG, MASTER, POLYPHASE, SINGLE, UTC, Rig, profile
