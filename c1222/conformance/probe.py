@@ -176,21 +176,27 @@ class Probe:
         raise NoAnswer(f"no answer to {names or 'a message without services'}", rejected)
 
     def provoke(self, sent: Sent, *octets: bytes, note: str = "", due: bool = False) -> Reply | None:
-        """Send something peculiar, once, and return the answer if there is one.
+        """Send something peculiar, and return the answer if there is one.
 
         Args:
             sent: what it is; its octets are what is sent, unless others are given.
             octets: to send instead, one after the other.
             note: what is peculiar about it, for the report.
-            due: whether an answer is due, so that it is worth waiting for; otherwise one to another id does not count.
+            due: whether an answer is due. Then it is worth waiting for, and sending again; otherwise it is sent once,
+                and an answer to another id does not count.
         """
         target = self.target
-        wait = target.timeout * target.attempts if due else target.quiet
         secret = conceals(sent.message.services)
+        again = due and not self.reliable
+        wait = target.timeout if again else target.timeout * target.attempts if due else target.quiet
+        reply = None
         try:
-            for apdu in octets or (sent.octets,):
-                self._send(apdu, sent, note=note, secret=secret)
-            reply = self._wait(sent, self.clock.now + wait, [], secret=secret)
+            for _ in range(target.attempts if again else 1):
+                for apdu in octets or (sent.octets,):
+                    self._send(apdu, sent, note=note, secret=secret)
+                reply = self._wait(sent, self.clock.now + wait, [], secret=secret)
+                if reply is not None:
+                    break
         except (ConnectionLost, Unreachable):
             self.hang_up()
             return None

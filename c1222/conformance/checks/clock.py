@@ -92,17 +92,19 @@ def agree(probe: Probe) -> Iterator[Remark]:
 )
 def goes(probe: Probe) -> Iterator[Remark]:
     """Twice, with a pause between; an accelerated clock is odd."""
-    wait = max(2.0, min(probe.target.patience, 4.0))
-    before, start = next(iter(_clocks(probe).values())), probe.clock.now
-    probe.pause(wait)
-    after, passed = next(iter(_clocks(probe).values())), probe.clock.now - start
+    clock = probe.clock
+    start = clock.now
+    before, first = next(iter(_clocks(probe).values())), clock.now
+    probe.pause(max(2.0, min(probe.target.patience, 4.0)))
+    second = clock.now
+    after, end = next(iter(_clocks(probe).values())), clock.now
     if before is None or after is None:
         raise NotApplicable("no time is shown")
     gone = (after - before).total_seconds()
     if gone <= 0:
-        yield wrong(f"in {passed:.0f} s the clock went {gone:+.0f} s")
-    elif abs(gone - passed) > _TOGETHER:
-        yield odd(f"in {passed:.0f} s the clock went {gone:+.0f} s")
+        yield wrong(f"in {second - first:.0f} s the clock went {gone:+.0f} s")
+    elif not second - first - _TOGETHER <= gone <= end - start + _TOGETHER:
+        yield odd(f"in {second - first:.0f} s the clock went {gone:+.0f} s")
 
 
 @check(

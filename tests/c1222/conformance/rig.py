@@ -74,6 +74,11 @@ class Bench:
         }
         self.probe = Probe(Target(**(given | settings)), self._connect, self.wire)
 
+    def move_to(self, wire: Wire) -> None:
+        """Put both ends on another wire."""
+        self.wire = self.probe.clock = wire
+        wire.attach("node", self._receive)
+
     def _connect(self) -> Any:
         self.ends += 1
         return self.wire.endpoint(f"probe {self.ends}", "node")

@@ -14,6 +14,7 @@ from c1222.conformance.target import Target
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import SecurityMode
 from c1222.node import running
+from c1222.transport.memory import Mishaps, Wire
 from tests.c1222.conformance.rig import DEVICES, KEY, PASSWORDS, Bench, by_id, told
 
 _FOR_LACK: dict[str, set[str]] = {
@@ -104,3 +105,13 @@ def test_over_real_datagrams() -> None:
         report = run(Probe(target, way_to(node.url, timeout=5), SystemClock()))
     assert [told(one) for one in report.results if one.verdict in {Verdict.FAIL, Verdict.WARNING}] == []
     assert report.count(Verdict.PASS) > 80
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_over_a_wire_that_loses_doubles_and_reorders(seed: int) -> None:
+    bench = Bench(mode=2 * (seed % 2), attempts=8)
+    lossy = Wire(seed=seed, utc=bench.wire.utc, mishaps=Mishaps(loss=0.15, duplication=0.1, reorder=0.1, held=0.2))
+    bench.move_to(lossy)
+    report = bench.run()
+    assert [told(one) for one in report.results if one.verdict in {Verdict.FAIL, Verdict.WARNING}] == []
+    assert lossy.counters["lost"] > 50
