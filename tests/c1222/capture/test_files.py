@@ -526,7 +526,9 @@ def test_any_octets_give_packets_findings_or_a_typed_error(start, octets):
 
 
 @given(
-    st.sampled_from([PCAP, PCAPNG, pcap(FRAMES, byte_order="big"), gzip.compress(PCAP, mtime=0), gzip.compress(PCAPNG, mtime=0)]),
+    st.sampled_from(
+        [PCAP, PCAPNG, pcap(FRAMES, byte_order="big"), gzip.compress(PCAP, mtime=0), gzip.compress(PCAPNG, mtime=0)]
+    ),
     st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=6),
     st.integers(0, 400),
 )
