@@ -1,0 +1,141 @@
+"""Logs and the lists they are kept in, against a plain Python list."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from c1219.codes.events import EventCode
+from c1222.node.logs import EVENT_LOG
+from c1222.node.rings import Ring
+from tests.c1222.node.rig import BIG, MASTER, POLYPHASE, Rig
+
+RIG = Rig(simulate=False)
+
+
+@given(
+    order=st.booleans(),
+    circular=st.booleans(),
+    inhibit=st.booleans(),
+    steps=st.lists(st.one_of(st.just("add"), st.integers(0, 40), st.just("clear")), max_size=70),
+)
+@settings(max_examples=60)
+def test_a_list_behaves_like_a_list(order: bool, circular: bool, inhibit: bool, steps: list[str | int]) -> None:
+    tables = Rig(simulate=False, made=RIG.profile).meter.tables
+    ring = Ring(tables, EVENT_LOG)
+    ring.set_flags(ORDER=order, LIST_TYPE=circular, INHIBIT_OVERFLOW_FLAG=inhibit)
+    ring.clear()
+    size, first = ring.size, ring.sequence
+    model: list[bytes] = []
+    unread, overflow, made = 0, False, 0
+    for step in steps:
+        if step == "add":
+            entry = made.to_bytes(14)
+            index = ring.advance()
+            if inhibit and unread == size:
+                assert index is None
+                overflow = True
+                continue
+            assert index is not None
+            ring.put(index, entry)
+            model = [*model, entry][-size:]
+            made += 1
+            overflow = overflow or unread == size
+            unread = min(unread + 1, size)
+        elif step == "clear":
+            ring.clear()
+            model, unread, overflow = [], 0, False
+        elif ring.acknowledge(int(step)):
+            assert int(step) <= unread
+            unread -= int(step)
+            overflow = False
+        else:
+            assert int(step) > unread
+        flags = tables.value("ST76.EVENT_FLAGS")
+        assert (ring.valid, ring.unread, bool(flags.OVERFLOW_FLAG)) == (len(model), unread, overflow)
+        assert ring.sequence == first + made
+        found = []
+        for back in range(len(model)):
+            place = (ring.last + back if order else ring.last - back) % size
+            _, offset, stride = ring.entry_offset(place)
+            found.append(tables["ST76"][offset : offset + stride][:14])
+        assert found == model[::-1], "from the newest to the oldest"
+        if not circular and not order:
+            assert ring.last == max(0, len(model) - 1), "a FIFO is in order"
+
+
+def test_entries_say_when_what_and_who() -> None:
+    rig = Rig()
+    rig.meter.tables.set("ST75.STD_EVENTS_MONITORED_FLAGS", {24})
+    rig.meter.log(EventCode.SEASON_CHANGED, (3,), user=4)
+    log = rig.device()[76].value
+    entry = log.ENTRIES[log.LAST_ENTRY_ELEMENT]
+    assert (entry.EVENT_CODE.TBL_PROC_NBR, entry.USER_ID, entry.EVENT_SEQ_NBR) == (
+        24,
+        4,
+        log.LAST_ENTRY_SEQ_NBR & 0xFFFF,
+    )
+    assert entry.EVENT_ARGUMENT[0] == 3
+    assert abs(entry.EVENT_TIME - rig.device().value("ST52.CLOCK_CALENDAR")) < dt.timedelta(seconds=2)
+
+
+def test_an_event_that_goes_into_both_logs_has_one_number() -> None:
+    rig = Rig()
+    rig.meter.tables.set("ST73.STD_EVENTS_MONITORED_FLAGS", {20})
+    rig.meter.tables.set("ST75.STD_EVENTS_MONITORED_FLAGS", {20})
+    rig.meter.log(EventCode.DEMAND_RESET)
+    device = rig.device()
+    history, events = device[74].value, device[76].value
+    one, other = history.ENTRIES[history.LAST_ENTRY_ELEMENT], events.ENTRIES[events.LAST_ENTRY_ELEMENT]
+    assert one.EVENT_NUMBER == other.EVENT_NUMBER
+    assert one.EVENT_NUMBER is not None
+
+
+@pytest.mark.parametrize(("table", "logged"), [(13, True), (6, False)])
+def test_writes_are_logged_where_the_table_is_monitored(table: int, logged: bool) -> None:
+    rig = Rig()
+    before = rig.device()[74].value.LAST_ENTRY_SEQ_NBR
+    rig.caller().log_in(MASTER).write(table, rig.profile.tables[f"ST{table}"])
+    log = rig.device()[74].value
+    assert (log.LAST_ENTRY_SEQ_NBR - before == 1) is logged
+    if logged:
+        entry = log.ENTRIES[log.LAST_ENTRY_ELEMENT]
+        assert (entry.HISTORY_CODE.TBL_PROC_NBR, entry.HISTORY_ARGUMENT[:2]) == (10, bytes((table, 0)))
+
+
+@pytest.mark.parametrize("name", [POLYPHASE, BIG])
+def test_setting_the_clock_is_logged_with_both_times(name: str) -> None:
+    rig = Rig(name)
+    rig.meter.tables.set("ST75.STD_EVENTS_MONITORED_FLAGS", {3, 4, 5, 6})
+    start = rig.device()[76].value.LAST_ENTRY_SEQ_NBR
+    before = rig.device().value("ST52.CLOCK_CALENDAR")
+    rig.meter.set_clock(rig.meter.device + 3600, user=9)
+    events = rig.device().events()
+    newest = [event for event in events if event.log == "event" and event.sequence > start & 0xFFFF]
+    assert [event.code for event in newest] == [3, 4, 5, 6]
+    assert {event.user for event in newest} == {9}
+    log = rig.device()[76].value
+    first = log.ENTRIES[(log.LAST_ENTRY_ELEMENT - 3) % len(log.ENTRIES)]
+    second = log.ENTRIES[(log.LAST_ENTRY_ELEMENT - 2) % len(log.ENTRIES)]
+    if not log.EVENT_FLAGS.ORDER:
+        assert (first.EVENT_TIME, second.EVENT_TIME) == (before, before + dt.timedelta(hours=1))
+    form = rig.device().layout("ST4.LAST_ACTIVATION_DATE_TIME")
+    for event, time in zip(newest[2:], (before, before + dt.timedelta(hours=1)), strict=True):
+        octets = form.encode(time.replace(second=0))
+        assert event.raw == octets[: len(event.raw)].ljust(len(event.raw), b"\0"), "cut or filled up to its length"
+
+
+def test_without_control_tables_everything_is_logged() -> None:
+    rig = Rig()
+    rig.meter.logs.clear("ST74")
+    tables = {label: octets for label, octets in rig.profile.tables.items() if label not in ("ST73", "ST75")}
+    from c1219.device import Device
+    from c1222.node.profile import Profile
+
+    made = Rig(made=Profile(Device(dict(tables))))
+    before = made.device()[74].value.LAST_ENTRY_SEQ_NBR
+    made.meter.log(EventCode.LOW_BATTERY)
+    assert made.device()[74].value.LAST_ENTRY_SEQ_NBR == before + 1
