@@ -188,10 +188,10 @@ _CONTROLS: Final = {octet: _Control.of(octet) for octet in range(0x80, 0x100)}
 
 
 class _Answer(NamedTuple):
-    """What is known of the response to a request before it is seen.
+    """What is known of the response to a request before it is seen; what it conceals depends on the request alone.
 
     Attributes:
-        request: the request.
+        request: the request, or one like it.
         before: text of a response with table data, up to the data; None where the response carries none.
         after: text behind them.
         shown: whether the data go between the two.
@@ -212,11 +212,12 @@ class _Texts:
 
     def __init__(self, *, show_secrets: bool) -> None:
         self._show_secrets = show_secrets
-        self._requests: dict[bytes, tuple[str, ...] | None] = {}
+        self._requests: dict[bytes, str | None] = {}
         self._short: dict[tuple[bytes, type[Request]], str | None] = {}
+        self._kinds: dict[tuple[type[Request], bool], _Answer] = {}
         self._answers: dict[bytes, tuple[_Answer, ...]] = {}
 
-    def of(self, message: CapturedMessage, usual: Usual) -> Sequence[str] | None:
+    def of(self, message: CapturedMessage, usual: Usual) -> list[str] | None:
         """Return the text of each service; None where the message has to be written the long way."""
         if usual[4][-1] & 3 == ResponseControl.RESERVED:
             return None
@@ -225,17 +226,19 @@ class _Texts:
         asked = message.asked_body
         return self._of_response(message, asked) if asked else None
 
-    def _of_request(self, message: CapturedMessage) -> tuple[str, ...] | None:
-        body = message.request_body
-        if len(body) > _MAX_OCTETS:
-            return None
-        try:
-            return self._requests[body]
-        except KeyError:
-            texts = [self._text(service) for service in message.services]
-            known = None if None in texts else tuple(text for text in texts if text is not None)
-            _room(self._requests)[body] = known
-            return known
+    def _of_request(self, message: CapturedMessage) -> list[str] | None:
+        texts = []
+        for octets in message.service_octets:
+            try:
+                text = self._requests[octets]
+            except KeyError:
+                if len(octets) > _MAX_OCTETS:
+                    return None
+                text = _room(self._requests)[octets] = self._text(decode_service(octets))
+            if text is None:
+                return None
+            texts.append(text)
+        return texts
 
     def _of_response(self, message: CapturedMessage, asked: bytes) -> list[str] | None:
         answers = self._answers.get(asked)
@@ -272,13 +275,19 @@ class _Texts:
             return text
 
     def _answer(self, request: Request) -> _Answer:
-        empty = decode_service(bytes(_TABLE_DATA), request)
-        if not isinstance(empty, TableResponse):
-            return _Answer(request, None, "", shown=False)
-        before, data, after = _encode(empty.as_dict(show_secrets=self._show_secrets)).partition('"data": "')
-        if not after.startswith('"'):
-            return _Answer(request, before + data + after, "", shown=False)
-        return _Answer(request, before + data, after, shown=True)
+        kind = (type(request), request.conceals)
+        answer = self._kinds.get(kind)
+        if answer is None:
+            before: str | None = None
+            after, shown = "", False
+            empty = decode_service(bytes(_TABLE_DATA), request)
+            if isinstance(empty, TableResponse):
+                text = _encode(empty.as_dict(show_secrets=self._show_secrets))
+                head, data, tail = text.partition('"data": "')
+                shown = tail.startswith('"')
+                before, after = (head + data, tail) if shown else (text, "")
+            answer = self._kinds[kind] = _Answer(request, before, after, shown)
+        return answer
 
     def _text(self, service: Service) -> str | None:
         return None if service.findings else _encode(service.as_dict(show_secrets=self._show_secrets))
