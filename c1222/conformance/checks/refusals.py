@@ -9,6 +9,7 @@ from c1222.conformance.reply import said
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong
 from c1222.conformance.session import get
 from c1222.conformance.survey import survey
+from c1222.message.acse import Acse, decode_acse
 from c1222.services import ErrorResponse, RawRequest
 from c1222.services.identify import IdentifyRequest
 from c1222.services.results import Iar, Isss, Sns
@@ -173,10 +174,11 @@ def overrun(probe: Probe) -> Iterator[Remark]:
     Rule("What is no APDU is dropped; a connection may be closed.", "Itron, Elster", Mark.ONE_SOURCE),
 )
 def no_apdu(probe: Probe) -> Iterator[Remark]:
-    """Nothing, noise, an APDU that is cut short, one with octets behind it, and lengths that lie."""
+    """Noise, an APDU that is cut short, one with nothing in it, one with octets behind it, and lengths that lie."""
     sent = probe.compose(IdentifyRequest())
     whole = sent.octets
     damaged = [b"\x60", bytes(range(64)), b"\x60\x84\xff\xff\xff\xff\xa2", b"\x60\x80\xa2\x00\x00\x00", whole[:-1]]
+    damaged.append(Acse.build(user_information=b"", **decode_acse(whole).fields()).octets)
     if not probe.reliable:
         damaged.append(whole + b"\x00")
     for octets in damaged:
