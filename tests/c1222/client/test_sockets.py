@@ -85,6 +85,29 @@ def test_asyncio(node: RunningNode, place: int) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    ("name", "password", "number"),
+    [
+        ("single-phase", "reader-demo", 1),
+        ("polyphase-tou", "reader-demo", 2),
+        ("big-endian", "lecteur-démo".encode(), 4),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1], ids=["udp", "tcp"])
+def test_every_profile(name: str, password: str | bytes, number: int, place: int) -> None:
+    with (
+        running(PROFILE.with_name(f"{name}.json"), keys=KEY, listen=PLACES[:2], history_days=3) as node,
+        c1222.connect(str(node.urls[place]), called=node.title, calling=READER, key=KEY, password=password) as meter,
+    ):
+        assert meter.identity().serial
+        registers = meter.registers()
+        assert registers.rows
+        assert not [finding for finding in registers.findings if finding.level == "error"]
+        assert meter.load_profile(number, dt.datetime.now() - dt.timedelta(days=1)).rows
+        assert meter.events().rows
+        assert meter.clock().wall is not None
+
+
 # --- failures
 
 
