@@ -190,7 +190,8 @@ class Fleet:
             return [station]
         if not called.is_broadcast_form:
             return []
-        return [station for title, station in self.stations.items() if called.is_broadcast_to(title)]
+        prefix = called.absolute(self.keys.base_oid).content[:-1]
+        return [station for content, station in self._by_content.items() if content.startswith(prefix)]
 
     def _hand_over(
         self,
@@ -331,9 +332,12 @@ class Fleet:
         return min(deadlines, default=None)
 
     def rename(self, station: Station, title: ApTitle) -> None:
-        """Let a meter answer under another title from now on, as a relay gave it; under its own it is still found."""
-        self._by_content[title.absolute(self.keys.base_oid).content] = station
-        station.responder.identity.title = title
+        """Let a meter go by another title, as a relay gave it, and no longer by the one it had."""
+        base, identity = self.keys.base_oid, station.responder.identity
+        if identity.title is not None:
+            self._by_content.pop(identity.title.absolute(base).content, None)
+        self._by_content[title.absolute(base).content] = station
+        identity.title = title
 
     def sessions(self) -> int:
         """Return how many sessions are open in all."""

@@ -1,7 +1,8 @@
 """Registering with a relay, from the node's side: ask, try again, ask anew before the registration runs out.
 
-Origin: waits and their growth, when to register anew, and the delay after power-up, from Itron's stack [1]. Ours: only
-an answer that quotes our request is taken, from whatever address, and with keys the registration is secured.
+Origin: waits and their growth, and when to register anew, from Itron's stack [1]. Ours: only an answer that quotes our
+request is taken, from whatever address, and with keys the registration is secured. The delay that an answer names, for
+the time after a power-up, is not kept: a node registers as soon as it starts.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Rig:
         name: str = POLYPHASE,
         *,
         count: int = 1,
-        keys: dict[int, bytes] | None = None,
+        keys: KeyStore | dict[int, bytes] | None = None,
         store: Store | None = None,
         utc: float = UTC + 86_400,
         faults: Any = None,

@@ -15,6 +15,7 @@ from c1222.node.sqlite_store import SQLiteStore
 from c1222.node.store import MemoryStore
 from c1222.protocol.messages import decode
 from c1222.protocol.policy import NodePolicy
+from c1222.security.keys import KeyStore
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.tables import TableData
 from tests.c1222.node.rig import BIG, KEY, MASTER, POLYPHASE, UTC, Rig, profile
@@ -96,6 +97,24 @@ def test_broadcasts_reach_all_and_bring_no_flood_of_answers() -> None:
     never = rig.caller(".9.3", called=".123.0", mode=2, key_id=2)
     never.ask(tables.ReadRequest(1), response_control=ResponseControl.NEVER)
     assert never.received == []
+
+
+def test_a_broadcast_is_known_in_either_form_under_the_configured_base() -> None:
+    rig = Rig(count=2, simulate=False, keys=KeyStore(base_oid="1.2.3"))
+    for caller, called in enumerate((".123.0", "1.2.3.123.0", "1.2.4.123.0")):
+        rig.caller(f".9.{caller}", called=called).ask(tables.ReadRequest(1))
+    assert [sum(station.responder.counters.values()) for station in rig.fleet.stations.values()] == [2, 2]
+
+
+def test_a_renamed_meter_goes_by_its_new_title_alone() -> None:
+    rig = Rig(count=2, simulate=False)
+    rig.fleet.rename(next(iter(rig.fleet.stations.values())), ApTitle(".55.7"))
+    for number, (called, answers) in enumerate(
+        ((".55.7", [".55.7"]), (".55.0", [".55.7"]), (".123.8437", []), (".123.0", [".123.8438"]))
+    ):
+        caller = rig.caller(f".9.{number}", called=called)
+        caller.ask(tables.ReadRequest(1))
+        assert [str(decode(answer).calling) for answer in caller.received] == answers
 
 
 def test_an_exact_title_goes_before_a_broadcast() -> None:
