@@ -304,8 +304,7 @@ class Message:
             control = Control.from_octet(self.usual[4][-1])
         else:
             assert self.acse is not None  # noqa: S101 - __getattr__ looked
-            start = self.acse.user_information.start
-            control = Control.from_octet(self.acse.octets[start], offset=start)
+            control, _ = _control_of(self.acse)
         self.security_mode = control.mode
         self.response_control = control.response_control
         self.recovery_session = control.recovery
@@ -364,8 +363,8 @@ class Message:
             if self._opened is not None:
                 found += self._opened.findings
             with suppress(DecodeError):  # which the two above have told
-                start = self.acse.user_information.start
-                found += Control.from_octet(self.acse.octets[start], offset=start).findings(offset=start)
+                control, start = _control_of(self.acse)
+                found += control.findings(offset=start)
         if self._fault is not None:
             found.append(self._fault.finding())
         for index, service in enumerate(self.services):
@@ -380,6 +379,18 @@ class Message:
         names = ", ".join(str(service.service) for service in self.services)
         mode = getattr(self.security_mode, "label", None)  # there is none in a capture where the octet is malformed
         return f"<Message {kind} {self.calling} -> {self.called} {mode} [{names}]>"
+
+
+def _control_of(acse: Acse) -> tuple[Control, int]:
+    """Return the control octet and where it is.
+
+    Raises:
+        DecodeError: there is none, or it is malformed.
+    """
+    _, start, end = acse.user_information
+    if start == end:
+        raise DecodeError("epsem.control", start, "the control octet is missing")
+    return Control.from_octet(acse.octets[start], offset=start), start
 
 
 def _unsigned(element: bytes | None) -> int | None:
