@@ -41,16 +41,22 @@ def meter(number: int) -> ApTitle:
     return ApTitle(f".1.{100 + number // 100}.{number % 100 + 1}")
 
 
-def exchange(number: int) -> bytes:
+def exchange(number: int, *, distinct: bool = False) -> bytes:
     """Return a message of the even load: requests have even numbers, the response to each the next.
 
     Every second exchange is encrypted, with Security before the read as in example 8 of the standard. A message has
     98 octets on average, 38 to 180.
+
+    Args:
+        number: of the message, from 0.
+        distinct: make almost every request another one, which no head end does.
     """
     which, answers = divmod(number, 2)
     rng = random.Random(which)
     encrypted = which % 2 == 1
     table, offset, count = rng.choice(READS)
+    if distinct:
+        offset = rng.randrange(1 << 20)
     asked, answered = 0x01000000 + which, 0x20000000 + which
     services: list[Service]
     if answers:

@@ -1,9 +1,9 @@
 """Makes a capture of many UDP messages, for measurements.
 
-    python tests/bench/make_capture.py FILE --count 100000
+    python -m tests.bench.make_capture FILE --count 100000
 
-Ethernet, IPv4, UDP; many meters and one head end; half of the messages each way. ``make`` takes the function that gives
-the content of each message, so that measurements with keys use the same frames.
+Ethernet, IPv4, UDP; many meters and one head end; half of the messages each way, half of them encrypted under the key of
+``tests.traffic``. ``make`` takes the function that gives the content of each message.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import random
 from typing import TYPE_CHECKING
 
 from c1222.capture.writer import PcapWriter, udp_packet
+from tests.traffic import exchange
 
 if TYPE_CHECKING:
     import os
@@ -62,7 +63,7 @@ def main() -> None:
     parser.add_argument("file")
     parser.add_argument("--count", type=int, default=100_000)
     arguments = parser.parse_args()
-    make(arguments.file, arguments.count)
+    make(arguments.file, arguments.count, content=exchange)
 
 
 if __name__ == "__main__":
