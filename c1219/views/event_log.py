@@ -7,10 +7,7 @@ sample) is noticed if its entries carry sequence numbers.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import json
 from enum import IntEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -23,9 +20,10 @@ from c1219.schema import outline
 from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.lists import newest_first
 from c1219.views.records import record
+from c1219.views.rows import Rows, csv_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from c1219.device import Device
 
@@ -98,7 +96,7 @@ class Lost(NamedTuple):
     count: int | None  # type: ignore[assignment]  # tuple.count is not needed
 
 
-class EventLog:
+class EventLog(Rows[Event]):
     """The entries of the logs, in order.
 
     Attributes:
@@ -117,12 +115,6 @@ class EventLog:
     def __repr__(self) -> str:
         return f"<event log: {len(self.rows)} entries>"
 
-    def __iter__(self) -> Iterator[Event]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON."""
         return {
@@ -131,20 +123,14 @@ class EventLog:
             "findings": [finding._asdict() for finding in self.findings],
         }
 
-    def to_json(self) -> str:
-        """Return it as JSON."""
-        return json.dumps(self.as_dict(), ensure_ascii=False)
-
     def to_csv(self) -> str:
         """Return the entries as CSV with a head line; arguments are words."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(Event._fields)
+        shown = []
         for row in self.rows:
             items = row.as_dict()
             items["arguments"] = "; ".join(f"{name}={value}" for name, value in (items["arguments"] or {}).items())
-            writer.writerow(["" if item is None else item for item in items.values()])
-        return text.getvalue()
+            shown.append(items)
+        return csv_text(Event._fields, shown)
 
 
 def events(

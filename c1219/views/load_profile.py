@@ -15,10 +15,7 @@ keep the start and end of their slot.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import json
 from decimal import Context, Decimal
 from enum import IntFlag
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,10 +26,11 @@ from c1219.views.profile_blocks import Block, blocks_of, boundaries
 from c1219.views.profile_needs import Need, Piece, moment, needed
 from c1219.views.profile_readings import EndReading, check_readings, end_readings
 from c1219.views.profile_set import Channel, ProfileSet, profile_set
+from c1219.views.rows import Rows, csv_text
 from c1219.views.sources import EXACT, exact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from c1219.device import Device
     from c1219.errors import Finding
@@ -94,7 +92,7 @@ class Interval(NamedTuple):
     block: int
 
 
-class LoadProfile:
+class LoadProfile(Rows[Interval]):
     """The rows of one set, in order of time and channel.
 
     Attributes:
@@ -130,12 +128,6 @@ class LoadProfile:
     def __repr__(self) -> str:
         return f"<load profile set {self.set}: {len(self.rows)} rows of {len(self.channels)} channels>"
 
-    def __iter__(self) -> Iterator[Interval]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON: Decimal as string, times as ISO 8601, flags as lists of names."""
         channels = [
@@ -165,20 +157,14 @@ class LoadProfile:
             "findings": [finding._asdict() for finding in self.findings],
         }
 
-    def to_json(self) -> str:
-        """Return it as JSON."""
-        return json.dumps(self.as_dict(), ensure_ascii=False)
-
     def to_csv(self) -> str:
         """Return the rows as CSV with a head line; flags are names with blanks between them."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(Interval._fields)
+        shown = []
         for row in self.rows:
             items = _row_dict(row)
             items["status"] = " ".join(items["status"])
-            writer.writerow(["" if item is None else item for item in items.values()])
-        return text.getvalue()
+            shown.append(items)
+        return csv_text(Interval._fields, shown)
 
 
 def _plain(value: Any) -> Any:

@@ -7,10 +7,7 @@ None, and the row says why.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +17,7 @@ from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.lists import newest_first
 from c1219.views.records import record
 from c1219.views.register_row import Kind, Period, Register
+from c1219.views.rows import Rows, csv_text
 from c1219.views.sources import Source, describe_source, describe_sources
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ _TABLES: dict[int, tuple[Period, str]] = {
 _FLOAT32 = 1
 
 
-class Registers:
+class Registers(Rows[Register]):
     """The registers of a meter.
 
     Attributes:
@@ -54,12 +52,6 @@ class Registers:
     def __repr__(self) -> str:
         return f"<{len(self.rows)} registers>"
 
-    def __iter__(self) -> Iterator[Register]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
     def as_dict(self) -> dict[str, Any]:
         """Return them in terms of JSON: Decimal as string, times as ISO 8601."""
         return {
@@ -67,22 +59,16 @@ class Registers:
             "findings": [finding._asdict() for finding in self.findings],
         }
 
-    def to_json(self) -> str:
-        """Return them as JSON."""
-        return json.dumps(self.as_dict(), ensure_ascii=False)
-
     def to_csv(self) -> str:
         """Return the rows as CSV with a head line; several quadrants and remarks with blanks and semicolons between."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(Register._fields)
+        shown = []
         for row in self.rows:
             found = row.as_dict()
             found["quadrants"] = " ".join(map(str, row.quadrants))
             found["remarks"] = "; ".join(row.remarks)
             found["raw"] = row.raw.hex() if isinstance(row.raw, Raw) else found["raw"]
-            writer.writerow(["" if item is None else item for item in found.values()])
-        return text.getvalue()
+            shown.append(found)
+        return csv_text(Register._fields, shown)
 
 
 def registers(device: Device, *, zone: dt.tzinfo | None = None, local_counters: bool = False) -> Registers:

@@ -1,0 +1,55 @@
+"""What views made of rows have in common: to be iterated over, and to be written as JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Rows", "csv_text"]
+
+_R = TypeVar("_R")
+
+
+class Rows(ABC, Generic[_R]):
+    """Rows of named values, in order.
+
+    Attributes:
+        rows: the rows.
+    """
+
+    __slots__ = ()
+
+    rows: tuple[_R, ...]
+
+    def __iter__(self) -> Iterator[_R]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @abstractmethod
+    def as_dict(self) -> dict[str, Any]:
+        """Return them, and what belongs to them, in terms of JSON."""
+
+    def to_json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(self.as_dict(), ensure_ascii=False)
+
+    @abstractmethod
+    def to_csv(self) -> str:
+        """Return the rows as CSV with a head line."""
+
+
+def csv_text(head: Iterable[str], rows: Iterable[dict[str, Any]]) -> str:
+    """Return a head line and the values of rows as CSV; None is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(["" if item is None else item for item in items.values()] for items in rows)
+    return text.getvalue()
