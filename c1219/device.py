@@ -429,14 +429,14 @@ class Device(Views):
         """Read a device file.
 
         Args:
-            text: its content.
+            text: its content; a byte order mark, as some editors put first, is dropped.
             options: as for `Device`.
 
         Raises:
             DecodeError: it is no device file.
         """
         try:
-            content = json.loads(text)
+            content = json.loads(text.removeprefix("\ufeff") if isinstance(text, str) else text)
         except (ValueError, RecursionError) as error:
             raise DecodeError("device file", 0, f"not JSON: {error}") from error
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:

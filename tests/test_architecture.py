@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 RANK = {
     "errors": 0,
+    "text": 0,
     "message": 1,
     "services": 2,
     "security": 2,

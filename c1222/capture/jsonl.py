@@ -1,5 +1,9 @@
 """Messages as JSON lines, schema ``c1222.message/1``.
 
+``security_mode`` is ``cleartext``, ``cleartext-authentication`` or ``ciphertext-authentication``; where the EPSEM
+control octet has the fourth mode, which nobody describes, it is ``reserved``, with a finding of level error. Likewise
+``response_control`` is ``always``, ``on-exception``, ``never`` or ``reserved``. Without control octet both are null.
+
 ``as_dict`` gives a message as the object of its line, and the encoder of the standard library could write that. But it
 costs more than decoding, so ``to_json`` writes the line of a usual message from text that it has made before: of the
 titles, of the control octet, of the same request sent to another meter, of all of a response but its data. Whatever it

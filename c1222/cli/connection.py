@@ -13,6 +13,7 @@ import click
 
 from c1222.cli.device_files import read_device
 from c1222.cli.options import FOUND, fail, key_store, keys_option
+from c1222.text import without_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,6 +160,7 @@ def _password(path: str | None, *, ask: bool) -> bytes | str | None:
     if path is not None:
         try:
             octets = sys.stdin.buffer.readline() if path == "-" else Path(path).read_bytes()
+            octets = without_mark(octets)
         except OSError as error:
             fail(f"{path}: {error.strerror}")
         return octets.splitlines()[0] if octets.strip(b"\r\n") else b""

@@ -44,7 +44,7 @@ def command(
     """
     declare(declarations)
     if value == "-":
-        value = sys.stdin.read().rstrip("\r\n")
+        value = _from_input().rstrip("\r\n")
     if offset is not None and not as_octets:
         fail("--offset goes with --hex")
     octets = _octets(value) if as_octets else b""
@@ -59,6 +59,15 @@ def command(
         click.echo(f"c1222: {element} reads back differently", err=True)
         sys.exit(REFUSED)
     click.echo(f"{element} is written{' and reads back the same' if verify else ''}")
+
+
+def _from_input() -> str:
+    from c1222.text import without_mark
+
+    try:
+        return without_mark(sys.stdin.buffer.read()).decode("utf-8")
+    except UnicodeDecodeError:
+        fail("VALUE, from standard input, is not UTF-8")
 
 
 def _octets(text: str) -> bytes:

@@ -49,6 +49,7 @@ from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.messages import Message, decode, encode
 from c1222.services.results import RESULT_NAMES
+from c1222.text import read_text
 
 if TYPE_CHECKING:
     import os
@@ -140,7 +141,7 @@ class FaultPlan:
         """
         file = Path(path)
         try:
-            text = file.read_text("utf-8")
+            text = read_text(file)
             content = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
             return cls.from_dict(content)
         except (OSError, ValueError, RecursionError) as error:

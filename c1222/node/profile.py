@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.device import Device
@@ -27,6 +26,7 @@ from c1219.registry import table_label
 from c1222.errors import EncodeError, StateError
 from c1222.message.aptitle import ApTitle
 from c1222.node.shape import Shapes
+from c1222.text import read_text
 
 if TYPE_CHECKING:
     import os
@@ -113,7 +113,7 @@ class Profile:
             StateError: it cannot be read, or is no device file.
         """
         try:
-            device = Device.from_json(Path(path).read_text("utf-8"), registry=options.get("registry"))
+            device = Device.from_json(read_text(path), registry=options.get("registry"))
         except (OSError, UnicodeDecodeError) as error:
             raise StateError(f"{path}: {error}") from None
         except C1219Error as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from c1222.errors import EncodeError, InvalidKey, UnknownKey
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.security.eax_prime import KEY_SIZE, EAXPrime, eax_prime
+from c1222.text import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -151,8 +152,7 @@ class KeyStore:
 
         path = Path(path)
         try:
-            with path.open("rb") as file:
-                content = tomllib.load(file)
+            content = tomllib.loads(read_text(path))
         except OSError as error:
             raise InvalidKey(f"{path}: cannot be read: {error.strerror}") from None
         except (ValueError, RecursionError) as error:

@@ -240,6 +240,8 @@ def test_device_file(demo: Device) -> None:
     assert content["schema"] == "c1219.device/1"
     assert list(content["tables"]) == ["0", "11", "21", "23", "MT1"]
     again = Device.from_json(demo.to_json().encode())
+    marked = "\ufeff" + demo.to_json()  # an editor put a byte order mark first
+    assert Device.from_json(marked).to_json() == Device.from_json(marked.encode()).to_json() == demo.to_json()
     assert again.to_json() == demo.to_json()
     assert again.node == {"ap_title": ".123.8437"}
     assert again[23].value == demo[23].value

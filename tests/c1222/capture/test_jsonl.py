@@ -52,7 +52,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "findings": (list,),
 }
 """The members of a line in their order, as the schema was published: it may only grow."""
-MODES = {"cleartext", "cleartext-authentication", "ciphertext-authentication", None}
+MODES = {"cleartext", "cleartext-authentication", "ciphertext-authentication", "reserved", None}
 CONTROLS = {"always", "on-exception", "never", "reserved", None}
 NAMES = {
     *("identify", "terminate", "disconnect", "deregister", "resolve", "trace", "register", "read", "read-index"),
@@ -126,7 +126,7 @@ def test_messages_of_every_kind() -> None:
     packets = [packet for number, each in enumerate(SENT) for packet in frames(each, sequences, number)]
     shown = both(capture(packets))
     assert len(shown) == len(SENT)
-    assert {each["security_mode"] for each in shown} == MODES - {None}
+    assert {each["security_mode"] for each in shown} == MODES - {"reserved", None}
     names = {service["service"] for each in shown for service in each["services"]}
     assert len(names & NAMES) > 20
     for each, sent in zip(shown, SENT, strict=True):
@@ -170,6 +170,16 @@ def test_the_line_of_example_8_in_full() -> None:
         '"password": "<redacted>", "user_id": 2}, {"code": 63, "service": "read-offset", "kind": "request", '
         '"table": 1, "offset": 16, "count": 16}], "reply_to": null, "segments": null, "findings": []}'
     )
+
+
+def test_the_security_mode_that_nobody_describes() -> None:
+    talk = Conversation()
+    talk.read(1, b"model", key=None)
+    octets = bytearray(read(io.BytesIO(talk.octets))[0].octets)
+    octets[octets.index(b"\x28", octets.index(b"\xbe")) + 4] |= 0x0C
+    (shown,) = both(datagrams([bytes(octets)]))
+    assert (shown["security_mode"], shown["services"]) == ("reserved", [])
+    assert ("error", "reserved-security-mode") in [(each["level"], each["code"]) for each in shown["findings"]]
 
 
 def test_segments_are_a_list_of_frames() -> None:

@@ -34,6 +34,8 @@ def test_the_password_from_environment_file_and_prompt(talk: Talk, tmp_path: Pat
     path = tmp_path / "password"
     path.write_bytes(b"master-demo\nsecond line\n")
     assert talk(*write, options=("--password-file", str(path)), password=None).exit_code == 0
+    path.write_bytes(b"\xef\xbb\xbfmaster-demo\r\n")  # an editor put a byte order mark first
+    assert talk(*write, options=("--password-file", str(path)), password=None).exit_code == 0
     stdin = talk(*write, options=("--password-file", "-"), password=None, input="master-demo\n")
     assert stdin.exit_code == 0
     asked = talk(*write, options=("--ask-password",), password="ignored", input="master-demo\n")

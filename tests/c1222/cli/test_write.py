@@ -20,6 +20,11 @@ def test_an_element(talk: Talk) -> None:
     assert owner(talk) == "quoted"
     assert talk("write", "ST6.OWNER_NAME", "-", input="from stdin\n").exit_code == 0
     assert owner(talk) == "from stdin"
+    assert talk("write", "ST6.OWNER_NAME", "-", input=b"\xef\xbb\xbfmarked\r\n").exit_code == 0
+    assert owner(talk) == "marked"
+    unreadable = talk("write", "ST6.OWNER_NAME", "-", input=b"\xff")
+    assert (unreadable.exit_code, owner(talk)) == (2, "marked")
+    assert "not UTF-8" in unreadable.stderr
 
 
 def test_a_text_that_looks_like_a_number(talk: Talk) -> None:

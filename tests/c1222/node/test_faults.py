@@ -45,12 +45,13 @@ def rig(*faults: dict[str, object], seed: int = 0, mode: int = 0) -> tuple[Rig, 
     return made, made.caller(mode=mode, key_id=2 if mode else None)
 
 
-def test_a_plan_is_read_from_toml_and_json(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_a_plan_is_read_from_toml_and_json(tmp_path: Path, mark: bytes) -> None:
     toml = tmp_path / "plan.toml"
-    toml.write_text(PLAN)
+    toml.write_bytes(mark + PLAN.encode())
     plan = FaultPlan.from_file(toml)
     as_json = tmp_path / "plan.json"
-    as_json.write_text(json.dumps({"seed": 7, "fault": [{"kind": "drop"}]}))
+    as_json.write_bytes(mark + json.dumps({"seed": 7, "fault": [{"kind": "drop"}]}).encode())
     assert FaultPlan.from_file(as_json)
     assert not FaultPlan()
     made = Rig(faults=plan, count=2, simulate=False)

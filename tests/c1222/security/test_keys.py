@@ -184,6 +184,12 @@ def test_key_file_takes_the_environment_of_the_process(tmp_path: Path, monkeypat
     assert key.octets == ONE
 
 
+def test_a_key_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = write(tmp_path, f'\ufeff[[key]]\nid = 2\nhex = "{ONE.hex()}"\n')
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert list(KeyStore.from_file(path)) == [Key(2, ONE)]
+
+
 GOOD = f'[[key]]\nid = 1\nhex = "{ONE.hex()}"\n'
 
 
