@@ -18,7 +18,8 @@ from c1222.protocol.malformed import MalformedService
 from c1222.protocol.policy import TCP_TIMING, UDP_TIMING, Link, Options, Timing
 from c1222.protocol.state import SessionState
 from c1222.services import ErrorResponse, Response
-from c1222.services.session import LogoffRequest, LogonRequest, SecurityRequest
+from c1222.services.results import Isss
+from c1222.services.session import LogoffRequest, LogonRequest, SecurityRequest, TerminateRequest
 from c1222.services.tables import Access, table_name
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class Conversation:
         self._chunk = chunk
         self._in_session = self._session_wanted = session
         self._logon = LogonRequest.of(user_id, user, idle)
+        self._half_open = False  # a Logon was sent, and whether the session stands with our rights is not known
         self._padding = padding
         self._security = None if password is None else SecurityRequest.of(password, user_id, padding=padding)
         self._dropped: dict[str, str] = {}
@@ -188,7 +190,7 @@ class Conversation:
         """
         guards: tuple[Request, ...] = ()
         if self._in_session:
-            if not self._has_session:
+            if self._half_open or not self._has_session:
                 yield from self._open_session()
         elif self._security is not None:
             guards = (self._security,)
@@ -261,10 +263,24 @@ class Conversation:
     # The session.
 
     def _open_session(self) -> Operation[int]:
-        """Log on and present the password; return the idle time granted, seconds."""
-        answers = yield from self._plainly(self._logon)
-        answer = answers[0]
+        """Log on and present the password; return the idle time granted, seconds.
+
+        A session that the meter holds for our title and we do not know of is ended before: an earlier Logon was
+        cancelled or its answer got lost, or a program that logged on in this name is gone. In a secured mode only a
+        refusal that was verified tells so.
+        """
+        if self._half_open:
+            yield from self._abort()
+        elif self._has_session:
+            raise StateError("there is a session already: log off first")
+        self._half_open = True
+        answer = yield from self._log_on()
+        if isinstance(answer, ErrorResponse) and answer.code == Isss.code:
+            yield from self._abort()
+            self._half_open = True
+            answer = yield from self._log_on()
         if isinstance(answer, ErrorResponse):
+            self._half_open = False
             refusal = answer.error("Logon")
             raise refusal if refusal.transient or refusal.whole_message else LogonRefused(refusal, self._logon.user_id)
         self._ok(answer, self._logon)
@@ -273,11 +289,28 @@ class Conversation:
             try:
                 self._answers(outcome, 1)
             except PasswordRefused:
+                self._half_open = False
                 yield from self._close_session()
                 raise
+        self._half_open = False
         return self.initiator.session.timeout
 
+    def _log_on(self) -> Operation[Answer]:
+        outcome = yield Ask((self._logon,))
+        if isinstance(outcome, Failed) and not outcome.unknown:
+            self._half_open = False  # it was not sent
+        (answer,) = self._answers(outcome, 0)
+        return answer
+
+    def _abort(self) -> Operation[None]:
+        """End whatever session the meter has with us; one that refuses that has none."""
+        yield from self._plainly(TerminateRequest())
+        self._half_open = False
+
     def _close_session(self) -> Operation[None]:
-        """Log off if there is a session; whether the meter hears it or not, it is over."""
-        if self._has_session:
+        """End the session if there is one, or may be; whether the meter hears it or not, it is over."""
+        if self._half_open:
+            self._half_open = False
+            yield Ask((TerminateRequest(),), ResponseControl.NEVER)
+        elif self._has_session:
             yield Ask((LogoffRequest(),), timing=_FAREWELL)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from c1222.client.conversation import IDLE_TIMEOUT, Conversation
 from c1222.client.steps import Ask, Repeat
 from c1222.errors import StateError
+from c1222.services import ErrorResponse
 from c1222.services.identify import IdentifyRequest
+from c1222.services.results import Isss
 from c1222.services.session import (
     DisconnectRequest,
     LogoffRequest,
@@ -55,7 +57,9 @@ class SessionVerbs(Conversation):
     ) -> Operation[int]:
         """Open a session, and present the password. What follows belongs to the session until `logoff`.
 
-        Where a session is wanted from the start, this is done before the first request if it was not called.
+        Where a session is wanted from the start, this is done before the first request if it was not called. A meter
+        has one session for a pair of titles: one that it holds for ours already, such as that of a program that is
+        gone, is terminated first. Programs that talk to one meter at the same time need titles of their own.
 
         Args:
             user_id: number of the user, 0..65535; as given to `connect` when None.
@@ -196,4 +200,7 @@ class SessionVerbs(Conversation):
 
     def _end(self, request: Request) -> Operation[None]:
         self._in_session = self._session_wanted
-        yield from self._one(request, plainly=True)
+        (answer,) = yield from self._plainly(request)
+        if not isinstance(answer, ErrorResponse) or answer.code == Isss.code:
+            self._half_open = False
+        self._ok(answer, request)

@@ -187,10 +187,10 @@ class Meter:
             if until is not None:
                 deadline = until if deadline is None else min(deadline, until)
             apdu = self._receive(None if deadline is None else deadline - now)
-            if apdu is None:
-                initiator.tick(now=watch.now, utc=watch.utc)
-            else:
+            if apdu is not None:
                 initiator.receive(apdu, now=watch.now, utc=watch.utc)
+            if apdu is None or (deadline is not None and watch.now >= deadline):  # whatever comes in, time passes
+                initiator.tick(now=watch.now, utc=watch.utc)
 
     def _send(self) -> None:
         for apdu in self._operations.initiator.apdus_to_send():

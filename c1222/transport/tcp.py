@@ -165,6 +165,8 @@ class TcpClient:
                 self._ready.extend(self._cutter.feed(octets))
             except DecodeError as error:  # told once the APDUs before it are taken
                 self._lost("out-of-step", f"the stream is out of step: {error.reason}")
+            if not left and left is not None and not self._ready and self._failure is None:
+                return None  # the peer talks, and there is no APDU yet
         return self._ready.popleft()
 
     def _lost(self, reason: str, text: str) -> ConnectionLost:
