@@ -35,8 +35,8 @@ from c1222.errors import (
 )
 
 if TYPE_CHECKING:
+    from c1222 import aio
     from c1222.capture.decoder import decode_capture
-    from c1222.client import aio
     from c1222.client.errors import PasswordRefused, ReadInterrupted, WriteUnknown
     from c1222.client.sync import connect
     from c1222.message.aptitle import ApTitle
@@ -53,7 +53,7 @@ _HOMES = {
     "PasswordRefused": "client.errors",
     "ReadInterrupted": "client.errors",
     "WriteUnknown": "client.errors",
-    "aio": "client.aio",
+    "aio": "aio",
     "connect": "client.sync",
     "decode": "protocol.messages",
     "decode_capture": "capture.decoder",

@@ -24,6 +24,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import ClassVar, Literal, NamedTuple
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "StateError",
     "UnknownKey",
     "Unreachable",
+    "in_words",
 ]
 
 Level = Literal["note", "warning", "error"]
@@ -164,3 +167,19 @@ class ServiceError(RemoteError):
     """
 
     code: ClassVar[int] = 0x01
+
+
+def in_words(error: Exception) -> str:
+    """Return what an error says, of the operating system its words alone.
+
+    Its number, and the file or host that it names, are left out: the caller's text has the latter already.
+
+    Args:
+        error: any; an `OSError` of asyncio may hold several, of which the first counts.
+    """
+    if not isinstance(error, OSError):
+        return str(error)
+    number = error.errno
+    if number is None and (found := re.search(r"\[Errno (\d+)\]", str(error))):
+        number = int(found[1])
+    return os.strerror(number) if number is not None and number > 0 else error.strerror or str(error)

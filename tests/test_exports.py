@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 
@@ -19,6 +21,17 @@ def test_every_promised_name_is_there(package: object) -> None:
     assert len(set(names)) == len(names)
     for name in names:
         assert getattr(package, name) is not None
+
+
+def test_the_asyncio_client_is_a_module_and_an_attribute() -> None:
+    code = "{}; assert connect.__module__ == 'c1222.client.aio', connect"
+    for line in (
+        "from c1222.aio import connect",
+        "import c1222.aio; connect = c1222.aio.connect",
+        "import c1222; connect = c1222.aio.connect",
+        "from c1222 import aio; connect = aio.connect",
+    ):
+        subprocess.run([sys.executable, "-c", code.format(line)], check=True)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from c1222.cli.device_files import declarations_option, declare, read_device
-from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option, reason
+from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -122,11 +122,12 @@ def _decoder(name: str, path: str, keys: KeyStore, ports: tuple[int, ...], *, by
     from c1222.capture.decoder import CaptureDecoder
     from c1222.capture.source import CaptureError
     from c1222.capture.streams import C1222_PORT
+    from c1222.errors import in_words
 
     try:
         return CaptureDecoder(path, keys=keys, ports={C1222_PORT, *ports}, by_content=by_content)
     except (CaptureError, OSError) as error:
-        fail(f"{name}: {reason(error)}")
+        fail(f"{name}: {in_words(error)}")
 
 
 def _nothing(message: CapturedMessage) -> tuple[dict[str, Any] | None, ...]:  # noqa: ARG001

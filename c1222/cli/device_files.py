@@ -39,12 +39,13 @@ def read_device(name: str) -> Device:
         name: path, ``-`` for standard input, or ``sample:NAME`` for one that comes with the program.
     """
     from c1219 import C1219Error, Device
+    from c1222.errors import in_words
 
     try:
         octets = sys.stdin.buffer.read() if name == "-" else Path(_path(name)).read_bytes()
         return Device.from_json(octets)
     except (C1219Error, OSError) as error:
-        fail(f"{name}: {error}")
+        fail(f"{name}: {in_words(error)}")
 
 
 def _path(name: str) -> str:

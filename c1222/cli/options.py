@@ -23,7 +23,6 @@ __all__ = [
     "has_error",
     "key_store",
     "keys_option",
-    "reason",
     "sample_folder",
 ]
 
@@ -79,11 +78,6 @@ def capture_path(name: str) -> str:
             f"there is no sample {wanted!r}; samples: {', '.join(known)}" if wanted else f"samples: {', '.join(known)}"
         )
     return str(known[wanted])
-
-
-def reason(error: Exception) -> str:
-    """Return what went wrong, without the file's name, which stands before it."""
-    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def key_store(path: str | None, captures: Iterable[str] = ()) -> KeyStore:

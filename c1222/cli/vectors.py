@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from c1222.cli.columns import columns
-from c1222.cli.options import FOUND, fail, reason
+from c1222.cli.options import FOUND, fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,12 +34,13 @@ def command() -> None:
 @click.option("--out", required=True, metavar="DIR", type=click.Path(file_okay=False), help="Folder for the files.")
 def generate(seed: int, out: str) -> None:
     """Make vectors: a flat folder, one file a family."""
+    from c1222.errors import in_words
     from c1222.vectors.generation import write
 
     try:
         written = write(seed, Path(out))
     except OSError as error:
-        fail(f"{out}: {reason(error)}")
+        fail(f"{out}: {in_words(error)}")
     for path, family in written:
         click.echo(f"{path}: {family.size} cases")
 
@@ -91,7 +92,7 @@ def respond() -> None:
 
 def _families(paths: Iterable[str]) -> Iterator[Family]:
     """Yield the families of files and folders, in the order in which they build on each other."""
-    from c1222.errors import DecodeError
+    from c1222.errors import DecodeError, in_words
     from c1222.vectors.generation import FAMILIES
     from c1222.vectors.published import read
 
@@ -102,7 +103,7 @@ def _families(paths: Iterable[str]) -> Iterator[Family]:
         try:
             found.append(read(file.read_bytes()))
         except OSError as error:
-            fail(f"{file}: {reason(error)}")
+            fail(f"{file}: {in_words(error)}")
         except DecodeError as error:
             fail(f"{file}: {error}")
     yield from sorted(found, key=lambda family: ranks.get(family.name, -1))

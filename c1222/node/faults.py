@@ -44,7 +44,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.errors import C1219Error
 from c1219.registry import table_id
-from c1222.errors import C1222Error, EncodeError, StateError
+from c1222.errors import C1222Error, EncodeError, StateError, in_words
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.messages import Message, decode, encode
@@ -144,10 +144,8 @@ class FaultPlan:
             text = read_text(file)
             content = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
             return cls.from_dict(content)
-        except (OSError, ValueError, RecursionError) as error:
-            raise StateError(f"{path}: {error}") from None
-        except StateError as error:
-            raise StateError(f"{path}: {error}") from None
+        except (OSError, ValueError, RecursionError, StateError) as error:
+            raise StateError(f"{path}: {in_words(error)}") from None
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> FaultPlan:

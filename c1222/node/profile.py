@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from c1219.device import Device
 from c1219.errors import C1219Error
 from c1219.registry import table_label
-from c1222.errors import EncodeError, StateError
+from c1222.errors import EncodeError, StateError, in_words
 from c1222.message.aptitle import ApTitle
 from c1222.node.shape import Shapes
 from c1222.text import read_text
@@ -114,10 +114,8 @@ class Profile:
         """
         try:
             device = Device.from_json(read_text(path), registry=options.get("registry"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise StateError(f"{path}: {error}") from None
-        except C1219Error as error:
-            raise StateError(f"{path}: {error}") from None
+        except (OSError, UnicodeDecodeError, C1219Error) as error:
+            raise StateError(f"{path}: {in_words(error)}") from None
         return cls(device, **options)
 
     def title_of(self, number: int) -> ApTitle:

@@ -338,7 +338,7 @@ class Initiator:
             return
         exchange.happened(Exchanging.GIVEN_UP)
         error = exchange.error = exchange.hint or PeerSilent(
-            f"no answer from {self.called or 'the peer'} within {now - exchange.started:.0f} s,"
+            f"no answer from {self.called or 'the peer'} within {_shown(now - exchange.started)} s,"
             f" asked {exchange.attempts} time{'s' * (exchange.attempts > 1)}"
         )
         self._events.append(Failed(exchange, error, unknown=True))
@@ -438,3 +438,7 @@ class Initiator:
 
     def __repr__(self) -> str:
         return f"<Initiator {self.identity.title} -> {self.called}, session {self.session.state}>"
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.2g}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from c1222.errors import ConnectionLost, DecodeError, EncodeError, Unreachable
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.transport.tcp import CONNECT_TIMEOUT, ApduCutter
-from c1222.transport.url import DEFAULT_PORT
+from c1222.transport.url import DEFAULT_PORT, Url, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,9 +100,9 @@ class TcpConnection(asyncio.Protocol):
             async with asyncio.timeout(timeout):
                 _, made = await loop.create_connection(lambda: cls(receive, lost, max_size=max_size), host, port)
         except TimeoutError:
-            raise Unreachable(f"{host} port {port}: no connection within {timeout:g} s") from None
+            raise Unreachable(f"no connection to {Url('tcp', host, port)} within {timeout:g} s") from None
         except (OSError, UnicodeError) as error:
-            raise Unreachable(f"{host} port {port}: {error}") from None
+            raise unreachable(host, port, error) from None
         return made
 
     @property
@@ -240,7 +240,7 @@ class TcpServer:
         try:
             self._server = await asyncio.get_running_loop().create_server(self._accept, *local)
         except (OSError, UnicodeError) as error:
-            raise Unreachable(f"{local[0]} port {local[1]}: {error}") from None
+            raise unreachable(*local, error) from None
         return self
 
     @property

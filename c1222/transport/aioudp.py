@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from c1222.errors import EncodeError, Unreachable
 from c1222.transport.udp import MAX_DATAGRAM, RECEIVE_BUFFER
-from c1222.transport.url import DEFAULT_PORT
+from c1222.transport.url import DEFAULT_PORT, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ async def resolve(host: str, port: int = DEFAULT_PORT, *, family: int = socket.A
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable(f"{host}: {error}") from None
+        raise unreachable(host, port, error) from None
     address = found[0][4]
     if not isinstance(address[0], str):
         raise Unreachable(f"{host}: this Python speaks no {socket.AddressFamily(found[0][0]).name}")
@@ -95,7 +95,7 @@ class UdpSocket:
             opened.bind(address)
         except OSError as error:
             opened.close()
-            raise Unreachable(f"{local[0]} port {local[1]}: {error.strerror or error}") from None
+            raise unreachable(*local, error) from None
         return cls(opened, receive, max_size)
 
     @property

@@ -12,9 +12,9 @@ import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, Self
 
-from c1222.errors import ConnectionLost, DecodeError, EncodeError, Unreachable
+from c1222.errors import ConnectionLost, DecodeError, EncodeError, in_words
 from c1222.message.ber import MAX_APDU_OCTETS, MAX_LENGTH_OCTETS, apdu_size
-from c1222.transport.url import DEFAULT_PORT
+from c1222.transport.url import DEFAULT_PORT, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ class TcpClient:
         try:
             self._socket = socket.create_connection((host, port), timeout)
         except (OSError, UnicodeError) as error:
-            raise Unreachable(f"{host} port {port}: {error}") from None
+            raise unreachable(host, port, error) from None
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     @property
@@ -133,7 +133,8 @@ class TcpClient:
             self._socket.settimeout(self._send_timeout)
             self._socket.sendall(apdu)
         except OSError as error:  # TimeoutError too: part of the APDU may be out, so the stream is of no more use
-            raise self._lost("closed" if isinstance(error, ConnectionError) else "send-failed", str(error)) from None
+            reason = "closed" if isinstance(error, ConnectionError) else "send-failed"
+            raise self._lost(reason, in_words(error)) from None
 
     def receive(self, timeout: float | None) -> bytes | None:
         """Wait for one APDU.
@@ -158,7 +159,7 @@ class TcpClient:
             except (TimeoutError, BlockingIOError):
                 return None
             except OSError as error:
-                raise self._lost("closed", str(error)) from None
+                raise self._lost("closed", in_words(error)) from None
             if not octets:
                 raise self._lost("closed", "closed by the peer" + " within an APDU" * bool(self._cutter.pending))
             try:

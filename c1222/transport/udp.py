@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, Self
 
 from c1222.errors import ConnectionLost, EncodeError, Unreachable
-from c1222.transport.url import DEFAULT_PORT
+from c1222.transport.url import DEFAULT_PORT, unreachable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -49,6 +49,7 @@ class UdpClient:
     ) -> None:
         self.max_size = min(max_size, MAX_DATAGRAM)
         self.counters: Counter[str] = Counter()
+        self._peer = host, port
         self._socket = _connected(host, port, local)
 
     @property
@@ -103,7 +104,7 @@ class UdpClient:
         if self._socket.fileno() < 0:
             return ConnectionLost("the socket is closed")
         self.counters["network-error"] += 1
-        return Unreachable(f"no way to the peer: {error.strerror or error}")
+        return unreachable(*self._peer, error)
 
     def close(self) -> None:
         """Close the socket. May be called twice."""
@@ -120,11 +121,11 @@ class UdpClient:
 
 def _connected(host: str, port: int, local: tuple[str, int] | None) -> socket.socket:
     """Return a socket for the first address of the host that there is a way to."""
-    failure: OSError | None = None
+    failure = OSError("it has no address")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
-        raise Unreachable(f"{host}: {error}") from None
+        raise unreachable(host, port, error) from None
     for family, kind, protocol, _, address in found:
         try:
             opened = socket.socket(family, kind, protocol)
@@ -141,4 +142,4 @@ def _connected(host: str, port: int, local: tuple[str, int] | None) -> socket.so
             failure = error
         else:
             return opened
-    raise Unreachable(f"{host} port {port}: {failure}")
+    raise unreachable(host, port, failure)

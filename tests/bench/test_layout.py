@@ -99,8 +99,10 @@ def best(ways: dict[str, Callable[[], Any]], rounds: int = 15, calls: int = 40) 
     return found
 
 
-def test_ratios(case: Case) -> None:
+def test_ratios(case: Case, measuring: bool) -> None:
     """The figures that the layout is built for; the yardstick is construct without any conversion."""
+    if not measuring:
+        pytest.skip("speed is measured with --benchmark-enable")
     times = best(case.ways())
     parse, build = times["parse: construct, plain"], times["build: construct, plain"]
     print({name: f"{seconds * 1e6:.2f} us" for name, seconds in times.items()})
@@ -111,7 +113,7 @@ def test_ratios(case: Case) -> None:
     assert times["build: ours, one element changed"] <= 0.2 * build
 
 
-def test_binding_once(case: Case) -> None:
+def test_binding_once(case: Case, measuring: bool) -> None:
     """From the declaration to a compiled codec; what is shared by all devices is made anew too."""
     tables = {name: case.device[name].value for name in ("ST0", "ST21")}
 
@@ -122,11 +124,11 @@ def test_binding_once(case: Case) -> None:
 
     seconds = best({"bind": once}, rounds=5, calls=5)["bind"]
     print(f"bind and generate: {seconds * 1e3:.2f} ms")
-    assert seconds <= 0.003
+    assert not measuring or seconds <= 0.003
 
 
 @pytest.mark.parametrize("kinds", [{"tm": 3, "ni1": 7}, {"tm": 2, "ni1": 10}, {"tm": 1, "ni1": 4, "order": 1}], ids=str)
-def test_columns(kinds: dict[str, int]) -> None:
+def test_columns(kinds: dict[str, int], measuring: bool) -> None:
     """100,000 images of one layout."""
     pytest.importorskip("numpy")
     layout = Device({**DEMO, 0: formats(**kinds), 21: ST21}).bind(23)
@@ -137,4 +139,4 @@ def test_columns(kinds: dict[str, int]) -> None:
     seconds = best({"columns": lambda: layout.columns(images)}, rounds=3, calls=1)["columns"]
     print(f"{values} values at {values / seconds / 1e6:.0f} million a second")
     assert values == 1_600_000
-    assert values / seconds >= 5e6
+    assert not measuring or values / seconds >= 5e6

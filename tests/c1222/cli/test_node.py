@@ -122,7 +122,10 @@ def test_meters_register_with_a_relay() -> None:
         (["--profile", "sample:none"], "there is no sample 'none'"),
         (["--profile", "no-such-file.json"], "no-such-file.json"),
         (["--profile", "sample:single-phase", "--listen", "ftp://x"], "not an address"),
-        (["--profile", "sample:single-phase", "--listen", "udp://192.0.2.1:1"], "192.0.2.1 port 1"),
+        (
+            ["--profile", "sample:single-phase", "--listen", "udp://192.0.2.1:1"],
+            "192.0.2.1:1: Cannot assign requested address",
+        ),
         (["--profile", "sample:single-phase", "--keys", "no-keys.toml"], "no-keys.toml"),
         (["--profile", "sample:single-phase", "--faults", "no-plan.toml"], "no-plan.toml"),
         (["--profile", "sample:single-phase", "--title", "x"], "x"),

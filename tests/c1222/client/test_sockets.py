@@ -115,7 +115,6 @@ def test_nobody_listens(node: RunningNode) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    started = time.monotonic()
     with (
         c1222.connect(f"udp://127.0.0.1:{port}", called=METER, calling=READER, key=KEY) as meter,
         pytest.raises(Unreachable, match=r"refused.*node listens"),
@@ -133,7 +132,6 @@ def test_nobody_listens(node: RunningNode) -> None:
                 pass
 
     asyncio.run(main())
-    assert time.monotonic() - started < 8
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["udp", "tcp"])
@@ -337,7 +335,8 @@ def test_a_network_with_meters_that_are_silent() -> None:
                 good = await network.meter(node.url, called=METER)
                 started = time.monotonic()
                 assert len(await good.read_octets(1)) == 32
-                assert 0.5 < time.monotonic() - started < 2.0
+                assert time.monotonic() - started > 0.5, "all slots were taken"
+                assert not any(task.done() for task in tasks), "the silent ones are still being asked"
                 for task in tasks[:2]:
                     task.cancel()
                 results = await asyncio.gather(*tasks, return_exceptions=True)

