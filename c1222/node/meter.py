@@ -317,7 +317,7 @@ class Meter:
             self._failures += 1
             self._must_save = True
             if self._failures == _TAMPER_AFTER:
-                if self.tables.shape.has(_TAMPER_FLAG):
+                if self.tables.has(_TAMPER_FLAG):
                     self.tables.set(_TAMPER_FLAG, True)
                 self.log(EventCode.TAMPER_ATTEMPT, user=user)
         elif self._failures:

@@ -161,7 +161,7 @@ _MODES: Final = {
 
 def _change_mode(call: Call) -> Done:
     mode, tables = call.parameters.ED_MODE, call.meter.tables
-    if not any(mode) or not tables.shape.has("ST3.ED_MODE"):
+    if not any(mode) or not tables.has("ST3.ED_MODE"):
         return _INVALID
     before = tables.value("ST3.ED_MODE")
     tables.set("ST3.ED_MODE", type(before)(*mode))
@@ -173,7 +173,7 @@ def _change_mode(call: Call) -> Done:
 
 def _clear_standard_status(call: Call) -> Done:
     tables = call.meter.tables
-    if not tables.shape.has("ST3.ED_STD_STATUS1"):
+    if not tables.has("ST3.ED_STD_STATUS1"):
         return _CONFLICT
     octets = b""
     for name in ("ED_STD_STATUS1", "ED_STD_STATUS2"):
@@ -185,7 +185,7 @@ def _clear_standard_status(call: Call) -> Done:
 
 def _clear_manufacturer_status(call: Call) -> Done:
     tables = call.meter.tables
-    if not tables.shape.has("ST3.ED_MFG_STATUS"):
+    if not tables.has("ST3.ED_MFG_STATUS"):
         return _CONFLICT
     element = tables.element("ST3.ED_MFG_STATUS")
     tables.splice("ST3", element.offset, bytes(element.size))
@@ -240,7 +240,7 @@ def _diagnose(call: Call) -> Done:
         if layout is not None and layout.fitting(len(octets)) is None:
             fault = True
     path = "ST3.ED_STD_STATUS1.SELF_CHK_ERROR_FLAG"
-    if meter.tables.shape.has(path):
+    if meter.tables.has(path):
         meter.tables.set(path, fault)
     if fault:
         meter.log(EventCode.SELF_CHECK_ERROR, user=call.user)

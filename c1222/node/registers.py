@@ -118,7 +118,7 @@ class Registers:
             standard: the time that intervals follow, seconds, which demand intervals follow.
         """
         tables = self._tables
-        if tables.get("ST28") is None:
+        if not tables.is_whole("ST28"):
             return
         now, power = self._flows.last, self._flows.power
         octets = bytearray(tables["ST28"])

@@ -345,10 +345,10 @@ class Simulation:
         if label == "ST56":
             left = int((self._calendar.next_switch(local) - local).total_seconds()) // 60
             for name in ("SUMM_TIER_TIME_REMAIN", "DEMAND_TIER_TIME_REMAIN", "TIER_TIME_REMAIN"):
-                if tables.shape.has(f"ST56.{name}"):
+                if tables.has(f"ST56.{name}"):
                     tables.set(f"ST56.{name}", left)
             return
-        if tables.shape.has(f"{label}.CLOCK_CALENDAR"):
+        if tables.has(f"{label}.CLOCK_CALENDAR"):
             tables.set(f"{label}.CLOCK_CALENDAR", faces.long(device))
         present = tables.find(f"{label}.TIME_DATE_QUAL")
         if present is not None:

@@ -136,6 +136,13 @@ class Tables:
         """Find an element by its full name, such as ``ST3.ED_MODE``; see `Shape.element`."""
         return self.shape.element(path)
 
+    def has(self, path: str) -> bool:
+        """Return whether there is such an element, and the table has its octets."""
+        if not self.shape.has(path):
+            return False
+        element = self.shape.element(path)
+        return element.offset + element.size <= len(self.get(element.table) or b"")
+
     def value(self, path: str) -> Any:
         """Return the value of an element.
 

@@ -6,12 +6,14 @@ import datetime as dt
 
 import pytest
 
-from c1219.codes.results import ListNumber, ResultCode
+from c1219.codes.results import ResultCode
+from c1219.device import Device
 from c1222.node.procedures import Done
+from c1222.node.profile import Profile
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.results import Isc
 from c1222.services.tables import TableData
-from tests.c1222.node.rig import BIG, MASTER, POLYPHASE, READER, SINGLE, Caller, Rig
+from tests.c1222.node.rig import BIG, MASTER, POLYPHASE, READER, SINGLE, Caller, Rig, profile
 
 DONE, INVALID, CONFLICT = ResultCode.COMPLETED, ResultCode.INVALID_PARAMETER, ResultCode.CONFLICTS_WITH_SETUP
 
@@ -19,6 +21,12 @@ DONE, INVALID, CONFLICT = ResultCode.COMPLETED, ResultCode.INVALID_PARAMETER, Re
 def master(name: str = POLYPHASE, **options: object) -> tuple[Rig, Caller]:
     rig = Rig(name, **options)
     return rig, rig.caller().log_in(MASTER)
+
+
+def without(*labels: str, name: str = POLYPHASE, **options: object) -> tuple[Rig, Caller]:
+    """A rig of a meter that lacks some tables, and its master."""
+    tables = {label: octets for label, octets in profile(name).tables.items() if label not in labels}
+    return master(name, made=Profile(Device(dict(tables))), **options)
 
 
 def newest(rig: Rig, table: int = 74) -> tuple[int, int]:
@@ -141,44 +149,6 @@ def test_clear_data_empties_registers_lists_and_logs() -> None:
     assert sum(interval.INT_DATA[0] for interval in profile[:8]) > 0
 
 
-LISTS = [ListNumber.EVENT_LOG, ListNumber.SELF_READ_DATA, ListNumber.LP_DATA_SET1, ListNumber.HISTORY_LOG]
-
-
-def unread(rig: Rig, number: int) -> tuple[int, int]:
-    device = rig.device()
-    status = {
-        ListNumber.EVENT_LOG: lambda: device[76].value,
-        ListNumber.SELF_READ_DATA: lambda: device[26].value,
-        ListNumber.HISTORY_LOG: lambda: device[74].value,
-        ListNumber.LP_DATA_SET1: lambda: device[63].value.LP_STATUS_SET1,
-    }[number]()
-    if number == ListNumber.LP_DATA_SET1:
-        return status.NBR_UNREAD_BLOCKS, status.NBR_VALID_BLOCKS
-    return status.NBR_UNREAD_ENTRIES, status.NBR_VALID_ENTRIES
-
-
-@pytest.mark.parametrize("number", LISTS)
-def test_update_last_read_lowers_the_unread_entries(number: int) -> None:
-    rig, caller = master()
-    before, _ = unread(rig, number)
-    assert before >= 2
-    assert caller.call(5, bytes((number, 2, 0)))[0] == DONE
-    after, _ = unread(rig, number)
-    assert after == before - 2
-    assert caller.call(5, bytes((number, 0xFF, 0xFF)))[0] == INVALID, "there are not so many"
-
-
-@pytest.mark.parametrize("number", [ListNumber.SELF_READ_DATA, ListNumber.LP_DATA_SET1])
-def test_reset_list_pointers_empties_a_list(number: int) -> None:
-    rig, caller = master()
-    assert unread(rig, number)[1]
-    assert caller.call(4, bytes((number,)))[0] == DONE
-    device = rig.device()
-    valid = device[26].value.NBR_VALID_ENTRIES if number == 2 else device[63].value.LP_STATUS_SET1.NBR_VALID_BLOCKS
-    assert valid == 0
-    assert caller.call(4, b"\0")[0] == INVALID
-
-
 def test_modes_are_told_and_stop_the_metering() -> None:
     rig, caller = master()
     rig.meter.tables.set("ST73.STD_EVENTS_MONITORED_FLAGS", {30, 31, 32, 33, 34, 35})
@@ -199,7 +169,27 @@ def test_status_flags_are_cleared_and_returned() -> None:
     rig.meter.tables.set("ST3.ED_STD_STATUS1.LOW_BATTERY_FLAG", True)
     assert caller.call(7) == (DONE, bytes(3))
     assert not any(rig.device()[3].value.ED_STD_STATUS1)
-    assert caller.call(8, b"\xff")[0] in (DONE, CONFLICT), "some head-ends send the present status; it is not used"
+
+
+@pytest.mark.parametrize(("name", "size"), [(POLYPHASE, 1), (BIG, 3)])
+def test_the_manufacturers_flags_are_cleared_and_returned(name: str, size: int) -> None:
+    rig, caller = master(name)
+    rig.meter.tables.set("ST3.ED_MFG_STATUS", {0, 2, 5})
+    rig.meter.tables.set("ST3.ED_STD_STATUS1.LOW_BATTERY_FLAG", True)
+    present = b"\xff" * size
+    assert caller.call(8, present) == (DONE, bytes(size)), "some head-ends send the present status; it is not used"
+    assert not rig.device()[3].value.ED_MFG_STATUS
+    assert rig.device()[3].value.ED_STD_STATUS1.LOW_BATTERY_FLAG, "that is for procedure 7"
+    assert caller.call(7)[0] == DONE
+    assert not any(rig.device()[3].value.ED_STD_STATUS1)
+
+
+def test_a_meter_without_status_table_has_no_flags_to_clear() -> None:
+    rig, caller = without("ST3")
+    rig.meter.tables.set("ST0.STD_PROC_USED", {6, 7, 8})
+    assert caller.call(7) == (CONFLICT, b"")
+    assert caller.call(8) == (CONFLICT, b"")
+    assert caller.call(6, b"\x01")[0] == INVALID
 
 
 @pytest.mark.parametrize(
@@ -240,9 +230,36 @@ def test_diagnostics_take_their_time() -> None:
     rig.meter.tables.set("ST0.STD_PROC_USED", {2, 11})
     assert caller.call(2)[0] == DONE
     assert caller.call(11)[0] == ResultCode.NOT_FULLY_COMPLETED
+    rig.passes(4)
     assert caller.read(8)[3] == ResultCode.NOT_FULLY_COMPLETED
-    rig.passes(6)
-    assert caller.read(8)[3] == DONE
+    rig.passes(1)
+    assert caller.read(8) == bytes((11, 0, 7, DONE))
+
+
+def test_the_result_of_a_procedure_called_meanwhile_stays() -> None:
+    rig, caller = master(node={"diagnostics_seconds": 5})
+    rig.meter.tables.set("ST0.STD_PROC_USED", {4, 11})
+    assert caller.call(11)[0] == ResultCode.NOT_FULLY_COMPLETED
+    assert caller.call(4, b"\0")[0] == INVALID
+    rig.passes(10)
+    assert caller.read(8)[3] == INVALID
+
+
+@pytest.mark.parametrize("faulty", [True, False])
+def test_diagnostics_find_a_table_that_is_not_whole(faulty: bool) -> None:
+    rig, caller = master()
+    rig.meter.tables.set("ST0.STD_PROC_USED", {11})
+    rig.meter.tables.set("ST75.STD_EVENTS_MONITORED_FLAGS", {38})
+    rig.meter.tables.set("ST3.ED_STD_STATUS1.SELF_CHK_ERROR_FLAG", not faulty)
+    if faulty:
+        rig.meter.tables.put("ST6", rig.profile.tables["ST6"][:-1])
+    before = rig.device()[76].value.LAST_ENTRY_SEQ_NBR
+    assert caller.call(11) == (DONE, b"")
+    device = rig.device()
+    assert device[3].value.ED_STD_STATUS1.SELF_CHK_ERROR_FLAG is faulty
+    assert device[76].value.LAST_ENTRY_SEQ_NBR == before + faulty
+    if faulty:
+        assert newest(rig, 76) == (38, 4)
 
 
 def test_the_load_profile_is_stopped_and_started() -> None:

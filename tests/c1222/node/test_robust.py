@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from c1219.device import Device
+from c1222.node.profile import Profile
 from c1222.node.relay import Relay
 from c1222.services import Request, session, tables
 from c1222.services.tables import TableData
-from tests.c1222.node.rig import BIG, KEY, MASTER, POLYPHASE, SINGLE, Rig
+from tests.c1222.node.rig import BIG, KEY, MASTER, POLYPHASE, SINGLE, Rig, profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +97,44 @@ def test_no_request_makes_a_meter_fail(name: str) -> None:
         assert again.meter.tables.all() == before
 
     run()
+
+
+CALLS = [
+    (0, ""),
+    (1, ""),
+    (3, ""),
+    (4, "ff"),
+    (5, "ff0000"),
+    (6, "01"),
+    (7, ""),
+    (8, ""),
+    (9, "07"),
+    (10, "031b0102030405e7"),
+]
+
+
+@pytest.mark.parametrize("cut", [True, False], ids=["cut", "missing"])
+@pytest.mark.parametrize("label", ["ST3", "ST4", "ST23", "ST28", "ST52", "ST55", "ST56", "ST63", "ST74"])
+def test_a_profile_of_which_a_table_lacks_octets_is_served(label: str, cut: bool) -> None:
+    tables_ = dict(profile(POLYPHASE).tables)
+    tables_[label] = tables_[label][: len(tables_[label]) // 2]
+    if not cut:
+        del tables_[label]
+    rig = Rig(made=Profile(Device(dict(tables_))))
+    rig.meter.tables.set("ST0.STD_PROC_USED", range(24))
+    caller = rig.caller().log_in(MASTER)
+    for number, parameters in CALLS:
+        rig.passes(1000)
+        octets = number.to_bytes(2, "little") + b"\1" + bytes.fromhex(parameters)
+        assert isinstance(caller.write(7, octets), tables.WriteResponse)
+    for _ in range(3):
+        rig.caller(".9.7").ask(session.SecurityRequest.of("wrong", 2))
+    for number in (3, 4, 23, 28, 52, 55, 56, 63, 74):
+        response = caller.one(tables.ReadRequest(number))
+        present = tables_.get(f"ST{number}")
+        assert isinstance(response, tables.ReadResponse) is (present is not None)
+        assert present is None or len(response.data) == len(present)
+    assert not rig.fleet.counters["handler-failed"]
 
 
 def mutated(base: bytes) -> st.SearchStrategy[bytes]:
