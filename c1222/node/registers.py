@@ -41,7 +41,7 @@ class Registers:
         state: what `as_state` gave; None to begin with what the tables say.
     """
 
-    __slots__ = ("_base", "_flows", "_fresh", "_marks", "_tables", "_tier_base", "plan", "season")
+    __slots__ = ("_base", "_filled", "_flows", "_marks", "_tables", "_tier_base", "plan", "season")
 
     def __init__(self, tables: Tables, plan: Plan, flows: Flows, state: dict[str, Any] | None = None) -> None:
         self._tables = tables
@@ -49,7 +49,7 @@ class Registers:
         self.plan = plan
         self.season: int = 0
         self._marks: dict[int, list[list[int]]] = {}
-        self._fresh: set[str] = set()
+        self._filled: dict[str, int] = {}  # occurrences since the last reset, of those that are not all in use
         self._base: list[int] = []
         self._tier_base: list[list[int]] = []
         if state is None or len(state["base"]) != len(plan.summations) or len(state["tiers"]) != len(plan.tiers):
@@ -57,7 +57,7 @@ class Registers:
         else:
             self._base = list(state["base"])
             self._tier_base = [list(tier) for tier in state["tiers"]]
-            self._fresh = set(state["fresh"])
+            self._filled = dict(state.get("filled", {}))
             self._marks = {int(step): marks for step, marks in state["marks"].items()}
             self.season = state["season"]
 
@@ -66,7 +66,7 @@ class Registers:
         return {
             "base": self._base,
             "tiers": self._tier_base,
-            "fresh": sorted(self._fresh),
+            "filled": self._filled,
             "marks": self._marks,
             "season": self.season,
         }
@@ -199,27 +199,37 @@ class Registers:
             return
         cell = cell_at(tables.shape, f"{path}.DEMAND[0]", demand.signal)
         new = cell.element.decode(cell.of(value))
-        fresh = path in self._fresh
-        if not fresh:
-            least = tables.find(f"{path}.DEMAND[{tables.element(f'{path}.DEMAND').count - 1}]", 0)
+        places = tables.element(f"{path}.DEMAND").count
+        filled = self._filled.get(path, places)
+        if filled == places:
+            least = tables.find(f"{path}.DEMAND[{places - 1}]", 0)
             if new <= least if demand.maximum else new >= least:
                 return
         entry = self._entry(path)
         kept = list(entry.DEMAND)
-        used = 0 if fresh else len(kept) - 1  # it is better than the last; or that is no number
+        used = min(filled, places - 1)  # it is better than the last; or that is no number
         place = next((i for i in range(used) if (new > kept[i] if demand.maximum else new < kept[i])), used)
-        self._fresh.discard(path)
+        best = kept[0] if filled else 0
         kept = [*kept[:place], new, *kept[place:-1]]
+        self._fill(path, filled + 1, places)
         changes: dict[str, Any] = {"DEMAND": tuple(kept)}
         if entry.EVENT_TIME is not None:
             when = tables.shape.derived(faces_of).short(device)
             changes["EVENT_TIME"] = (*entry.EVENT_TIME[:place], when, *entry.EVENT_TIME[place:-1])
         if entry.CONT_CUM_DEMAND is not None and place == 0:
-            changes["CONT_CUM_DEMAND"] = _sum(entry.CUM_DEMAND or 0 * entry.CONT_CUM_DEMAND, new)
+            without_cum = entry.CUM_DEMAND is None
+            before = entry.CONT_CUM_DEMAND if without_cum else entry.CUM_DEMAND
+            changes["CONT_CUM_DEMAND"] = _sum(before, new - best if without_cum else new)
         tables.set(path, entry._replace(**changes))
         for index, (signal, tied) in enumerate(self.plan.coincidents):
             if tied == number:
                 self._enter_coincident(f"{block}.COINCIDENTS[{index}]", signal, place, marks, demand)
+
+    def _fill(self, path: str, filled: int, places: int) -> None:
+        if filled < places:
+            self._filled[path] = filled
+        else:
+            self._filled.pop(path, None)
 
     def _entry(self, path: str) -> Any:
         """Return a record of ST23; one that has no value, as after a write of anything at all, is emptied first."""
@@ -279,12 +289,10 @@ class Registers:
             changes["CUM_DEMAND"] = cumulative
             if entry.CONT_CUM_DEMAND is not None:
                 changes["CONT_CUM_DEMAND"] = cumulative
-        elif entry.CONT_CUM_DEMAND is not None:
-            changes["CONT_CUM_DEMAND"] = entry.CONT_CUM_DEMAND
         if entry.EVENT_TIME is not None:
             changes["EVENT_TIME"] = tuple(None for _ in entry.EVENT_TIME)
         tables.set(path, entry._replace(**changes))
-        self._fresh.add(path)
+        self._filled[path] = 0
 
     def self_read(self, device: float) -> bool:
         """Keep the registers in ST26. Return whether there is room for them."""
@@ -321,8 +329,8 @@ class Registers:
         ring = Ring(self._tables, SELF_READS)
         if ring.exists:
             ring.clear()
-        self._fresh = {
-            f"{block}.DEMANDS[{number}]" for block in self.plan.blocks for number in range(len(self.plan.demands))
+        self._filled = {
+            f"{block}.DEMANDS[{number}]": 0 for block in self.plan.blocks for number in range(len(self.plan.demands))
         }
         self.resume()
 
