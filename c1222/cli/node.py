@@ -12,9 +12,11 @@ from c1222.cli.options import fail, key_store, keys_option
 
 if TYPE_CHECKING:
     from c1222.node.fleet import Fleet
+    from c1222.node.meter import Meter
     from c1222.node.relay import Relay
     from c1222.node.server import NodeServer
     from c1222.node.settings import Settings
+    from c1222.protocol.events import ResponderEvent
 
 __all__ = ["command"]
 
@@ -160,6 +162,8 @@ async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Up
 
     fleet: Fleet | Relay = served if isinstance(served, Relay) else make_fleet(served, utc=time.time())
     server = NodeServer(fleet)
+    if not isinstance(fleet, Relay):
+        fleet.listener = _tell
     try:
         for url in listen:
             click.echo(f"listening on {await server.listen(url)}")
@@ -177,6 +181,16 @@ async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Up
     await server.serve()
     counted = ", ".join(f"{name} {count}" for name, count in sorted(fleet.counters.items()))
     click.echo(f"c1222: {counted or 'nothing came in'}", err=True)
+
+
+def _tell(event: ResponderEvent, meter: Meter) -> None:
+    from c1222.protocol.events import BudgetUsedUp
+
+    if isinstance(event, BudgetUsedUp):
+        whose = "one known address" if event.known else "all unknown addresses together"
+        click.echo(
+            f"c1222: {meter.title}: too many failures ({event.what}); {whose} must wait for each further try", err=True
+        )
 
 
 def _who(fleet: Fleet | Relay) -> str:

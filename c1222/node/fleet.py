@@ -16,7 +16,8 @@ from c1222.message.aptitle import ApTitle
 from c1222.node.faults import FaultPlan, altered
 from c1222.node.station import Station
 from c1222.node.store import StoredVectors
-from c1222.protocol.events import HandlerFailed, Refused, Released
+from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released
+from c1222.protocol.gate import is_secured, make_throttle
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
 from c1222.protocol.state import REPEATABLE
 from c1222.security.freshness import ReplayGuard, SendGuard
@@ -35,7 +36,6 @@ _SWEEP: Final = 60
 _MUCH: Final = 3600.0
 _SEEN_IN_ALL: Final = 262_144
 _SEEN_AT_LEAST: Final = 2048
-_MODE_BITS: Final = 0b1100
 
 
 class _Asking(Protocol):
@@ -71,6 +71,7 @@ class Fleet:
     Attributes:
         stations: the meters by title, in the order they were added.
         guard: gives out the vectors of all.
+        throttle: counts the failed authentications of all.
         answers: what takes answers to a title that asked something, by the content of the title.
         counters: what was received and dropped, by reason.
         listener: called with what the responders tell, and the meter.
@@ -89,6 +90,7 @@ class Fleet:
         self.policy = NodePolicy() if policy is None else policy
         self.faults = FaultPlan() if faults is None else faults
         self.guard = SendGuard(StoredVectors(store))
+        self.throttle = make_throttle(self.policy)
         self.stations: dict[ApTitle, Station] = {}
         self.counters: Counter[str] = Counter()
         self.answers: dict[bytes, _Asking] = {}
@@ -161,7 +163,7 @@ class Fleet:
                 return
             found = self._find(acse)
             # One request to many meters must not bring many answers to whoever is said to have sent it.
-            silent = len(found) > 1 and not _is_secured(acse)
+            silent = len(found) > 1 and not is_secured(acse)
         except DecodeError:
             self.counters["malformed"] += 1
             return
@@ -259,6 +261,8 @@ class Fleet:
                 self._released.append(event.source)
             elif isinstance(event, HandlerFailed):
                 self.counters["handler-failed"] += 1
+            elif isinstance(event, BudgetUsedUp):
+                self.counters["budget-used-up"] += 1
             if self.listener is not None:
                 self.listener(event, station.meter)
 
@@ -354,11 +358,6 @@ class Fleet:
                 station.meter.save()
         finally:
             self.store.close()
-
-
-def _is_secured(acse: Acse) -> bool:
-    _, start, end = acse.user_information
-    return start < end and bool(acse.octets[start] & _MODE_BITS)
 
 
 def _digest(apdu: bytes) -> bytes:

@@ -15,6 +15,7 @@ from c1222.errors import C1222Error, StateError
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
 from c1222.transport.aiotcp import TcpConnection, TcpServer
 from c1222.transport.aioudp import UdpSocket, resolve
+from c1222.transport.peers import peer_of
 from c1222.transport.url import Url, parse_url
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class NodeServer:
             place = _Datagrams(url)
 
             def receive(octets: bytes, address: Address) -> None:
-                self._received(octets, (place, address), self._udp_link, address[0])
+                self._received(octets, (place, address), self._udp_link, peer_of(address[0]))
 
             place.socket = await UdpSocket.open(receive, local=(url.host, url.port))
             self._sockets.append(place.socket)
@@ -170,7 +171,7 @@ class NodeServer:
 
     def _from_connection(self, apdu: bytes, connection: TcpConnection) -> None:
         peer = connection.peer
-        self._received(apdu, connection, TCP_LINK, peer[0] if peer else None)
+        self._received(apdu, connection, TCP_LINK, peer_of(peer[0]) if peer else None)
 
     def _received(self, apdu: bytes, source: Hashable, link: Link, peer: Hashable) -> None:
         if self.failure is None:

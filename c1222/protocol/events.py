@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from c1222.services import Request
 
 __all__ = [
+    "BudgetUsedUp",
     "Completed",
     "Dropped",
     "Failed",
@@ -177,6 +178,21 @@ class Refused:
 
 
 @dataclass(slots=True)
+class BudgetUsedUp:
+    """Authentication failed too often; told once, and again when half of the budget was back in between.
+
+    Attributes:
+        source: where the last failure came from, or is said to have come from.
+        known: whether it was the budget of this one address, which is not heard for now; else that of all unknown ones.
+        what: ``authentication`` or ``password``.
+    """
+
+    source: Hashable
+    known: bool
+    what: str
+
+
+@dataclass(slots=True)
 class HandlerFailed:
     """The handler raised something else than a service error; the peer got err.
 
@@ -200,4 +216,4 @@ class Released:
     source: Hashable
 
 
-ResponderEvent = SessionStarted | SessionEnded | Refused | HandlerFailed | Released
+ResponderEvent = SessionStarted | SessionEnded | Refused | BudgetUsedUp | HandlerFailed | Released

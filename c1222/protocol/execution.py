@@ -93,11 +93,12 @@ class Outcome:
         opened: idle time granted by the Logon of a session that is open now, seconds; None without one.
         stretch: seconds that a Wait asked for.
         failures: how often a Logon or Security was refused to the peer as not being who it says.
+        identified: whether a Security was granted to it.
         faults: what the handler raised that is no service error, each with the request.
         released: whether Disconnect was carried out.
     """
 
-    __slots__ = ("ended", "failures", "faults", "opened", "released", "responses", "stretch")
+    __slots__ = ("ended", "failures", "faults", "identified", "opened", "released", "responses", "stretch")
 
     def __init__(self) -> None:
         self.responses: list[Response] = []
@@ -105,6 +106,7 @@ class Outcome:
         self.opened: int | None = None
         self.stretch = 0
         self.failures = 0
+        self.identified = False
         self.faults: list[tuple[Request, Exception]] = []
         self.released = False
 
@@ -177,5 +179,7 @@ def _take_effect(service: Request, response: Response, context: Context, outcome
         context.access = Access()
     elif isinstance(service, WaitRequest):
         outcome.stretch = service.seconds
-    elif isinstance(service, SecurityRequest) and service.user_id is not None:
-        context.access.user_id = service.user_id
+    elif isinstance(service, SecurityRequest):
+        outcome.identified = True
+        if service.user_id is not None:
+            context.access.user_id = service.user_id

@@ -1,4 +1,4 @@
-"""What a responder lets through: messages for it, secured well enough, from peers that did not fail too often, and new.
+"""What a responder lets through: messages for it, secured well enough, and new.
 
 Only what these checks let pass is carried out. Nothing is told about which check failed.
 Origin: window and playback as in Elster MeteringSDK and icsnpp-c1222 [1]; cleartext refused where there are keys as in
@@ -7,32 +7,57 @@ Itron's stack [1]; unknown elements, which the MAC does not cover, refused in se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.message.aptitle import CONTEXT_OID
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.protocol.answers import Distrust
-from c1222.protocol.ledger import Throttle
+from c1222.protocol.throttle import Throttle
 from c1222.security.freshness import Freshness, ReplayGuard
 from c1222.security.sealing import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from c1222.message.acse import Acse
     from c1222.protocol.identity import Identity
     from c1222.protocol.messages import Message
     from c1222.protocol.policy import NodePolicy
     from c1222.protocol.session import Session
+    from c1222.protocol.throttle import Origin
 
-__all__ = ["SILENT", "Gate"]
+__all__ = ["SILENT", "Gate", "Judgement", "is_secured", "make_throttle"]
 
-SILENT: Final = frozenset({"answer", "other-context", "not-ours", "malformed", "replayed", "reserved-response-control"})
+SILENT: Final = frozenset(
+    {"answer", "other-context", "not-ours", "malformed", "replayed", "reserved-response-control", "throttled"}
+)
 """Reasons that no peer is told: it did not mean us, it cannot have meant that, or it said it before."""
 
-_FAILED: Final = frozenset({Verdict.WRONG_MAC, Verdict.SHORT_HEADER, Verdict.TOO_SHORT, Verdict.NO_KEY})
+_COMPUTED: Final = frozenset({Verdict.WRONG_MAC, Verdict.VERIFIED})
+_MODE_BITS: Final = 0b1100
 _MECHANISM: Final = "2.16.124.113620.1.22.2.1"
 _RECOVERED: Final = 256
+
+
+class Judgement(NamedTuple):
+    """What came of the checks.
+
+    Attributes:
+        doubt: why the message is not to be carried out; None when it is.
+        used_up: whether this was the last failure that its address, or all unknown ones, had.
+    """
+
+    doubt: Distrust | None
+    used_up: bool = False
+
+
+def is_secured(acse: Acse) -> bool:
+    """Return whether a message says that it is sealed."""
+    _, start, end = acse.user_information
+    return start < end and bool(acse.octets[start] & _MODE_BITS)
+
+
+def make_throttle(policy: NodePolicy) -> Throttle:
+    """Make what counts failed authentications."""
+    return Throttle(strangers=policy.stranger_failures, known=policy.known_failures, max_known=policy.max_known)
 
 
 class Gate:
@@ -43,19 +68,29 @@ class Gate:
         policy: what is allowed.
         replay: what was taken already.
 
+        throttle: counts failed authentications; made new when None.
+
     Attributes:
-        throttle: counts the failed authentications of each peer.
+        throttle: as given.
+        passwords: counts wrong passwords.
     """
 
-    __slots__ = ("_identity", "_policy", "_recovered", "_replay", "throttle")
+    __slots__ = ("_identity", "_policy", "_recovered", "_replay", "passwords", "throttle")
 
-    def __init__(self, identity: Identity, policy: NodePolicy, replay: ReplayGuard | None = None) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        policy: NodePolicy,
+        replay: ReplayGuard | None = None,
+        throttle: Throttle | None = None,
+    ) -> None:
         self._identity = identity
         self._policy = policy
         self._replay = ReplayGuard(window=policy.window, max_seen=policy.max_seen) if replay is None else replay
         self._recovered: ReplayGuard | None = None
-        self.throttle = Throttle(
-            at_once=policy.failures, per_second=policy.failures_per_second, max_peers=policy.max_peers
+        self.throttle = make_throttle(policy) if throttle is None else throttle
+        self.passwords = Throttle(
+            strangers=policy.password_failures, known=policy.password_failures, max_known=policy.max_known
         )
 
     def address(self, acse: Acse) -> Distrust | None:
@@ -72,16 +107,14 @@ class Gate:
             return None
         return Distrust("not-ours", f"for {called}")
 
-    def trust(self, message: Message, session: Session | None, peer: Hashable, now: float) -> Distrust | None:
-        """Return why a message is not secured well enough; None when it is. A failure counts against the peer."""
+    def trust(self, message: Message, session: Session | None) -> Distrust | None:
+        """Return why a message is not secured well enough; None when it is."""
         verdict = message.verdict
         if verdict is Verdict.CLEARTEXT:
             allowed = self._policy.cleartext
             if not (len(self._identity.keys) == 0 if allowed is None else allowed):
                 return Distrust("cleartext", "in cleartext, which this node refuses")
         elif verdict is not Verdict.VERIFIED:
-            if verdict in _FAILED:
-                self.throttle.failed(peer, now)
             finding = next((finding for finding in message.findings if finding.level == "error"), None)
             return Distrust(str(verdict), "not verified" if finding is None else finding.text)
         elif message.acse is not None and message.acse.unknown:
@@ -95,6 +128,18 @@ class Gate:
         if message.response_control is ResponseControl.RESERVED:
             return Distrust("reserved-response-control", "response control 3 has no meaning")
         return None
+
+    def judge(self, message: Message, session: Session | None, origin: Origin, now: float, utc: float) -> Judgement:
+        """Return why a message is not to be carried out, and whether that used up the budget of its address."""
+        doubt = self.trust(message, session) or self.freshness(message, session, utc)
+        if message.verdict is Verdict.CLEARTEXT:
+            return Judgement(doubt)
+        if doubt is None:
+            if not message.recovery_session:  # of these few are remembered: it may be somebody else's, repeated
+                self.throttle.succeeded(origin, now)
+            return Judgement(None)
+        # What was no forgery was a replay, or as old as one: it makes nobody known, and its MAC costs as much.
+        return Judgement(doubt, used_up=message.verdict in _COMPUTED and self.throttle.failed(origin, now))
 
     def freshness(self, message: Message, session: Session | None, utc: float) -> Distrust | None:
         """Return why a message that is trusted is not new; None when it is, and it is remembered then."""

@@ -1,4 +1,4 @@
-"""What a responder remembers of its peers: the answers it gave, and the authentications that failed.
+"""What a responder remembers of its peers: the answers it gave.
 
 An answer is kept with the octets of its request. The same octets again, because the answer was lost or the request was
 doubled on its way, get the same answer and carry out nothing. Origin: Itron's stack drops repetitions for 120 s [1];
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["AnswerMemory", "Throttle"]
+__all__ = ["AnswerMemory"]
 
 
 class _Entry(NamedTuple):
@@ -110,43 +110,3 @@ class AnswerMemory:
 
     def __len__(self) -> int:
         return len(self._kept) + len(self._loose)
-
-
-class Throttle:
-    """Counts failed authentications of each peer. Each has so many at once, and then so many a second.
-
-    A peer that has used them up is not heard, right or wrong, until the next one is due: the MAC has 32 bits, and this
-    makes guessing it take centuries.
-
-    Args:
-        at_once: failures a peer may make at once.
-        per_second: and how many more each second.
-        max_peers: peers remembered; the one whose last failure is oldest goes first.
-    """
-
-    __slots__ = ("_at_once", "_failures", "_max_peers", "_per_second")
-
-    def __init__(self, *, at_once: int, per_second: float, max_peers: int) -> None:
-        self._at_once = at_once
-        self._per_second = per_second
-        self._max_peers = max_peers
-        self._failures: dict[Hashable, tuple[float, float]] = {}  # how many count still, and when that was
-
-    def is_blocked(self, peer: Hashable, now: float) -> bool:
-        """Return whether a peer is not to be heard now."""
-        return bool(self._failures) and peer in self._failures and self._level(peer, now) > self._at_once - 1
-
-    def failed(self, peer: Hashable, now: float) -> None:
-        """Count a failure of a peer."""
-        level = self._level(peer, now) + 1.0
-        self._failures.pop(peer, None)
-        if len(self._failures) >= self._max_peers:
-            del self._failures[next(iter(self._failures))]
-        self._failures[peer] = (level, now)
-
-    def _level(self, peer: Hashable, now: float) -> float:
-        level, when = self._failures.get(peer, (0.0, now))
-        return max(0.0, level - (now - when) * self._per_second)
-
-    def __len__(self) -> int:
-        return len(self._failures)

@@ -6,13 +6,18 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from c1222.message.ber import MAX_APDU_OCTETS
+from c1222.protocol.throttle import Rate
 from c1222.security.freshness import ACCEPTANCE_WINDOW, MAX_SEEN
 
 __all__ = [
     "BUSY_PAUSE",
     "BUSY_TRIES",
+    "KNOWN_FAILURES",
+    "MAX_KNOWN",
     "MAX_QUEUE",
+    "PASSWORD_FAILURES",
     "REPEAT_WITHIN",
+    "STRANGER_FAILURES",
     "TCP_LINK",
     "TCP_TIMING",
     "UDP_LINK",
@@ -32,6 +37,16 @@ REPEAT_WITHIN: Final = 110.0
 """Seconds after first sending within which the same octets may be sent again: responders remember them for 120 [1]."""
 MAX_QUEUE: Final = 1000
 """Exchanges that may wait for their turn."""
+
+
+STRANGER_FAILURES: Final = Rate(at_once=200, per_second=20.0)
+"""At this pace 2^31 tries take 3.4 years."""
+KNOWN_FAILURES: Final = Rate(at_once=1000, per_second=10.0)
+"""So many in the name of a known address do not shut it out."""
+PASSWORD_FAILURES: Final = Rate(at_once=10, per_second=0.1)
+"""Passwords are short and made by people."""
+MAX_KNOWN: Final = 4096
+"""Known addresses, about 300 octets each."""
 
 
 class OnRefusal(StrEnum):
@@ -142,9 +157,13 @@ class NodePolicy(NamedTuple):
         max_request: largest APDU that is carried out, octets; a larger one gets rqtl. None for any.
         max_response: largest answer, octets; None for what the link takes.
         max_size: limit for an APDU that comes in, segments put together, octets; a larger one is dropped.
-        failures: failed authentications that a peer may make at once.
-        failures_per_second: and how many more each second.
-        max_peers: peers whose failures are remembered.
+        max_cleartext_sessions: sessions in cleartext that one address may have open at a time.
+        stranger_failures: failed authentications, replays among them, of all addresses together that have not
+            authenticated within the last hour; of a fleet, all its meters together. Datagrams and connections have one
+            budget each.
+        known_failures: those of each address that has.
+        password_failures: wrong passwords, counted in the same two ways; sealed messages apart from cleartext.
+        max_known: addresses that are known to have authenticated.
     """
 
     cleartext: bool | None = None
@@ -160,6 +179,8 @@ class NodePolicy(NamedTuple):
     max_request: int | None = None
     max_response: int | None = None
     max_size: int = MAX_APDU_OCTETS
-    failures: int = 10
-    failures_per_second: float = 0.1
-    max_peers: int = 4096
+    max_cleartext_sessions: int = 4
+    stranger_failures: Rate = STRANGER_FAILURES
+    known_failures: Rate = KNOWN_FAILURES
+    password_failures: Rate = PASSWORD_FAILURES
+    max_known: int = MAX_KNOWN

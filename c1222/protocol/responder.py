@@ -1,9 +1,9 @@
 """The side that answers: one node under one title, without a socket, a thread or a clock.
 
-A message passes these checks in this order, and the first that it does not pass ends its way: its sender has not
-failed too often; it is an APDU; it is no answer; it is ours; it is no repetition (which gets the same answer again);
-its MAC is right and it is secured well enough; it is fresh. Only then are its services looked at. What is dropped is
-counted.
+A message passes these checks in this order, and the first that it does not pass ends its way: it is an APDU; it is no
+answer; it is ours; it is no repetition (which gets the same answer again); if it is secured, its sender has not failed
+too often; its MAC is right and it is secured well enough; it is fresh. Only then are its services looked at. What is
+dropped is counted.
 
 ``now`` is any clock that does not run backwards, ``utc`` the true time. Whoever carries the APDUs gives each one's
 source, and gets it back with the answer.
@@ -21,15 +21,24 @@ from c1222.message.acse import Acse, decode_acse
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import Reassembler, SegmentError
 from c1222.protocol.answers import Distrust
-from c1222.protocol.events import HandlerFailed, Refused, Released, ResponderEvent, SessionEnded, SessionStarted
-from c1222.protocol.execution import Context, Handler, Outcome, carry_out
-from c1222.protocol.gate import SILENT, Gate
+from c1222.protocol.events import (
+    BudgetUsedUp,
+    HandlerFailed,
+    Refused,
+    Released,
+    ResponderEvent,
+    SessionEnded,
+    SessionStarted,
+)
+from c1222.protocol.execution import GATES, Context, Handler, Outcome, carry_out
+from c1222.protocol.gate import SILENT, Gate, is_secured
 from c1222.protocol.ledger import AnswerMemory
 from c1222.protocol.messages import Message, open_message
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy, OnRefusal
 from c1222.protocol.reply import refuse_in_clear, reply
 from c1222.protocol.session import Access, Session, SessionTable
 from c1222.protocol.state import REPEATABLE
+from c1222.protocol.throttle import Origin
 from c1222.services import ErrorResponse, Refusal
 from c1222.services.results import Bsy, Iar, Rqtl, Sgerr, Sme
 
@@ -37,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from c1222.protocol.identity import Identity
+    from c1222.protocol.throttle import Throttle
     from c1222.security.freshness import ReplayGuard
     from c1222.services import Response
 
@@ -45,6 +55,7 @@ __all__ = ["Outgoing", "Responder"]
 _POLICY: Final = NodePolicy()
 _MAX_EVENTS: Final = 1000
 _INCOMPLETE: Final = 16
+_THROTTLED: Final = Distrust("throttled", "there were too many failures")
 
 
 class Outgoing(NamedTuple):
@@ -69,6 +80,12 @@ class _Way(NamedTuple):
     utc: float
 
 
+def _password_origin(message: Message, way: _Way) -> Origin:
+    # What came sealed is from who it says, so nobody else can use up its budget; in cleartext over datagrams he can.
+    sealed = message.security_mode is not SecurityMode.CLEARTEXT
+    return Origin((way.link.reliable, sealed), way.peer)
+
+
 class Responder:
     """One node.
 
@@ -77,6 +94,7 @@ class Responder:
         handler: carries out services.
         policy: what is allowed, and how much is remembered.
         replay: what was taken already, for a node that restores it after a restart; made new when None.
+        throttle: counts failed authentications, for nodes that share a budget of them; made new when None.
 
     Attributes:
         sessions: the open ones.
@@ -97,14 +115,20 @@ class Responder:
     )
 
     def __init__(
-        self, identity: Identity, handler: Handler, *, policy: NodePolicy = _POLICY, replay: ReplayGuard | None = None
+        self,
+        identity: Identity,
+        handler: Handler,
+        *,
+        policy: NodePolicy = _POLICY,
+        replay: ReplayGuard | None = None,
+        throttle: Throttle | None = None,
     ) -> None:
         self.identity = identity
         self.handler = handler
         self.policy = policy
         self.sessions = SessionTable(policy.max_sessions)
         self.counters: Counter[str] = Counter()
-        self._gate = Gate(identity, policy, replay)
+        self._gate = Gate(identity, policy, replay, throttle)
         self._answers = AnswerMemory(
             window=policy.answer_window, max_answers=policy.max_answers, max_octets=policy.max_answer_octets
         )
@@ -166,13 +190,11 @@ class Responder:
             now: the clock, seconds.
             utc: true time, seconds since 1970 UTC.
             link: what carries the answer.
-            peer: whose failed authentications to count, such as the address without the port; the source when None.
+            peer: whose failed authentications to count, such as the address without the port (of an IPv6 address the
+                first 64 bits, of which a host has as many as it likes); the source when None.
         """
         self.tick(now=now)
         way = _Way(source, source if peer is None else peer, link, now, utc)
-        if self._gate.throttle.is_blocked(way.peer, now):
-            self._drop(Distrust("throttled", "its sender failed to authenticate too often"), way)
-            return
         try:
             acse: Acse | None = decode_acse(apdu, max_size=self.policy.max_size)
             if acse is not None and acse.is_segment:
@@ -197,11 +219,17 @@ class Responder:
             self.counters["repeated"] += 1
             self._put(before[1], way)
             return
+        origin = Origin(way.link.reliable, way.peer)
+        if is_secured(acse) and self._gate.throttle.is_blocked(origin, way.now):
+            self._drop(_THROTTLED, way)
+            return
         securities = () if session is None else session.securities
         message = open_message(Message, acse, self.identity.keys, sessions=securities)
-        doubt = self._gate.trust(message, session, way.peer, way.now)
-        if doubt is None:
-            doubt = self._gate.freshness(message, session, way.utc)
+        doubt, used_up = self._gate.judge(message, session, origin, way.now, way.utc)
+        if used_up:
+            self._budget_used_up(self._gate.throttle, origin, "authentication", way)
+        if doubt is None and self._passwords_blocked(message, way):
+            doubt = _THROTTLED
         if doubt is not None:
             self._drop(doubt, way, message)
             return
@@ -222,6 +250,16 @@ class Responder:
         answer = self._answer(message, outcome.responses, session, sender, way)
         self._answers.add(sender, invocation_id, acse.octets, answer, way.now, keep=keep)
         self._put(answer, way)
+
+    def _passwords_blocked(self, message: Message, way: _Way) -> bool:
+        return any(service.service in GATES for service in message.services) and self._gate.passwords.is_blocked(
+            _password_origin(message, way), way.now
+        )
+
+    def _budget_used_up(self, throttle: Throttle, origin: Origin, what: str, way: _Way) -> None:
+        known = throttle.is_known(origin, way.now)
+        self.counters["budget-used-up"] += 1
+        self._events.append(BudgetUsedUp(way.source, known, what))
 
     def _note_counting(
         self, session: Session, invocation_id: int, before: tuple[bytes, tuple[bytes, ...]] | None
@@ -251,13 +289,17 @@ class Responder:
     def _carry_out(self, message: Message, session: Session | None, sender: Hashable, way: _Way) -> Outcome:
         access = Access() if session is None else session.access
         context = Context(message, access, session, source=way.source, now=way.now, utc=way.utc)
-        outcome = carry_out(message, self.handler, context, may_open=not self.sessions.is_full)
+        outcome = carry_out(message, self.handler, context, may_open=self._may_open(message, way))
         self.counters["requests"] += 1
         for fault in outcome.faults:
             self._events.append(HandlerFailed(*fault))
+        passwords, origin = self._gate.passwords, _password_origin(message, way)
+        if outcome.identified:
+            passwords.succeeded(origin, way.now)
         for _ in range(outcome.failures):
             self.counters["refused-user"] += 1
-            self._gate.throttle.failed(way.peer, way.now)
+            if passwords.failed(origin, way.now):
+                self._budget_used_up(passwords, origin, "password", way)
         if session is not None:
             session.touch(way.now, stretch=outcome.stretch)
             session.source = way.source
@@ -271,6 +313,7 @@ class Responder:
                 calling=message.calling,
                 called=message.called,
                 source=way.source,
+                peer=way.peer,
                 access=context.access,
                 timeout=outcome.opened,
                 now=way.now,
@@ -282,6 +325,13 @@ class Responder:
         if outcome.released:
             self._events.append(Released(way.source))
         return outcome
+
+    def _may_open(self, message: Message, way: _Way) -> bool:
+        # Without a key, no password is needed for a session either: nobody shall hold them all.
+        if message.security_mode is not SecurityMode.CLEARTEXT:
+            return not self.sessions.is_full
+        held = sum(one.peer == way.peer and one.mode is SecurityMode.CLEARTEXT for one in self.sessions)
+        return not self.sessions.is_full and held < self.policy.max_cleartext_sessions
 
     def _answer(
         self, message: Message, responses: Sequence[Response], session: Session | None, sender: Hashable, way: _Way

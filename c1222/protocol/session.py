@@ -159,6 +159,7 @@ class Session:
         calling: who opened it.
         called: whom it addressed.
         source: where its last message came from.
+        peer: who opened it, as limits count.
         access: what it may do.
         timeout: idle time granted, seconds; 0 for no limit.
         deadline: when it ends by itself, on the clock of ``now``; None for never.
@@ -182,6 +183,7 @@ class Session:
         "mode",
         "opened",
         "own_security",
+        "peer",
         "peer_security",
         "source",
         "timeout",
@@ -196,6 +198,7 @@ class Session:
         calling: ApTitle | None,
         called: ApTitle | None,
         source: Hashable = None,
+        peer: Hashable = None,
         access: Access,
         timeout: int,
         now: float,
@@ -206,6 +209,7 @@ class Session:
         self.calling = calling
         self.called = called
         self.source = source
+        self.peer = peer
         self.access = access
         self.timeout = timeout
         self.opened = now

@@ -14,7 +14,6 @@ from c1222.node.meter import Meter
 from c1222.node.sqlite_store import SQLiteStore
 from c1222.node.store import MemoryStore
 from c1222.protocol.messages import decode
-from c1222.protocol.policy import NodePolicy
 from c1222.security.keys import KeyStore
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.tables import TableData
@@ -146,20 +145,51 @@ def test_secured_modes(mode: int) -> None:
     assert answer.security_mode == mode
 
 
-def test_failed_authentications_are_counted_and_slow_a_peer_down() -> None:
-    rig = Rig(keys={2: KEY}, policy=NodePolicy(failures=3, failures_per_second=0.1))
-    wrong = rig.caller(mode=2, key_id=2)
-    for number in range(6):
-        wrong.initiator.request(tables.ReadRequest(1), now=rig.now, utc=rig.utc + number)
-        for apdu in wrong.initiator.apdus_to_send():
-            rig.fleet.receive(apdu[:-1] + bytes((apdu[-1] ^ 1,)), source="p", now=rig.now, utc=rig.utc, peer="p")
-        wrong.initiator = rig.caller(f".9.{number + 2}", mode=2, key_id=2).initiator
-    assert rig.fleet.counters["wrong-mac"] == 3
-    assert rig.fleet.counters["throttled"] == 3
-    right = rig.caller(".9.99", mode=2, key_id=2, source="p")
-    assert right.ask(tables.ReadRequest(1)) == ()
-    rig.passes(11)
-    assert rig.caller(".9.98", mode=2, key_id=2, source="p").ask(tables.ReadRequest(1))
+def forged(rig: Rig, title: str = ".9.1") -> bytes:
+    initiator = rig.caller(title, mode=2, key_id=2).initiator
+    initiator.request(tables.ReadRequest(1), now=rig.now, utc=rig.utc)
+    (apdu,) = initiator.apdus_to_send()
+    return apdu[:-1] + bytes((apdu[-1] ^ 1,))
+
+
+def test_a_flood_of_forgeries_from_everywhere_costs_a_known_peer_nothing() -> None:
+    rig = Rig(keys={2: KEY}, count=2)
+    known = rig.caller(".9.1", mode=2, key_id=2, source="head-end")
+    assert known.read(1)
+    bad = forged(rig)
+    for second in range(3):
+        for number in range(10_000):
+            rig.now += 0.0001
+            rig.utc += 0.0001
+            address = f"10.{second}.{number >> 8}.{number & 255}"
+            rig.fleet.receive(bad, source=address, now=rig.now, utc=rig.utc, peer=address)
+            if number % 1000 == 500:
+                assert known.read(1)
+        rig.fleet.apdus_to_send()
+    counters = rig.fleet.counters
+    policy = rig.fleet.policy.stranger_failures
+    assert policy.at_once <= counters["wrong-mac"] <= policy.at_once + 3 * policy.per_second + 1
+    assert counters["throttled"] == 30_000 - counters["wrong-mac"]
+    assert counters["budget-used-up"] == 1
+    assert len(rig.fleet.throttle) == 1
+    # The meters of a fleet share the budget: another meter is no new chance.
+    newcomer = rig.caller(".9.2", called=str(rig.meters[1].title), mode=2, key_id=2, source="newcomer")
+    assert newcomer.ask(tables.ReadRequest(1)) == ()
+    rig.passes(1)
+    newcomer = rig.caller(".9.3", called=str(rig.meters[1].title), mode=2, key_id=2, source="newcomer")
+    assert newcomer.ask(tables.ReadRequest(1))
+
+
+def test_forgeries_in_the_name_of_a_known_peer_do_not_shut_it_out() -> None:
+    rig = Rig(keys={2: KEY})
+    known = rig.caller(".9.1", mode=2, key_id=2, source="head-end")
+    assert known.read(1)
+    bad = forged(rig)
+    for _ in range(15):
+        for _ in range(10):
+            rig.fleet.receive(bad, source="head-end", now=rig.now, utc=rig.utc, peer="head-end")
+        assert known.read(1)
+    assert rig.fleet.counters["wrong-mac"] == 150
 
 
 def test_nothing_is_sent_before_the_store_has_it(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from c1222.protocol.identity import Identity
 from c1222.protocol.initiator import Initiator
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
 from c1222.protocol.responder import Responder
+from c1222.protocol.throttle import Rate
 from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import Key
 from c1222.services import Request, Response, TableData, identify, session, tables
@@ -18,6 +19,7 @@ from c1222.transport.memory import Timer, Wire
 
 KEY = Key(2, bytes.fromhex("01020304050607080102030405060708"))
 Finished = Callable[[Completed | Failed], None]
+MANY = Rate(10**9, 0.0)
 METER, READER = ".123.8437", ".123.4"
 PASSWORD = b"secret".ljust(20)
 

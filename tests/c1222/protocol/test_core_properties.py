@@ -14,7 +14,7 @@ from c1222.protocol.responder import Responder
 from c1222.services import TableData, session, tables
 from c1222.services.results import Bsy
 from c1222.transport.memory import EPOCH, Mishaps, Wire
-from tests.c1222.protocol.rig import KEY, METER, READER, Node, Peer, Store
+from tests.c1222.protocol.rig import KEY, MANY, METER, READER, Node, Peer, Store
 
 SERVICES = st.sampled_from(
     [
@@ -68,7 +68,7 @@ def octets(draw: st.DrawFn) -> bytes:
 @given(st.lists(octets(), max_size=8), st.sampled_from([Link(), TCP_LINK, Link(max_size=50, segments=True)]))
 def test_nothing_escapes_a_responder(heard: list[bytes], link: Link) -> None:
     for keys in (None, KEY):
-        node = Responder(Identity(METER, keys), Store(), policy=NodePolicy(cleartext=True, failures=10**6))
+        node = Responder(Identity(METER, keys), Store(), policy=NodePolicy(cleartext=True, stranger_failures=MANY))
         for step, apdu in enumerate(heard):
             node.receive(apdu, source="x", now=float(step), utc=EPOCH + step, link=link)
             for out in node.apdus_to_send():

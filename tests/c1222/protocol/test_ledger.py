@@ -1,4 +1,4 @@
-from c1222.protocol.ledger import AnswerMemory, Throttle
+from c1222.protocol.ledger import AnswerMemory
 
 
 def memory(**changes: int) -> AnswerMemory:
@@ -68,37 +68,3 @@ def test_all_of_one_sender_can_be_forgotten() -> None:
     answers.forget("a")
     assert len(answers) == 1
     assert answers.find("b", 1, 1.0)
-
-
-def test_a_peer_has_so_many_failures_and_then_so_many_a_second() -> None:
-    throttle = Throttle(at_once=3, per_second=0.5, max_peers=10)
-    assert not throttle.is_blocked("x", 0.0)
-    for _ in range(3):
-        assert not throttle.is_blocked("x", 0.0)
-        throttle.failed("x", 0.0)
-    assert throttle.is_blocked("x", 0.0)
-    assert throttle.is_blocked("x", 1.9)
-    assert not throttle.is_blocked("y", 1.9)
-    assert not throttle.is_blocked("x", 2.0)
-    throttle.failed("x", 2.0)
-    assert throttle.is_blocked("x", 3.9)
-    assert not throttle.is_blocked("x", 1000.0)
-
-
-def test_a_peer_that_goes_on_failing_gets_one_try_at_a_time() -> None:
-    throttle = Throttle(at_once=10, per_second=0.1, max_peers=10)
-    tries = 0
-    for tenth in range(36_000):  # an hour
-        if not throttle.is_blocked("x", tenth / 10):
-            throttle.failed("x", tenth / 10)
-            tries += 1
-    assert 360 <= tries <= 371
-
-
-def test_peers_are_bounded() -> None:
-    throttle = Throttle(at_once=1, per_second=0.0, max_peers=3)
-    for number in range(5):
-        throttle.failed(number, 0.0)
-    throttle.failed(3, 0.0)
-    assert len(throttle) == 3
-    assert [number for number in range(5) if throttle.is_blocked(number, 0.0)] == [2, 3, 4]

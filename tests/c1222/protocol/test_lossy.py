@@ -13,7 +13,7 @@ from c1222.protocol.policy import NodePolicy, Options, Timing
 from c1222.services import ErrorResponse, TableData, session, tables
 from c1222.services.results import Bsy
 from c1222.transport.memory import Mishaps, Wire
-from tests.c1222.protocol.rig import KEY, Node, Peer, Store
+from tests.c1222.protocol.rig import KEY, MANY, Node, Peer, Store
 
 EXCHANGES = int(os.environ.get("C1222_EXCHANGES", "1500"))
 ROUGH = Mishaps(loss=0.2, duplication=0.1, reorder=0.2, corruption=0.0, delay=(0.01, 0.3), held=8.0)
@@ -99,7 +99,7 @@ def test_every_write_once_every_answer_right_nothing_hung(mode: SecurityMode, se
     wire = Wire(seed=mode * 2 + sessions, mishaps=ROUGH._replace(corruption=damage))
     keys = KEY if mode else None
     ledger = Ledger(seed=mode)
-    policy = NodePolicy(failures=10**6, max_answers=2000, max_answer_octets=1 << 22)
+    policy = NodePolicy(stranger_failures=MANY, max_answers=2000, max_answer_octets=1 << 22)
     node = Node(wire, keys=keys, policy=policy, store=ledger)
     customers = []
     peers = 5

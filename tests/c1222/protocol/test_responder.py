@@ -10,18 +10,19 @@ from c1222.message.acse import decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.ber import tlv
 from c1222.message.epsem import ResponseControl, SecurityMode
-from c1222.protocol.events import HandlerFailed, Refused, Released, SessionEnded, SessionStarted
+from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released, SessionEnded, SessionStarted
 from c1222.protocol.identity import Identity
 from c1222.protocol.messages import Message, decode, encode
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link, NodePolicy, OnRefusal
 from c1222.protocol.responder import Responder
+from c1222.protocol.throttle import Rate
 from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import Key, KeyStore
 from c1222.security.sealing import SessionSecurity
 from c1222.services import ErrorResponse, RawRequest, Service, TableData, network, session, tables
 from c1222.services.results import Bsy, Dlk, Iar, Isc, Rqtl, Rstl, Sgerr, Sme, Sns
 from c1222.transport.memory import EPOCH, Mishaps, Wire
-from tests.c1222.protocol.rig import KEY, METER, READER, Node, Store
+from tests.c1222.protocol.rig import KEY, MANY, METER, READER, Node, Store
 
 READ = tables.ReadRequest(1)
 WRITE = tables.WriteRequest(5, TableData(b"hello"))
@@ -277,7 +278,7 @@ class TestNotForUs:
         assert bench.counters == {"malformed": 1}
 
     def test_every_octet_may_be_anything(self) -> None:
-        bench = Bench(keys=KEY, policy=NodePolicy(failures=10**9, cleartext=True))
+        bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=MANY, cleartext=True))
         for mode in (0, 2):
             request = bench.request(READ, WRITE, mode=mode)
             for at in range(len(request)):
@@ -366,7 +367,7 @@ class TestSecurity:
         assert bench.hear(request)
 
     def test_every_bit_counts(self) -> None:
-        bench = Bench(keys=KEY, policy=NodePolicy(failures=10**6))
+        bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=MANY))
         request = bench.request(WRITE, mode=2)
         for bit in range(8 * len(request)):
             damaged = bytearray(request)
@@ -467,37 +468,109 @@ class TestOnce:
         assert bench.store.calls == 10
 
 
+class TestSessionsInCleartext:
+    def test_one_address_has_so_many(self) -> None:
+        bench = Bench(keys=KEY, policy=NodePolicy(cleartext=True, max_sessions=5, max_cleartext_sessions=2))
+
+        def log_on(number: int, peer: str, mode: int = 0) -> int:
+            request = bench.request(LOGON, calling=ApTitle(f".77.{number}"), mode=mode)
+            (apdu,) = bench.hear(request, source=(peer, number), peer=peer)
+            return decode(apdu, keys=KEY, request=decode(request, keys=KEY)).services[0].code
+
+        assert [log_on(number, "one") for number in range(3)] == [0, 0, Bsy.code]
+        assert [log_on(number, "another") for number in range(10, 12)] == [0, 0]
+        assert log_on(20, "one", mode=2) == 0  # who has the key is not held to it
+        assert log_on(21, "one", mode=2) == Bsy.code
+        bench.now = 61
+        assert log_on(2, "one") == 0
+
+
 class TestThrottle:
     def test_a_peer_that_failed_too_often_is_not_heard(self) -> None:
-        bench = Bench(keys=KEY, policy=NodePolicy(failures=3, failures_per_second=0.1), link=TCP_LINK)
+        bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=Rate(3, 0.1)), link=TCP_LINK)
         wrong = Key(2, bytes(16))
         for _ in range(3):
             assert codes(bench.ask(READ, mode=2, keys=wrong)) == [Sme.code]
         assert bench.ask(READ, mode=2) == []
-        assert bench.counters == {"wrong-mac": 3, "throttled": 1}
-        assert bench.hear(bench.request(READ, mode=2), source="another")
+        assert bench.counters == {"wrong-mac": 3, "budget-used-up": 1, "throttled": 1}
         bench.now = 9.0
         assert bench.ask(READ, mode=2) == []
         bench.now = 10.1
         assert codes(bench.ask(READ, mode=2)) == [0]
-        assert codes(bench.ask(READ, mode=2, keys=wrong)) == [Sme.code]
+
+    def test_unknown_addresses_share_a_budget_and_known_ones_have_their_own(self) -> None:
+        bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=Rate(3, 0.1), known_failures=Rate(5, 0.1)))
+        wrong = Key(2, bytes(16))
+        assert bench.hear(bench.request(READ, mode=2), source="known")
+        for number in range(4):
+            bench.hear(bench.request(READ, mode=2, keys=wrong), source=number)
+        assert bench.counters == {"requests": 1, "wrong-mac": 3, "budget-used-up": 1, "throttled": 1}
+        assert bench.hear(bench.request(READ, mode=2), source="newcomer") == []
+        for _ in range(4):
+            bench.hear(bench.request(READ, mode=2, keys=wrong), source="known")
+            assert bench.hear(bench.request(READ, mode=2), source="known")
+        bench.hear(bench.request(READ, mode=2, keys=wrong), source="known")
+        assert bench.hear(bench.request(READ, mode=2), source="known") == []
+        used_up = [event for event in bench.responder.events() if isinstance(event, BudgetUsedUp)]
+        assert used_up == [BudgetUsedUp(2, False, "authentication"), BudgetUsedUp("known", True, "authentication")]
+
+    def test_connections_and_datagrams_have_budgets_of_their_own(self) -> None:
+        bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=Rate(1, 0.1)))
+        bench.hear(bench.request(READ, mode=2, keys=Key(2, bytes(16))))
+        assert bench.hear(bench.request(READ, mode=2)) == []
+        bench.link = TCP_LINK
+        assert bench.hear(bench.request(READ, mode=2))
+
+    @pytest.mark.parametrize("later", [500, 1500], ids=["replayed", "too-old"])
+    def test_what_is_replayed_makes_nobody_known_and_counts(self, later: int) -> None:
+        bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=Rate(2, 0.001)))
+        captured = bench.request(READ, mode=2)
+        bench.hear(captured, source="true sender")
+        bench.now += later
+        for number in range(3):
+            bench.hear(captured, source=number)
+        assert bench.responder.counters["replayed"] + bench.responder.counters["too-old"] == 2
+        assert bench.counters["throttled"] == 1
+        assert bench.hear(bench.request(READ, mode=2), source="true sender")
+
+    def test_cleartext_needs_no_budget(self) -> None:
+        bench = Bench(keys=KEY, policy=NodePolicy(cleartext=True, stranger_failures=Rate(1, 0.1)))
+        bench.hear(bench.request(READ, mode=2, keys=Key(2, bytes(16))))
         assert bench.ask(READ, mode=2) == []
+        assert codes(bench.ask(READ)) == [0]
 
     def test_the_owner_says_who_a_peer_is(self) -> None:
-        bench = Bench(keys=KEY, policy=NodePolicy(failures=1))
+        bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=Rate(1, 0.0)))
+        bench.hear(bench.request(READ, mode=2), source=("1.1.1.2", 6), peer="1.1.1.2")
         bench.hear(bench.request(READ, mode=2, keys=Key(2, bytes(16))), source=("1.1.1.1", 5), peer="1.1.1.1")
         assert bench.hear(bench.request(READ, mode=2), source=("1.1.1.1", 6), peer="1.1.1.1") == []
         assert bench.hear(bench.request(READ, mode=2), source=("1.1.1.2", 6), peer="1.1.1.2")
 
     def test_wrong_passwords_count(self) -> None:
-        bench = Bench(policy=NodePolicy(failures=2))
+        bench = Bench(policy=NodePolicy(password_failures=Rate(2, 0.1)))
         assert codes(bench.ask(BAD, READ)) == [Isc.code, Isc.code]
         assert codes(bench.ask(session.LogonRequest.of(99))) == [1]
         assert bench.ask(GOOD, READ) == []
-        assert bench.counters == {"requests": 2, "refused-user": 2, "throttled": 1}
+        assert bench.counters == {"requests": 2, "refused-user": 2, "budget-used-up": 1, "throttled": 1}
+        assert codes(bench.ask(READ)) == [0]  # it needs no password
+
+    def test_wrong_passwords_of_strangers_are_not_held_against_who_gave_a_right_one(self) -> None:
+        bench = Bench(policy=NodePolicy(password_failures=Rate(2, 0.1)))
+        assert bench.hear(bench.request(GOOD), source="known")
+        for number in range(3):
+            bench.hear(bench.request(BAD), source=number)
+        assert bench.hear(bench.request(GOOD), source="newcomer") == []
+        assert bench.hear(bench.request(GOOD), source="known")
+
+    def test_wrong_passwords_in_cleartext_are_not_held_against_who_has_a_key(self) -> None:
+        bench = Bench(keys=KEY, policy=NodePolicy(cleartext=True, password_failures=Rate(2, 0.1)))
+        for _ in range(3):
+            bench.ask(BAD)
+        assert bench.ask(GOOD) == []
+        assert codes(bench.ask(GOOD, mode=2)) == [0]
 
     def test_other_refusals_do_not_count(self) -> None:
-        bench = Bench(policy=NodePolicy(failures=1))
+        bench = Bench(policy=NodePolicy(password_failures=Rate(1, 0.1)))
         bench.store.next = [Iar()]
         bench.ask(GOOD)
         assert codes(bench.ask(GOOD)) == [0]
