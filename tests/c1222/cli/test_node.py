@@ -13,10 +13,11 @@ import pytest
 from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
 from c1222.protocol.initiator import Initiator
-from c1222.services import tables
+from c1222.services import session, tables
 from c1222.services.identify import IdentifyRequest
 from c1222.transport.udp import UdpClient
 from c1222.transport.url import parse_url
+from tests.c1222.node.rig import SINGLE, profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +89,11 @@ def test_a_sample_is_served_until_it_is_interrupted(keys: Path, tmp_path: Path) 
 def test_cleartext_can_be_allowed_titles_given_and_meters_frozen(keys: Path) -> None:
     arguments = ("--profile", "sample:single-phase", "--listen", "udp://127.0.0.1:0", "--keys", keys)
     with Started(*arguments, "--allow-cleartext", "--title", ".7.7", "--frozen") as node:
-        response = node.ask(".7.7", tables.ReadRequest(1))
-        assert isinstance(response, tables.ReadResponse)
+        assert node.ask(".123.8401", tables.ReadRequest(1)) is None, "it has another title"
+        clock = [node.ask(".7.7", session.SecurityRequest.of("reader-demo", 2), tables.ReadRequest(52)).data]
+        time.sleep(1.1)
+        clock.append(node.ask(".7.7", session.SecurityRequest.of("reader-demo", 2), tables.ReadRequest(52)).data)
+        assert clock == [profile(SINGLE).tables["ST52"]] * 2, "as in the profile, and it stands still"
 
 
 def test_faults_and_acceleration(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from c1219.device import Device
+from c1222.node.profile import Profile
 from c1222.protocol.policy import Link
 from c1222.services import ErrorResponse, Request, identify, network, session, tables
 from c1222.services.results import Dlk, Err, Iar, Isc, Isss, Onp, Rstl, Sns
 from c1222.services.tables import TableData
-from tests.c1222.node.rig import BIG, MASTER, POLYPHASE, READER, SINGLE, Rig
+from tests.c1222.node.rig import BIG, MASTER, POLYPHASE, READER, SINGLE, Rig, profile
 
 
 def refused(response: object, *kinds: type) -> bool:
@@ -77,6 +79,44 @@ def test_what_does_not_exist_is_an_inappropriate_action(request_: Request) -> No
     assert refused(Rig().caller().log_in().one(request_), Iar)
 
 
+@pytest.mark.parametrize(("last", "served"), [(True, False), (False, True)])
+def test_an_element_that_a_shorter_table_lacks_cannot_be_read_by_index(last: bool, served: bool) -> None:
+    whole = profile(POLYPHASE).tables["ST22"]
+    made = Profile(Device({**profile(POLYPHASE).tables, "ST22": whole[:-1]}))
+    rig = Rig(made=made, simulate=False)
+    caller = rig.caller().log_in(MASTER)
+    response = caller.one(tables.ReadIndexRequest(22, (4, 1 if last else 0), 1))
+    assert refused(response, Iar) is not served
+    if served:
+        assert response.data == whole[-2:-1]
+    both = tables.ReadIndexRequest(22, (4, 0), 2)
+    assert refused(caller.one(both), Iar)
+    assert Rig(simulate=False).caller().log_in(MASTER).one(both).data == whole[-2:]
+
+
+@pytest.mark.parametrize(
+    ("offset", "count", "served"), [(0, 230, True), (229, 1, True), (230, 0, True), (229, 2, False)]
+)
+def test_reads_by_offset_reach_to_the_last_octet(offset: int, count: int, served: bool) -> None:
+    response = Rig().caller().log_in().one(tables.ReadOffsetRequest(6, offset, count))
+    assert refused(response, Iar) is not served
+    if served:
+        assert response.data == profile(POLYPHASE).tables["ST6"][offset : offset + count]
+
+
+@pytest.mark.parametrize(
+    ("offset", "size", "written"), [(0, 230, True), (210, 20, True), (229, 1, True), (211, 20, False)]
+)
+def test_writes_by_offset_reach_to_the_last_octet(offset: int, size: int, written: bool) -> None:
+    rig = Rig()
+    before = rig.profile.tables["ST6"]
+    response = rig.caller().log_in().one(tables.WriteOffsetRequest(6, offset, TableData(b"X" * size)))
+    assert refused(response, Iar) is not written
+    expected = before[:offset] + b"X" * size + before[offset + size :] if written else before
+    assert rig.meter.tables["ST6"] == expected
+    assert rig.meter.counters["writes"] == written
+
+
 def test_default_reads_are_of_the_table_that_the_profile_names() -> None:
     assert refused(Rig().caller().log_in().one(tables.ReadDefaultRequest()), Sns)
     rig = Rig(node={"default_table": 1})
@@ -91,6 +131,7 @@ def test_rights_decide_who_reads_and_who_writes() -> None:
     owner = TableData(b"SOMEBODY".ljust(20))
     assert isinstance(nobody.one(tables.ReadRequest(1)), tables.ReadResponse), "ST1 is for anyone"
     assert refused(nobody.one(tables.ReadRequest(23)), Isc)
+    assert rig.meter.counters["refused-reads"] == 1
     assert isinstance(reader.one(tables.ReadRequest(23)), tables.ReadResponse)
     assert refused(reader.one(tables.WriteOffsetRequest(6, 0, owner)), Isc)
     assert isinstance(master.one(tables.WriteOffsetRequest(6, 0, owner)), tables.WriteOffsetResponse)
@@ -155,6 +196,9 @@ def test_a_wrong_checksum_changes_nothing() -> None:
     for request in (tables.WriteOffsetRequest(6, 0, bad), tables.WriteRequest(6, TableData(bytes(230), b"\1"))):
         assert refused(caller.one(request), Err)
     assert caller.read(6) == rig.profile.tables["ST6"]
+    assert (rig.meter.counters["wrong-checksum"], rig.meter.counters["writes"]) == (2, 0)
+    caller.write(6, b"RIGHT".ljust(230))
+    assert (rig.meter.counters["wrong-checksum"], rig.meter.counters["writes"]) == (2, 1)
 
 
 def test_a_message_with_the_test_bit_changes_nothing_but_says_whether_it_could() -> None:
@@ -210,6 +254,12 @@ def test_identify_tells_class_sessions_and_identity() -> None:
     assert kinds[identify.DeviceClass].content == b"DEMO"
     assert kinds[identify.DeviceIdentity].text == "METER-008437"
     assert identify.SecurityMechanism not in kinds, "it has no keys"
+    st5 = Rig()
+    st5.meter.tables.put("ST5", b" " * 20)
+    without = Rig(made=Profile(Device({k: v for k, v in profile(POLYPHASE).tables.items() if k != "ST5"})))
+    for rig in (st5, without):
+        features = {type(feature) for feature in rig.caller().one(identify.IdentifyRequest()).features}
+        assert features == {identify.SessionControl, identify.DeviceClass}, "without ST5, or with a blank one"
     secured = Rig(keys={2: bytes(16)}, cleartext=True)
     features = secured.caller().one(identify.IdentifyRequest()).features
     assert identify.SecurityMechanism in map(type, features)
