@@ -223,7 +223,7 @@ class _Writer:
     def array(self, node: Entries, name: str) -> None:
         item = node.item
         if isinstance(item, Leaf) and len(item.form.codes) == 1 and item.form.store == ("{v}",):
-            self.lines.append(f"if len({name}) != {node.count} or {name}.__class__ is str: raise ValueError")
+            self.sequence(node, name)
             if node.count:
                 self.codes.extend(item.form.codes * node.count if len(item.form.codes[0]) > 1 else [])
                 if len(item.form.codes[0]) == 1:
@@ -235,8 +235,13 @@ class _Writer:
             return
         self.flush()
         function = _encoder(self.source, item)
-        self.lines.append(f"if len({name}) != {node.count}: raise ValueError")
+        self.sequence(node, name)
         self.pieces.append(f"join([{function}(x) for x in {name}])")
+
+    def sequence(self, node: Entries, name: str) -> None:
+        """Take a tuple of as many entries as there are, or refuse."""
+        test = f"{name}.__class__ is not tuple or len({name}) != {node.count}"
+        self.lines.append(f"if {test}: {name} = conform({name}, tuple, {node.count})")
 
 
 def _encoder(source: _Source, node: Node) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from c1219.values import Raw
 
-__all__ = ["Form", "Formats", "decimal", "whole"]
+__all__ = ["Form", "Formats", "decimal", "exact", "whole"]
 
 
 class Formats(NamedTuple):
@@ -63,7 +63,7 @@ class Form:
         self.type = type_
         self.size = size
         self.codes: tuple[str, ...] = (f"{size}s",) if size else ()
-        self.load = "{f}({0})" if size else "None"
+        self.load = "{f}({0})" if size else "{f}(b'')"
         self.store: tuple[str, ...] = ("{f}({v})",) if size else ()
         self.loader: Any = self.decode
         self.storer: Any = self.encode
@@ -132,6 +132,11 @@ def decimal(value: Any) -> Decimal:
         if not _NUMBER.fullmatch(value):
             raise ValueError(f"{value!r} is not a number")
         return Decimal(value)
+    return exact(value)
+
+
+def exact(value: Any) -> Decimal:
+    """Return an int or a finite Decimal as a Decimal."""
     if isinstance(value, (int, Decimal)):
         number = Decimal(value)
         if number.is_finite():

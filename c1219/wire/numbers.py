@@ -7,7 +7,7 @@ import struct
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
 
-from c1219.wire.form import Form, Formats, decimal, whole
+from c1219.wire.form import Form, Formats, decimal, exact, whole
 from c1219.wire.text import TextForm
 
 __all__ = ["BcdForm", "FixedBcdForm", "FloatForm", "IntForm", "NumberTextForm"]
@@ -93,11 +93,9 @@ class IntForm(Form):
     def _unsigned(self, value: Any) -> int:
         """Return the integer that the generated codec puts into the items: signed only if two's complement."""
         if self.exponent:
-            if isinstance(value, float):
-                raise ValueError("an exact number is needed: a Decimal or an int, not a float")
             try:
-                value = _SCALE.scaleb(Decimal(value), -self.exponent)
-            except (ArithmeticError, TypeError, ValueError) as error:
+                value = _SCALE.scaleb(exact(value), -self.exponent)
+            except ArithmeticError as error:
                 raise ValueError(f"a number of at most 40 digits is needed, not {value!r}") from error
         number = whole(value)
         low, high = self._limits
@@ -175,9 +173,10 @@ class NumberTextForm(TextForm):
 
     def encode(self, value: Any) -> bytes:
         """Write the number plainly, or with an exponent if only that fits."""
-        number = decimal(value)
-        plain = f"{number:f}" if abs(number.adjusted()) <= self.size else ""
-        text = plain if 0 < len(plain) <= self.size else str(number)
+        number = exact(value)
+        room = self.size // max(1, len(self._pad))
+        plain = f"{number:f}" if abs(number.adjusted()) <= room else ""
+        text = plain if 0 < len(plain) <= room else str(number)
         return super().encode(text)
 
     def to_json(self, value: Any) -> str:
@@ -235,7 +234,7 @@ class FixedBcdForm(Form):
 
     def encode(self, value: Any) -> bytes:
         """Make the octets: sign first, then zeros, then the digits."""
-        number = decimal(value)
+        number = exact(value)
         nibbles = 2 * self.size
         text = f"{number:f}" if abs(number.adjusted()) <= nibbles else "0" * (nibbles + 1)
         sign, digits = ("a", text[1:]) if text[0] == "-" else ("", text)

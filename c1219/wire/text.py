@@ -17,7 +17,8 @@ class BytesForm(Form):
 
     def __init__(self, type_: str, size: int) -> None:
         super().__init__(type_, size)
-        self.load = "{0}" if size else "b''"
+        if size:
+            self.load = "{0}"
 
     def decode(self, octets: bytes) -> bytes:
         """Return the octets."""
@@ -49,7 +50,8 @@ class SecretForm(BytesForm):
 
     def __init__(self, type_: str, size: int) -> None:
         super().__init__(type_, size)
-        self.load = "{f}({0})" if size else "{f}(b'')"
+        if size:
+            self.load = "{f}({0})"
 
     def decode(self, octets: bytes) -> Secret:
         """Return the octets."""
@@ -68,7 +70,10 @@ _CODECS = {0: "ascii", 1: "ascii", 2: "latin-1", 3: "utf-8", 4: "utf-16", 5: "ut
 
 
 class TextForm(Form):
-    """STRING(n) and CHAR. Trailing blanks and NULs are padding and not part of the value."""
+    """STRING(n) and CHAR. Trailing blanks and NULs are padding and not part of the value.
+
+    Where characters are 2 or 4 octets, octets at the end that are too few for one are 0 and mean nothing.
+    """
 
     __slots__ = ("_codec", "_pad")
 
@@ -79,15 +84,16 @@ class TextForm(Form):
             codec += "-be" if formats.DATA_ORDER else "-le"
         self._codec = codec
         self._pad = " ".encode(codec) if codec else b""
-        if not size:
-            self.load = "''"
 
     def decode(self, octets: bytes) -> str:
         """Make the text."""
         if self._codec is None:
             raise ValueError("CHAR_FORMAT is a reserved code: the character set is not known")
+        end = len(octets) - len(octets) % len(self._pad)
+        if any(octets[end:]):
+            raise ValueError(f"octet {octets[end:].lstrip(bytes(1))[0]:02X} at the end is no {self._codec} character")
         try:
-            return octets.decode(self._codec).rstrip(" \0")
+            return octets[:end].decode(self._codec).rstrip(" \0")
         except UnicodeDecodeError as error:
             raise ValueError(f"octet {error.object[error.start]:02X} is not {self._codec} text") from error
 
@@ -143,17 +149,14 @@ class SetForm(Form):
 
     __slots__ = ()
 
-    def __init__(self, type_: str, size: int) -> None:
-        super().__init__(type_, size)
-        if not size:
-            self.load = "{f}(b'')"
-
     def decode(self, octets: bytes) -> MemberSet:
         """Make the set."""
         return MemberSet([8 * n + bit for n, octet in enumerate(octets) if octet for bit in _MEMBERS[octet]])
 
     def encode(self, value: Any) -> bytes:
         """Make the octets."""
+        if isinstance(value, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"a set of numbers is needed, not {type(value).__name__}")
         octets = bytearray(self.size)
         try:
             for member in value:

@@ -57,6 +57,24 @@ class _TimeForm(Form):
         super().__init__(type_, size)
         self._no_value = frozenset((bytes(size), b"\xff" * size))
 
+    def encode(self, value: Any) -> bytes:
+        """Make the octets; None is the no value of the type, and nothing else may read as no value."""
+        if value is None:
+            return self._none
+        octets = self._encode(value)
+        if octets in self._no_value:
+            raise ValueError(f"{value} has no form on the wire: its octets, {octets.hex(' ').upper()}, are no value")
+        return octets
+
+    @property
+    def _none(self) -> bytes:
+        """The canonical octets of no value."""
+        return bytes(self.size)
+
+    def _encode(self, value: Any) -> bytes:
+        """Make the octets of a value that is one."""
+        raise NotImplementedError
+
     def to_json(self, value: Any) -> Any:
         """Return ISO 8601, or null for no value."""
         return None if value is None else value.isoformat()
@@ -92,10 +110,7 @@ class DateTimeForm(_TimeForm):
         micro = rest[1] * 10_000 if len(rest) == 2 else 0
         return dt.datetime(_YEARS[year], month, day, hour, minute, second, micro)  # noqa: DTZ001
 
-    def encode(self, value: Any) -> bytes:
-        """Make the octets; no value is all 00."""
-        if value is None:
-            return bytes(self.size)
+    def _encode(self, value: Any) -> bytes:
         _checked(value, dt.datetime)
         if not 1990 <= value.year <= 2089:
             raise ValueError(f"year {value.year} is outside 1990..2089")
@@ -136,7 +151,7 @@ class CounterForm(_TimeForm):
             count, second = divmod(count, 60)
             if second:
                 raise ValueError("there is no place for seconds")
-        if span.microseconds or count < 0:
+        if span.microseconds or not 0 < count < 0xFFFFFFFF:
             raise ValueError(f"{value} is not what the counter can say")
         return count
 
@@ -157,10 +172,7 @@ class CounterForm(_TimeForm):
         except OverflowError as error:
             raise ValueError(f"{count} minutes since 1970 is past the year 9999") from error
 
-    def encode(self, value: Any) -> bytes:
-        """Make the octets; no value is all 00."""
-        if value is None:
-            return bytes(self.size)
+    def _encode(self, value: Any) -> bytes:
         _checked(value, dt.datetime)
         hundredths = _hundredths(value.microsecond, allowed=self.fraction)
         seconds = int((value.replace(microsecond=0) - _EPOCH).total_seconds())
@@ -206,10 +218,11 @@ class ClockForm(_TimeForm):
             raise ValueError(f"hour {hour}")
         return dt.time(hour, minute, second, hundredths * 10_000)
 
-    def encode(self, value: Any) -> bytes:
-        """Make the octets; no value is all FF."""
-        if value is None:
-            return b"\xff" * self.size
+    @property
+    def _none(self) -> bytes:
+        return b"\xff" * self.size
+
+    def _encode(self, value: Any) -> bytes:
         _checked(value, dt.time)
         hundredths = _hundredths(value.microsecond, allowed=self._fraction)
         if self._parts:
@@ -241,10 +254,7 @@ class DateForm(_TimeForm):
             raise ValueError(f"year {year} is reserved")
         return dt.date(_YEARS[year], bits >> 7 & 15, bits >> 11)
 
-    def encode(self, value: Any) -> bytes:
-        """Make the octets; no value is all 00."""
-        if value is None:
-            return bytes(2)
+    def _encode(self, value: Any) -> bytes:
         _checked(value, dt.date)
         if not 1990 <= value.year <= 2089:
             raise ValueError(f"year {value.year} is outside 1990..2089")
@@ -275,10 +285,8 @@ class RecurringDateForm(_TimeForm):
             return RecurringDate(15, PERIOD=bits >> 4 & 63, DELTA=bits >> 10)
         return RecurringDate(month, OFFSET=bits >> 4 & 15, WEEKDAY=bits >> 8 & 7, DAY=bits >> 11)
 
-    def encode(self, value: Any) -> bytes:
-        """Make the octets; bits that mean nothing are 0, no value is all 00."""
-        if value is None:
-            return bytes(2)
+    def _encode(self, value: Any) -> bytes:
+        """Make the octets; bits that mean nothing are 0."""
         if not isinstance(value, RecurringDate):
             raise TypeError(f"a RecurringDate is needed, not {type(value).__name__}")
         month = whole(value.MONTH)
@@ -346,8 +354,5 @@ class _NoTimeForm(_TimeForm):
     def decode(self, octets: bytes) -> None:
         """Return None."""
 
-    def encode(self, value: Any) -> bytes:
-        """Return no octets."""
-        if value is not None:
-            raise ValueError("the device has no clock: there is no place for a time")
-        return b""
+    def _encode(self, _value: Any) -> bytes:
+        raise ValueError("the device has no clock: there is no place for a time")
