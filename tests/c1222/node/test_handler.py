@@ -160,6 +160,22 @@ def test_rights_in_a_session_last_until_logoff() -> None:
     assert refused(caller.one(session.LogoffRequest()), Isss)
 
 
+@pytest.mark.parametrize(("user", "logged"), [(3, 3), (None, 0)])
+def test_the_end_of_a_session_is_logged_with_its_user(user: int | None, logged: int) -> None:
+    rig = Rig()
+    rig.meter.tables.set("ST75.STD_EVENTS_MONITORED_FLAGS", {12})
+    caller = rig.caller()
+    before = rig.device()[76].value.LAST_ENTRY_SEQ_NBR
+    logon = session.LogonRequest.of(user, "R", 60) if user else session.LogonRequest.of(0, "", 60)
+    caller.ask(logon, session.SecurityRequest.of("reader-demo"))
+    assert rig.device()[76].value.LAST_ENTRY_SEQ_NBR == before
+    caller.ask(session.LogoffRequest())
+    log = rig.device()[76].value
+    assert before + 1 == log.LAST_ENTRY_SEQ_NBR
+    entry = log.ENTRIES[log.LAST_ENTRY_ELEMENT]
+    assert (entry.EVENT_CODE.TBL_PROC_NBR, entry.USER_ID) == (12, logged)
+
+
 def test_the_idle_time_granted_is_at_most_the_profiles() -> None:
     rig = Rig(node={"session_timeout": 120})
     assert rig.caller(".9.1").one(session.LogonRequest.of(2, "R", 3600)).timeout == 120

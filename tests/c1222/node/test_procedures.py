@@ -15,6 +15,7 @@ from c1222.services.results import Isc
 from c1222.services.tables import TableData
 from tests.c1222.node.rig import BIG, MASTER, POLYPHASE, READER, SINGLE, Caller, Rig, profile
 
+LOGS = ("ST7", "ST8", "ST74", "ST76")
 DONE, INVALID, CONFLICT = ResultCode.COMPLETED, ResultCode.INVALID_PARAMETER, ResultCode.CONFLICTS_WITH_SETUP
 
 
@@ -169,6 +170,54 @@ def test_status_flags_are_cleared_and_returned() -> None:
     rig.meter.tables.set("ST3.ED_STD_STATUS1.LOW_BATTERY_FLAG", True)
     assert caller.call(7) == (DONE, bytes(3))
     assert not any(rig.device()[3].value.ED_STD_STATUS1)
+
+
+@pytest.mark.parametrize(("number", "parameters"), [(9, "07"), (10, "031b01020304050007"), (16, ""), (17, "")])
+def test_a_frozen_meter_has_nothing_that_could_be_reset_set_or_stopped(number: int, parameters: str) -> None:
+    rig, caller = master(simulate=False)
+    before = {label: octets for label, octets in rig.meter.tables.all().items() if label not in LOGS}
+    parameters = parameters[: 2 * {9: 1, 10: 8}.get(number, 0)]
+    assert caller.call(number, bytes.fromhex(parameters)) == (CONFLICT, b"")
+    assert {label: octets for label, octets in rig.meter.tables.all().items() if label not in LOGS} == before
+
+
+def test_the_logs_tell_that_they_were_cleared_and_by_whom() -> None:
+    rig, caller = master()
+    for table in (73, 75):
+        rig.meter.tables.set(f"ST{table}.STD_EVENTS_MONITORED_FLAGS", {16, 18})
+    assert caller.call(3) == (DONE, b"")
+    device = rig.device()
+    history = device[74].value
+    entries = [(e.HISTORY_CODE.TBL_PROC_NBR, e.USER_ID) for e in history.ENTRIES[: history.NBR_VALID_ENTRIES]]
+    assert entries == [(16, 4), (18, 4)], "the call itself was before"
+    events = device[76].value
+    entries = [(e.EVENT_CODE.TBL_PROC_NBR, e.USER_ID) for e in events.ENTRIES[: events.NBR_VALID_ENTRIES]]
+    assert entries == [(18, 4)]
+
+
+def test_a_warm_start_is_logged_as_a_power_failure_and_marked_in_the_load_profile() -> None:
+    rig, caller = master()
+    rig.passes(3600)
+    before = rig.device()[76].value
+    assert caller.call(1)[0] == DONE
+    log = rig.device()[76].value
+    assert log.LAST_ENTRY_SEQ_NBR == before.LAST_ENTRY_SEQ_NBR + 2
+    places = [(before.LAST_ENTRY_ELEMENT + n) % len(log.ENTRIES) for n in (1, 2)]
+    assert [log.ENTRIES[place].EVENT_CODE.TBL_PROC_NBR for place in places] == [1, 2]
+    rig.passes(900)
+    device = rig.device()
+    status = device[63].value.LP_STATUS_SET1
+    block = device[64].value.LP_DATA_SETS1[status.LAST_BLOCK_ELEMENT]
+    marks = [block.LP_INT[status.NBR_VALID_INT - back].EXTENDED_INT_STATUS[0] >> 4 for back in (2, 1)]
+    assert marks == [0, 2], "a power failure in the last interval"
+
+
+def test_a_clock_without_a_form_for_times_cannot_be_set() -> None:
+    rig, caller = master()
+    assert caller.call(10, b"\x03" + bytes(6) + b"\x07")[0] == INVALID, "no date"
+    form = rig.meter.tables.element("ST0.FORMAT_CONTROL_2.TM_FORMAT")
+    rig.meter.put("ST0", form.put(rig.meter.tables["ST0"], 0))
+    assert caller.call(10, b"\x03\x07") == (CONFLICT, b"")
 
 
 @pytest.mark.parametrize(("name", "size"), [(POLYPHASE, 1), (BIG, 3)])
