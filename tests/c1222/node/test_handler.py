@@ -253,6 +253,34 @@ def test_partial_access_only_where_st0_offers_it() -> None:
     assert refused(caller.one(tables.WriteIndexRequest(6, (0,), TableData(b"X"))), Onp)
 
 
+def test_a_table_nobody_declared_is_read_and_written_as_octets() -> None:
+    rig = Rig(BIG)
+    rig.meter.tables.set("ST0.MFG_TBLS_WRITE", {0})
+    octets = rig.meter.tables["MT0"]
+    caller = rig.caller().log_in(MASTER)
+    assert refused(caller.one(tables.ReadIndexRequest(0x800, (0,), 1)), Onp)
+    assert caller.one(tables.ReadOffsetRequest(0x800, 1, 3)).data == octets[1:4]
+    assert refused(caller.write(0x800, octets + b"\0"), Iar), "it has as many octets as it had"
+    assert refused(caller.write(0x800, octets[:-1]), Iar)
+    assert isinstance(caller.write(0x800, octets[::-1]), tables.WriteResponse)
+    assert caller.read(0x800) == octets[::-1]
+
+
+def test_octets_of_a_pending_table_are_written_where_there_is_one() -> None:
+    rig = Rig()
+    caller = rig.caller().log_in(MASTER)
+    part = tables.WriteOffsetRequest(0x1036, 6, TableData(b"\x55"))
+    assert refused(caller.one(part), Iar), "none is pending"
+    octets = rig.profile.tables["ST54"]
+    assert isinstance(caller.write(0x1036, b"\x02DEMO\x01" + octets), tables.WriteResponse)
+    assert isinstance(caller.one(part), tables.WriteOffsetResponse)
+    assert caller.read(0x1036) == b"\x02DEMO\x01\x55" + octets[1:]
+    assert caller.read(54) == octets
+    assert refused(caller.one(tables.ReadIndexRequest(0x1036, (0,), 1)), Onp)
+    beyond = tables.WriteOffsetRequest(0x1036, 6 + len(octets), TableData(b"\x55"))
+    assert refused(caller.one(beyond), Iar)
+
+
 def test_writes_by_index_reach_the_element() -> None:
     rig = Rig()
     caller = rig.caller().log_in()
