@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,9 +12,11 @@ import click
 from c1222.cli.connection import client_settings, connection_options
 from c1222.cli.device_files import DEVICE_HELP, read_device
 from c1222.cli.options import FOUND, fail, key_store
+from c1222.cli.outputs import Output
+from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
-    from c1222.conformance.run import Report, Result
+    from c1222.conformance.run import Report
     from c1222.conformance.target import Target
     from c1222.node.server import NodeServer
     from c1222.transport.url import Url
@@ -81,6 +83,8 @@ def command(
 
     Exit code 0: no failure; 1: failures; 2: usage; 3: the node does not answer.
     """
+    from c1222.conformance.report import as_dict, junit
+
     if listen or case is not None:
         _misbehave(listen or ("udp://127.0.0.1:1153",), profile, case, connection["keys"])
         return
@@ -89,9 +93,14 @@ def command(
             missing = "URL" if name == "url" else f"--{name}"
             raise click.UsageError(f"{missing} is missing (or --listen, --profile and --misbehave)")
     target = _target(connection, allow_writes=allow_writes, quiet=quiet, patience=patience)
+    as_json, as_junit = Output(None if json_file == "-" else json_file), Output(junit_file)
     report = _run(connection["url"], target, only)
     _show(report, notes=notes, to_stderr=json_file == "-")
-    _write(report, json_file, junit_file)
+    text = json.dumps(as_dict(report), indent=1, ensure_ascii=False) + "\n"
+    if json_file == "-":
+        click.echo(text, nl=False)
+    as_json.write(text)
+    as_junit.write(junit(report))
     if not report.contact:
         click.echo("c1222: the node does not answer", err=True)
         sys.exit(_NO_CONTACT)
@@ -141,9 +150,7 @@ def _target(connection: dict[str, Any], *, allow_writes: bool, quiet: float | No
 
 
 def _run(url: str, target: Target, only: tuple[str, ...]) -> Report:
-    """Run the checks, and show which one runs; exit if there are no such."""
-    from rich.console import Console
-
+    """Run the checks, and show how many are done; exit if there are no such."""
     from c1222.client.clock import SystemClock
     from c1222.conformance.catalogue import chosen
     from c1222.conformance.opening import way_to
@@ -158,15 +165,9 @@ def _run(url: str, target: Target, only: tuple[str, ...]) -> Report:
         fail(f"--only: no check begins with {error.args[0]!r}; --list has them")
     except C1222Error as error:
         fail(str(error))
-    done = 0
-    with Console(stderr=True).status(f"{len(checks)} checks") as status:
-
-        def told(result: Result) -> None:
-            nonlocal done
-            done += 1
-            status.update(f"{done} of {len(checks)} checks, last {result.check.id}: {result.verdict.value}")
-
-        return run(Probe(target, way, SystemClock()), checks, told=told)
+    count = itertools.count(1)
+    with progress("checking") as tell:
+        return run(Probe(target, way, SystemClock()), checks, told=lambda _result: tell(next(count), len(checks)))
 
 
 def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
@@ -181,7 +182,10 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
     for name in ("check", "verdict", "mark"):
         table.add_column(name, no_wrap=True)
     table.add_column("what holds, or what was seen")
+    contact = report.contact
     for result in report.results:
+        if not contact and result.verdict is Verdict.SKIPPED:
+            continue  # all of them were, and for one reason
         check, verdict = result.check, result.verdict
         lines = [check.title]
         if result.reason:
@@ -199,23 +203,6 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
     console.print(table)
     counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
     console.print(f"\n{report.called}, {report.mode}: {counts}")
-
-
-def _write(report: Report, json_file: str | None, junit_file: str | None) -> None:
-    """Write the files; exit if one cannot be."""
-    from c1222.conformance.report import as_dict, junit
-
-    try:
-        if json_file is not None:
-            text = json.dumps(as_dict(report), indent=1, ensure_ascii=False) + "\n"
-            if json_file == "-":
-                click.echo(text, nl=False)
-            else:
-                Path(json_file).write_text(text, "utf-8")
-        if junit_file is not None:
-            Path(junit_file).write_text(junit(report), "utf-8")
-    except OSError as error:
-        fail(f"{error.filename}: {error.strerror}")
 
 
 def _misbehave(listen: tuple[str, ...], profile: str | None, case: str | None, key_file: str | None) -> None:

@@ -28,7 +28,6 @@ __all__ = [
     "connected",
     "connection_options",
     "format_option",
-    "transfer_bar",
 ]
 
 REFUSED: Final = 3
@@ -187,19 +186,3 @@ def as_json_or_text(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-@contextmanager
-def transfer_bar() -> Iterator[Callable[[int, int | None], None]]:
-    """Show how far a read is, on a terminal."""
-    if not sys.stderr.isatty() or sys.stdout.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
-    with Progress(
-        TextColumn("reading"), BarColumn(), DownloadColumn(), console=Console(stderr=True), transient=True
-    ) as bar:
-        task = bar.add_task("reading", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

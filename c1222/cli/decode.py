@@ -10,7 +10,7 @@ import click
 
 from c1222.cli.device_files import declarations_option, declare, read_device
 from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option
-from c1222.cli.progress import progress
+from c1222.cli.progress import file_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,7 +109,7 @@ def _learn(name: str, keys: KeyStore, ports: tuple[int, ...], reader: TableReade
         fail(f"{name}: --two-pass reads it twice, and that cannot be done")
     decoder = _decoder(name, path, keys, ports, by_content=by_content)
     try:
-        with progress(name, lambda: decoder.reader.octets_read) as advance:
+        with file_progress(name, lambda: decoder.reader.octets_read) as advance:
             for message in decoder:
                 reader.learn(message)
                 advance()
@@ -159,7 +159,7 @@ def _decode(
     write = sys.stdout.write
     live = name == "-"  # a pipe may still be filling: what is known is shown at once
     try:
-        with progress(name, lambda: decoder.reader.octets_read) as advance:
+        with file_progress(name, lambda: decoder.reader.octets_read) as advance:
             if form == "jsonl":
                 from c1222.capture.jsonl import to_json
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+import shlex
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from c1222.cli.options import FOUND, sample_folder
+from c1222.cli.options import FOUND, fail, sample_folder
+from c1222.cli.outputs import free_names, private_files
 
 if TYPE_CHECKING:
     from c1219.views.load_profile import LoadProfile
@@ -22,6 +24,7 @@ __all__ = ["command"]
 
 _PROFILE: Final = "polyphase-tou.json"
 _PASSWORD: Final = "master-demo"  # noqa: S105 - of the profile's made-up user
+_STEM: Final = "c1222-demo"
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _HOURS: Final = 24
 
@@ -65,17 +68,17 @@ class _Recording:
 @click.command("demo", short_help="talk to a simulated meter on this machine, and decode what was said")
 @click.option(
     "--pcap",
-    type=click.Path(dir_okay=False, writable=True),
-    default="c1222-demo.pcap",
-    show_default=True,
-    help="Where the traffic is written.",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help=f"Where the traffic is written, a new file; {_STEM}.pcap, numbered where that is taken, if not given.",
 )
 @click.option("--messages", default=4, show_default=True, type=click.IntRange(0), help="Decoded messages to print.")
-def command(pcap: str, messages: int) -> None:
+def command(pcap: str | None, messages: int) -> None:
     """Start a simulated meter on a loopback port and run a secured session with it over UDP.
 
     Reads who the meter is, its registers, a day of load profile and its events, writes a table and reads it back;
-    writes the traffic to a capture file and decodes that with the key. Nothing leaves this machine.
+    writes the traffic to a capture file, the key of the session to a TOML file beside it, and decodes the one with the
+    other. Nothing leaves this machine.
     """
     from c1222.capture.writer import PcapWriter
     from c1222.node import running
@@ -83,14 +86,23 @@ def command(pcap: str, messages: int) -> None:
 
     key = Key(2, secrets.token_bytes(16))
     started = time.monotonic()
+    names = free_names(_STEM, ".pcap", ".toml") if pcap is None else [Path(pcap), Path(pcap).with_suffix(".toml")]
+    capture, key_file = names
+    if capture == key_file:
+        fail(f"{capture}: .toml is for the key of the capture; name it otherwise")
+    traffic, key_text = private_files(capture, key_file)
+    with key_text:
+        key_text.write(f'[[key]]\nid = {key.id}\nhex = "{key.octets.hex()}"\n'.encode())
     with running(sample_folder("devices") / _PROFILE, keys=key, listen=("udp://127.0.0.1:0",)) as node:
         click.echo(f"A simulated meter, {node.title}, listens at {node.url}; its key was made just now.\n")
-        with PcapWriter(pcap) as file:
-            written = _talk(node.host, node.port, node.title, key, file)
-    failed = _decode(pcap, key, messages)
+        with traffic:
+            written = _talk(node.host, node.port, node.title, key, PcapWriter(traffic))
+    failed = _decode(str(capture), key, messages)
     took = time.monotonic() - started
     click.echo(f"\nDone in {took:.1f} s: a session in mode 2 (encrypted, authenticated), {written}.")
-    click.echo(f"The capture is {pcap}; without the key, `c1222 decode {pcap}` shows what an outsider sees.")
+    click.echo(f"The capture is {capture}, its key is in {key_file}; only you may read them. To decode all of it:\n")
+    click.echo(f"  c1222 decode {shlex.quote(str(capture))} --keys {shlex.quote(str(key_file))}\n")
+    click.echo("Without --keys that shows what an outsider sees.")
     if failed:
         raise SystemExit(FOUND)
 

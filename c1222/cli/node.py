@@ -9,6 +9,7 @@ import click
 
 from c1222.cli.device_files import DEVICE_HELP, declarations_option, declare, read_device
 from c1222.cli.options import fail, key_store, keys_option
+from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
     from c1222.node.fleet import Fleet
@@ -160,7 +161,11 @@ async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Up
     from c1222.node.server import NodeServer
     from c1222.node.settings import make_fleet
 
-    fleet: Fleet | Relay = served if isinstance(served, Relay) else make_fleet(served, utc=time.time())
+    if isinstance(served, Relay):
+        fleet: Fleet | Relay = served
+    else:
+        with progress("making meters") as tell:
+            fleet = make_fleet(served, utc=time.time(), made=lambda count: tell(count, served.count))
     server = NodeServer(fleet)
     if not isinstance(fleet, Relay):
         fleet.listener = _tell

@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from c1222.cli.connection import connected, connection_options, format_option, transfer_bar
+from c1222.cli.connection import connected, connection_options, format_option
 from c1222.cli.device import view_lines
 from c1222.cli.device_files import declarations_option, declare
 from c1222.cli.options import FOUND, fail, has_error
+from c1222.cli.outputs import Output
+from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,30 +61,27 @@ def command(
     views, paths = _sorted_out(elements)
     first, last = _time(since), _time(until)
     options: dict[str, Any] = {} if zone is None else {"zone": _zone(zone)}
-    with connected(connection) as meter, transfer_bar() as progress:
-        values = meter.read(*paths, progress=progress) if paths else []
+    saved_to = Output(save)
+    with connected(connection) as meter, progress("reading", octets=True) as tell:
+        values = meter.read(*paths, progress=tell) if paths else []
         values = [values] if len(paths) == 1 else values
         found: list[tuple[str, Any, bool]] = []
         for word in views:
             if word.startswith(_PROFILE):
                 number = int(word.partition(" ")[2])
-                view: Any = meter.load_profile(number, first, last, **options, progress=progress)
+                view: Any = meter.load_profile(number, first, last, **options, progress=tell)
             elif word == "identity":
                 view = meter.identity()
             elif word == "clock":
                 view = meter.clock(**options)
             else:
-                view = getattr(meter, word)(**options, progress=progress)
+                view = getattr(meter, word)(**options, progress=tell)
             found.append((word, view, True))
         plain = [(path, _as_json(meter, path, value), False) for path, value in zip(paths, values, strict=True)]
         findings = [*_table_findings(meter, paths), *(finding for _, view, _ in found for finding in view.findings)]
         saved = meter.device.to_json()
     _print([*plain, *found], form)
-    if save is not None:
-        try:
-            Path(save).write_text(saved, "utf-8")
-        except OSError as error:
-            fail(f"{save}: {error.strerror}")
+    saved_to.write(saved)
     from c1222.capture.text import finding_line
 
     for finding in dict.fromkeys(findings):

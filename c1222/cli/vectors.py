@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ import click
 
 from c1222.cli.columns import columns
 from c1222.cli.options import FOUND, fail
+from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,14 +69,20 @@ def verify(paths: tuple[str, ...], against: str | None, timeout: float, strict: 
     from c1222.vectors.verification import verify as hold
 
     families = list(_families(paths))
+    cases, count = sum(family.size for family in families), itertools.count(1)
     try:
-        if against is None:
-            report = hold(families)
-        else:
-            with Program(against, time_out=timeout) as program:
-                report = hold(families, program)
-                if program.gave_up:
-                    click.echo(f"c1222: the program was given up after {program.restarts} restarts", err=True)
+        with progress("verifying") as tell:
+
+            def told() -> None:
+                tell(next(count), cases)
+
+            if against is None:
+                report = hold(families, told=told)
+            else:
+                with Program(against, time_out=timeout) as program:
+                    report = hold(families, program, told=told)
+                    if program.gave_up:
+                        click.echo(f"c1222: the program was given up after {program.restarts} restarts", err=True)
     except C1222Error as error:
         fail(str(error))
     for line in _lines(report, everything):

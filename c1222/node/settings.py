@@ -15,6 +15,7 @@ from c1222.protocol.policy import NodePolicy
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     from c1222.node.faults import FaultPlan
     from c1222.node.profile import Profile
@@ -76,12 +77,13 @@ def open_store(directory: str | os.PathLike[str] | None, *, sync: bool = False) 
     return SQLiteStore(Path(directory) / STORE_FILE, sync=sync)
 
 
-def make_fleet(settings: Settings, *, utc: float) -> Fleet:
+def make_fleet(settings: Settings, *, utc: float, made: Callable[[int], None] = lambda _count: None) -> Fleet:
     """Make the meters of a node.
 
     Args:
         settings: what it is to be.
         utc: true time.
+        made: called after each meter with how many there are.
 
     Raises:
         StateError: the store cannot be used, or there are too many meters.
@@ -108,6 +110,7 @@ def make_fleet(settings: Settings, *, utc: float) -> Fleet:
                 history_days=settings.history_days,
             )
             fleet.add(meter, utc=utc, expected=settings.count)
+            made(number + 1)
         fleet.apdus_to_send()  # which makes durable that they exist
     except StateError:
         store.close()

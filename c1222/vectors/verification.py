@@ -14,7 +14,7 @@ from c1222.vectors.operations import OPERATIONS, answer
 from c1222.vectors.program import ProgramFailed, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from c1222.vectors.model import Case, Family, Group
     from c1222.vectors.program import Program
@@ -80,25 +80,29 @@ class Report(NamedTuple):
         return next((outcome.family for outcome in ranked if outcome.differing or outcome.remarked), None)
 
 
-def verify(families: Iterable[Family], program: Program | None = None) -> Report:
+def verify(
+    families: Iterable[Family], program: Program | None = None, *, told: Callable[[], None] = lambda: None
+) -> Report:
     """Hold vectors against this library, or against a program.
 
     Args:
         families: in the order in which they build on each other.
         program: the other implementation; this library if None.
+        told: called after each case.
 
     Raises:
         BadCase: the input of a case is not what its operation takes.
     """
-    return Report(tuple([_outcome(family, program) for family in families]))
+    return Report(tuple([_outcome(family, program, told) for family in families]))
 
 
-def _outcome(family: Family, program: Program | None) -> Outcome:
+def _outcome(family: Family, program: Program | None, told: Callable[[], None]) -> Outcome:
     found: dict[str, list[Difference]] = {"difference": [], "remark": []}
     counts = dict.fromkeys(found, 0)
     judged = unsupported = 0
     for group, case in family.cases():
         said = _said(family, group, case, program)
+        told()
         if said is None:
             unsupported += 1
             continue

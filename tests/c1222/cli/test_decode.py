@@ -264,7 +264,7 @@ def test_an_interrupt_while_it_waits_for_standard_input(keys: str) -> None:
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_progress_bar_on_a_terminal_and_none_otherwise(large: Path, keys: str, terminal: bool) -> None:
-    code = "import c1222.cli.progress as it; it.BIG_FILE = 1; from c1222.cli import main; main()"
+    code = "import c1222.cli.progress as it; it.FIRST_BAR = 0; from c1222.cli import main; main()"
     given = [sys.executable, "-c", code, "decode", str(large), "--keys", keys, "--format", "jsonl", "--no-tables"]
     ours, theirs = pty.openpty() if terminal else os.pipe()
     environment = {**os.environ, "TERM": "xterm"}
