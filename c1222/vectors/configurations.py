@@ -139,15 +139,17 @@ def _special(form: Form, kind: str, rng: Random) -> bytes | None:
     if not form.size:
         return b""
     if isinstance(form, NumberTextForm):
-        return form.encode(str(rng.randrange(10 ** (form.size - 2))))
+        return form.encode(rng.randrange(10 ** (form.size - 2)))
     if isinstance(form, TextForm):
         return _text(form, rng)
     if isinstance(form, FloatForm):
         return form.encode(rng.randrange(-(1 << 16), 1 << 16) / 4)  # few digits, exact in 32 bits
     if isinstance(form, BcdForm):
         return form.encode(rng.randrange(100))
-    if isinstance(form, DigitsForm | FixedBcdForm):
+    if isinstance(form, DigitsForm):
         return form.encode(str(rng.randrange(10 ** (2 * form.size - 1))))
+    if isinstance(form, FixedBcdForm):
+        return form.encode(rng.randrange(10 ** (2 * form.size - 1)))
     if kind == "RDATE":
         return form.encode(RecurringDate(1 + rng.randrange(12), rng.randrange(16), rng.randrange(8), rng.randrange(32)))
     if kind == "DATE":
