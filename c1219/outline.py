@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArrayNode", "ChoiceNode", "FieldNode", "LeafNode", "Node", "NothingNode", "ProcedureNode", "RecordNode",
-    "RefusedNode", "Row", "TailNode", "dependencies", "describe", "in_record", "needs_own_octets", "table_order",
-    "text_of_case", "walk",
+    "RefusedNode", "Row", "TailNode", "dependencies", "describe", "holds_secret", "in_record", "needs_own_octets",
+    "table_order", "text_of_case", "walk",
 ]  # fmt: skip
 
 
@@ -142,6 +142,11 @@ def dependencies(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
     tables = {str(steps[1]) for steps in outside} | ({"ST0"} if formats else set())
     elements = {path_text(steps) for steps in outside} | {f"ST0.{name}" for name in formats}
     return tuple(sorted(tables, key=table_order)), tuple(sorted(elements, key=_element_order))
+
+
+def holds_secret(node: Node) -> bool:
+    """Return whether an element is declared a password or key."""
+    return any(isinstance(inner, LeafNode) and inner.type.secret for inner in walk(node))
 
 
 def in_record(node: Node) -> RecordNode:

@@ -26,6 +26,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from c1219.errors import DeclarationError, UnknownTable
+from c1219.outline import ProcedureNode, holds_secret, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,6 +86,7 @@ class Registry:
         self._procedures: dict[tuple[int, bytes | None], Procedure] = {}
         self._modules = _standard_modules() if standard else []
         self._plugins = plugins
+        self._secrecy: dict[int, tuple[bool, frozenset[int]]] = {}
 
     def register(self, *declarations: Table | Procedure, replace: bool = False) -> None:
         """Add tables and procedures.
@@ -101,6 +103,7 @@ class Registry:
             if present is not None and present is not declaration and not replace:
                 raise DeclarationError(f"{declaration.label} is declared already, as {present.name}")
             known[key] = declaration
+        self._secrecy.clear()
 
     def table(self, key: int | str, device_class: bytes | None = None) -> Table:
         """Return the declaration of a table: the one of the device class if there is one.
@@ -126,6 +129,31 @@ class Registry:
         found = self._procedures.get((key, device_class)) or self._procedures.get((key, None))
         if found is None:
             raise UnknownTable(f"{'MP' if manufacturer else 'SP'}{number} is declared nowhere")
+        return found
+
+    def secrecy(self, number: int) -> tuple[bool, frozenset[int]]:
+        """Return what in a table is a password or key, for whatever device class; `c1219.secrecy` has the rule.
+
+        Args:
+            number: 0..4095.
+
+        Returns:
+            Whether the table itself holds one, and the procedures whose record in it does: their parameters in ST7,
+            their response in ST8; a manufacturer's have 2048 added.
+        """
+        found = self._secrecy.get(number)
+        if found is None:
+            self._load(number)
+            tables = [table for (known, _), table in self._tables.items() if known == number]
+            sides = {node.side for table in tables for node in walk(table.outline) if isinstance(node, ProcedureNode)}
+            if sides:
+                self._load(None)
+            procedures = frozenset(
+                known
+                for (known, _), procedure in self._procedures.items()
+                if any(holds_secret(procedure.outlines[side]) for side in sides)
+            )
+            found = self._secrecy[number] = (any(table.secret for table in tables), procedures)
         return found
 
     def tables(self, device_class: bytes | None = None) -> list[Table]:

@@ -74,9 +74,9 @@ from c1219.outline import (
     TailNode,
     dependencies,
     describe,
+    holds_secret,
     needs_own_octets,
     table_order,
-    walk,
 )
 from c1219.values import RecurringDate, record_type
 
@@ -425,8 +425,7 @@ class Table:
         object.__setattr__(self, "depends_on", tables)
         object.__setattr__(self, "elements", elements)
         object.__setattr__(self, "needs_own_octets", needs_own_octets(node))
-        leaves = [inner.type for inner in walk(node) if isinstance(inner, LeafNode)]
-        object.__setattr__(self, "secret", any(leaf.secret for leaf in leaves))
+        object.__setattr__(self, "secret", holds_secret(node))
 
     @property
     def label(self) -> str:

@@ -19,7 +19,7 @@ from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ED_CLASS_SIZE, Control, ResponseControl, SecurityMode
 from c1222.protocol.malformed import decode_service
 from c1222.services.table_data import CHUNK
-from c1222.services.tables import TableResponse
+from c1222.services.tables import Access, TableResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -192,11 +192,12 @@ _CONTROLS: Final = {octet: _Control.of(octet) for octet in range(0x80, 0x100)}
 
 
 class _Answer(NamedTuple):
-    """What is known of the response to a request before it is seen; what it conceals depends on the request alone.
+    """What is known of the response to a request before it is seen.
 
     Attributes:
         request: the request, or one like it.
-        before: text of a response with table data, up to the data; None where the response carries none.
+        before: text of a response with table data, up to the data; None where the response carries none, or where the
+            octets decide whether they are concealed.
         after: text behind them.
         shown: whether the data go between the two.
     """
@@ -218,7 +219,7 @@ class _Texts:
         self._show_secrets = show_secrets
         self._requests: dict[bytes, str | None] = {}
         self._short: dict[tuple[bytes, type[Request]], str | None] = {}
-        self._kinds: dict[tuple[type[Request], bool], _Answer] = {}
+        self._kinds: dict[tuple[type[Request], bool, bool], _Answer] = {}
         self._answers: dict[bytes, tuple[_Answer, ...]] = {}
 
     def of(self, message: CapturedMessage, usual: Usual) -> list[str] | None:
@@ -279,13 +280,14 @@ class _Texts:
             return text
 
     def _answer(self, request: Request) -> _Answer:
-        kind = (type(request), request.conceals)
+        depends = isinstance(request, Access) and request.conceals is not request.conceals_octets(b"")
+        kind = (type(request), request.conceals, depends)
         answer = self._kinds.get(kind)
         if answer is None:
             before: str | None = None
             after, shown = "", False
             empty = decode_service(bytes(_TABLE_DATA), request)
-            if isinstance(empty, TableResponse):
+            if isinstance(empty, TableResponse) and not depends:
                 text = _encode(empty.as_dict(show_secrets=self._show_secrets))
                 head, data, tail = text.partition('"data": "')
                 shown = tail.startswith('"')

@@ -69,7 +69,9 @@ def message_lines(
     way = f"{message.transport} {message.src} -> {message.dst}"
     yield f"#{message.frame}  {time_text(message.time_ns)}  {way}"
     if not message.is_message:
-        yield f"    no message{f': {message.octets[:SHOWN_OCTETS].hex()}' if message.octets else ''}"
+        # Whatever they are, they may be the rest of a message in cleartext that carries a password.
+        octets = message.octets[:SHOWN_OCTETS].hex() if show_secrets else f"{len(message.octets)} octets"
+        yield f"    no message{f': {octets}' if message.octets else ''}"
     else:
         yield f"    {_who(message)}"
         yield f"    {_secured(message)}"

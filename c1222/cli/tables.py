@@ -107,7 +107,7 @@ def show(
             layout = meter.bind(table)
     except C1219Error as error:
         fail(str(error))
-    concealed = not show_secrets and _is_secret(found)
+    concealed = not show_secrets and found.secret
     if form == "json":
         click.echo(json.dumps(_shown_as_dict(found, layout, meter, concealed=concealed), indent=2, ensure_ascii=False))
     else:
@@ -144,12 +144,6 @@ def _class(text: str | None) -> bytes | None:
     if len(octets) != 4:
         fail(f"{text!r} is no device class: 4 characters or 8 hex digits are needed")
     return octets
-
-
-def _is_secret(table: Table) -> bool:
-    from c1222.services.tables import SECRET_TABLES
-
-    return table.secret or table.id in SECRET_TABLES
 
 
 def _size(device: Device, table: Table) -> int | None:

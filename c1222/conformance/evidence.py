@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from c1222.errors import DecodeError
 from c1222.message.acse import decode_acse
 from c1222.message.epsem import SecurityMode
-from c1222.services.tables import Access
+from c1222.services import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from c1222.protocol.messages import Message
     from c1222.services import Service
 
-__all__ = ["FIRST", "LAST", "Evidence", "Log", "conceals", "hex_of", "shown_services"]
+__all__ = ["FIRST", "LAST", "Evidence", "Log", "answer_conceals", "conceals", "hex_of", "shown_services"]
 
 FIRST: Final = 4
 """Messages kept from the beginning of a check."""
@@ -88,11 +88,19 @@ class Log:
 
 
 def conceals(services: Iterable[Service]) -> bool:
-    """Return whether a message with these services, or the answer to it, holds a secret."""
-    return any(
-        service.conceals and (isinstance(service, Access) or any(field.secret for field in service.fields))
-        for service in services
-    )
+    """Return whether a message with these services, or the answer to it, may hold a secret."""
+    services = tuple(services)
+    return any(_conceals(service, type(service)) for service in services) or answer_conceals(services)
+
+
+def answer_conceals(services: Iterable[Service]) -> bool:
+    """Return whether the answer to a message with these services may hold a secret."""
+    asked = [service for service in services if isinstance(service, Request)]
+    return any(request.answer is not None and _conceals(request, request.answer) for request in asked)
+
+
+def _conceals(service: Service, kind: type[Service]) -> bool:
+    return service.conceals and any(field.secret for field in kind.fields)
 
 
 def hex_of(octets: bytes, *, secret: bool) -> str:

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from c1222.conformance.evidence import Evidence, Log, conceals, hex_of, shown_services
+from c1222.conformance.evidence import Evidence, Log, answer_conceals, conceals, hex_of, shown_services
 from c1222.conformance.reply import NoAnswer, Reply, Sent
 from c1222.errors import C1222Error, ConnectionLost, DecodeError, Unreachable
 from c1222.message.acse import Acse, decode_acse
@@ -76,6 +76,7 @@ class Probe:
         self._endpoint: Endpoint | None = None
         self._start = clock.now
         self._past: deque[int] = deque(maxlen=_REMEMBERED)
+        self._asked_secrets = False
         self._seen: deque[bytes] = deque(maxlen=_REMEMBERED)
         self._securities: deque[SessionSecurity] = deque(maxlen=_SECURITIES)
         self._reassembler = Reassembler()
@@ -242,6 +243,7 @@ class Probe:
     def _send(self, apdu: bytes, sent: Sent, *, note: str = "", secret: bool) -> None:
         services = shown_services(sent.message)
         self._past.append(sent.message.calling_invocation_id)
+        self._asked_secrets = self._asked_secrets or answer_conceals(sent.message.services)
         self.log.add(Evidence("sent", self._time(), hex_of(apdu, secret=secret), services, None, note))
         try:
             self._way().send(apdu)
@@ -253,7 +255,8 @@ class Probe:
         return self._way().receive(timeout)
 
     def _note(self, direction: str, octets: bytes, *, note: str) -> None:
-        self.log.add(Evidence(direction, self._time(), hex_of(octets, secret=False), note=note))
+        # Nothing tells which request they answer, so that they may be those of any table that was read.
+        self.log.add(Evidence(direction, self._time(), hex_of(octets, secret=self._asked_secrets), note=note))
 
     def _time(self) -> float:
         return round(self.clock.now - self._start, 3)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from c1219.codes.events import EventCode
 from c1219.codes.results import ResponseSelector, ResultCode
 from c1219.errors import C1219Error
+from c1219.registry import table_id
+from c1219.secrecy import may_be_secret
 from c1222.node.procedures import Call, Done, parameters_of
 from c1222.services.results import Iar
 
@@ -47,6 +49,8 @@ class Calls:
     def call(self, octets: bytes, context: Context, grant: Grant) -> None:
         """Carry out what was written to ST7, and put the outcome into ST8.
 
+        Others may read ST7 afterwards: parameters that hold a password or key are not kept in it.
+
         Args:
             octets: as written to ST7.
             context: of the request.
@@ -65,7 +69,9 @@ class Calls:
         done = self._execute(number, octets[_CALL_HEAD:], context, grant)
         meter.counters["procedures"] += 1
         meter.must_save()
-        meter.tables.put("ST7", octets)
+        registry = meter.tables.shape.device.registry
+        secret = may_be_secret(table_id("ST7"), octets, registry=registry)
+        meter.tables.put("ST7", octets[:_CALL_HEAD] if secret else octets)
         post = selector in (ResponseSelector.ON_COMPLETION, ResponseSelector.NOW_AND_ON_COMPLETION)
         if post or (selector == ResponseSelector.ON_EXCEPTION and done.result):
             meter.tables.put("ST8", octets[:_CALL_HEAD] + bytes((done.result,)) + done.response)

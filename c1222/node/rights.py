@@ -12,13 +12,13 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.errors import UnknownTable
+
 if TYPE_CHECKING:
     from c1222.node.shape import Shape
 
-__all__ = ["EVERYONE", "NOBODY", "SECRET_TABLES", "Grant", "Offer", "Rights", "offer_of", "rights_of"]
+__all__ = ["EVERYONE", "NOBODY", "Grant", "Offer", "Rights", "offer_of", "rights_of"]
 
-SECRET_TABLES: Final = frozenset({"ST42", "ST45", "ST46", "ST47"})
-"""Tables of passwords and keys."""
 _PASSWORD_SIZE: Final = 20
 _ALL: Final = 0xFF
 
@@ -53,17 +53,19 @@ class Rights:
 
     Args:
         passwords: each with the groups it opens; None where the device has no passwords at all.
+        secret: labels of the tables of passwords and keys.
         tables: entries by label.
         procedures: entries by label (``SP3``, ``MP1``).
         table_default: the entry for other tables, or None.
         procedure_default: that for other procedures.
     """
 
-    __slots__ = ("_passwords", "_procedure_default", "_procedures", "_table_default", "_tables")
+    __slots__ = ("_passwords", "_procedure_default", "_procedures", "_secret", "_table_default", "_tables")
 
     def __init__(
         self,
         passwords: list[tuple[bytes, int]] | None,
+        secret: frozenset[str],
         tables: dict[str, _Entry],
         procedures: dict[str, _Entry],
         table_default: _Entry | None,
@@ -71,6 +73,7 @@ class Rights:
     ) -> None:
         # Unused entries of the table are blank, and no password at all must not open them.
         self._passwords = None if passwords is None else [(_padded(p), groups) for p, groups in passwords if _used(p)]
+        self._secret = secret
         self._tables = tables
         self._procedures = procedures
         self._table_default = table_default
@@ -100,7 +103,7 @@ class Rights:
         """Return whether a table may be read."""
         entry = self._tables.get(label)
         if entry is None:
-            if label in SECRET_TABLES and self._passwords is not None:
+            if label in self._secret and self._passwords is not None:
                 return False
             entry = self._table_default
         return entry is None or entry.any_read or bool(entry.read & grant.groups)
@@ -151,7 +154,15 @@ def rights_of(shape: Shape) -> Rights:
     if default is not None:
         of_tables = _entry(default.TABLE_DEFAULT.ACCESS_TABLE_DEFAULT, default.TABLE_DEFAULT)
         of_procedures = _entry(default.PROCEDURE_DEFAULT.ACCESS_TABLE_DEFAULT, default.PROCEDURE_DEFAULT)
-    return Rights(passwords, tables, procedures, of_tables, of_procedures)
+    secret = frozenset(label for label in shape.derived(offer_of).used if _is_secret(shape, label))
+    return Rights(passwords, secret, tables, procedures, of_tables, of_procedures)
+
+
+def _is_secret(shape: Shape, label: str) -> bool:
+    try:
+        return shape.device.declaration(label).secret
+    except UnknownTable:
+        return False
 
 
 def _entry(place: Any, entry: Any) -> _Entry:

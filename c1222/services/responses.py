@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Self
 from c1222.errors import DecodeError, EncodeError, Finding, ServiceError
 from c1222.services.fields import REST, TITLES, U8, Beside, Form
 from c1222.services.results import RESULT_NAMES, SERVICE_ERRORS, Refusal, Rqtl, Rstl, Sgerr
-from c1222.services.service import Response, beside, wire
+from c1222.services.service import REDACTED, Response, beside, wire
 from c1222.services.table_data import TableData
 
 if TYPE_CHECKING:
     from c1222.message.ber import Octets
 
 __all__ = ["ErrorResponse", "UnpairedResponse"]
+
+_LEAST_TABLE_DATA = len(TableData(b"\0").write())
 
 
 class _ErrorCode(Form[int]):
@@ -134,10 +136,16 @@ class UnpairedResponse(Response):
     """A response ok whose request is not known.
 
     Args:
-        parameters: octets after the code.
+        parameters: octets after the code; concealed where they are enough for table data, since the table may be one of
+            passwords or keys.
     """
 
-    parameters: bytes = wire(REST, default=b"", hidden=True)
+    parameters: bytes = wire(REST, default=b"", hidden=True, secret=True)
+
+    @property
+    def conceals(self) -> bool:
+        """Whether the parameters can be table data: a count, an octet and a checksum, be they damaged or not."""
+        return len(self.parameters) >= _LEAST_TABLE_DATA
 
     @property
     def guess(self) -> TableData | None:
@@ -161,14 +169,15 @@ class UnpairedResponse(Response):
         if self.guess is None:
             text = f"{len(self.parameters)} octets of a response whose request is not known"
             return (Finding("note", "no-request", "response.parameters", 1, text),)
-        text = "the request is not known; count and checksum fit table data, so it is shown as that"
+        text = f"the request is not known; count and checksum fit table data, {len(self.guess.data)} octets of it"
         return (Finding("note", "guessed", "response.parameters", 1, text),)
 
     def as_dict(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """Return code, kind, result, service (null), the parameters in hex, and under ``guessed`` a likely reading."""
         shown = super().as_dict(show_secrets=show_secrets)
+        concealed = self.conceals and not show_secrets
         if self.parameters:
-            shown["parameters"] = self.parameters.hex()
+            shown["parameters"] = REDACTED if concealed else self.parameters.hex()
             if guess := self.guess:
-                shown["guessed"] = guess.as_dict()
+                shown["guessed"] = guess.as_dict() | ({"data": REDACTED} if concealed else {})
         return shown

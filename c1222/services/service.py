@@ -231,7 +231,9 @@ class Value(metaclass=_Declared):
             value = field.get(self)
             if field.kw_only and (not field.on_wire or value == field.default):
                 continue
-            concealed = field.secret and value is not None and self.conceals
+            # What follows the last field may be the rest of a secret whose count is wrong.
+            secret = field.secret or (field.name == "trailing" and any(other.secret for other in self.fields))
+            concealed = secret and value is not None and self.conceals
             parts.append(f"{field.name}={REDACTED if concealed else repr(value)}")
         return f"{type(self).__name__}({', '.join(parts)})"
 

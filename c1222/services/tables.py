@@ -14,7 +14,6 @@ from c1222.services.service import REDACTED, Request, Response, Service, wire
 from c1222.services.table_data import CHUNK, MORE_TABLE_DATA, TABLE_DATA, TableData
 
 __all__ = [
-    "SECRET_TABLES",
     "Access",
     "Carrier",
     "ReadDefaultRequest",
@@ -38,14 +37,7 @@ __all__ = [
     "table_name",
 ]
 
-SECRET_TABLES = frozenset((42, 45, 46, 47))
-"""Standard tables of passwords and keys (security, key, extended key, host access): their data are concealed."""
-
-_PROCEDURES, _LOG_IN = 7, 18
-"""The table that starts procedures, and the procedure whose parameters hold a password."""
 _NUMBER = 0x07FF
-_NUMBER_AND_KIND = 0x0FFF
-_NOT_PENDING = 0xEFFF
 
 
 class TableBits(IntFlag):
@@ -69,10 +61,6 @@ def table_name(table: int) -> str:
     if table & TableBits.USER_DEFINED:
         kind = "MUDT" if table & TableBits.MANUFACTURER else "UDT"
     return f"{pending}{kind}{table & _NUMBER}"
-
-
-def _is_secret(table: int) -> bool:
-    return table & _NOT_PENDING in SECRET_TABLES
 
 
 class Indices(Form[tuple[int, ...]]):
@@ -109,9 +97,25 @@ class Access(Request):
     table: int = wire(U16)
 
     @property
+    def from_start(self) -> bool:
+        """Whether the octets that are asked for, or written, begin with the first one of the table."""
+        return not getattr(self, "offset", 0) and not any(getattr(self, "indices", ()))
+
+    @property
     def conceals(self) -> bool:
-        """Whether the table is one of passwords or keys."""
-        return _is_secret(self.table)
+        """Whether the table may hold passwords or keys."""
+        return self.conceals_octets(None)
+
+    def conceals_octets(self, octets: bytes | None) -> bool:
+        """Return whether octets of the table, as this request asks for, may hold passwords or keys.
+
+        Args:
+            octets: the octets; None for whatever they may be.
+        """
+        # Imported here, since a service that names no table can do without the declarations.
+        from c1219.secrecy import may_be_secret  # noqa: PLC0415
+
+        return may_be_secret(self.table, octets, from_start=self.from_start)
 
 
 class Carrier(Service):
@@ -166,8 +170,9 @@ class TableResponse(Carrier, Response):
 
     @property
     def conceals(self) -> bool:
-        """Whether the table is known, and one of passwords or keys."""
-        return self.request is not None and self.request.conceals
+        """Whether the octets may be passwords or keys: by their table, and always if nothing tells which it is."""
+        request = self.request
+        return request.conceals_octets(self.data) if isinstance(request, Access) else True
 
 
 class ReadRequest(Access):
@@ -258,8 +263,6 @@ class ReadDefaultRequest(Request):
     code = 0x3E
     service = "read-default"
 
-    conceals = False  # which table it is only the device knows
-
 
 class ReadDefaultResponse(TableResponse):
     """The octets of the table that the device chose."""
@@ -289,7 +292,16 @@ class ReadOffsetResponse(TableResponse):
     answers = ReadOffsetRequest
 
 
-class WriteRequest(Carrier, Access):
+class Write(Carrier, Access):
+    """A request that brings octets for a table."""
+
+    @property
+    def conceals(self) -> bool:
+        """Whether the octets may hold passwords or keys."""
+        return self.conceals_octets(self.data)
+
+
+class WriteRequest(Write):
     """Write a whole table [V].
 
     Args:
@@ -302,14 +314,6 @@ class WriteRequest(Carrier, Access):
 
     table_data: TableData = wire(TABLE_DATA, secret=True, hidden=True)
 
-    @property
-    def conceals(self) -> bool:
-        """Whether the table is one of passwords or keys, or the data log in by procedure 18, in either octet order."""
-        if self.table != _PROCEDURES:
-            return _is_secret(self.table)
-        procedure = {int.from_bytes(self.data[:2], order) & _NUMBER_AND_KIND for order in ("little", "big")}
-        return _LOG_IN in procedure
-
 
 class WriteResponse(Response):
     """The table is written."""
@@ -317,7 +321,7 @@ class WriteResponse(Response):
     answers = WriteRequest
 
 
-class WriteIndexRequest(Carrier, Access):
+class WriteIndexRequest(Write):
     """Write elements by their index path; the code (41..49) tells how many indices there are [1].
 
     Args:
@@ -347,7 +351,7 @@ class WriteIndexResponse(Response):
 class WriteDefaultRequest(Request):
     """Write the table that the device chooses.
 
-    Known by name only (Wireshark); its parameters are kept as they are [?].
+    Known by name only (Wireshark); its parameters are kept as they are [?], and concealed, as the table is not known.
 
     Args:
         parameters: octets after the code.
@@ -356,7 +360,7 @@ class WriteDefaultRequest(Request):
     code = 0x4E
     service = "write-default"
 
-    parameters: bytes = wire(REST, default=b"")
+    parameters: bytes = wire(REST, default=b"", secret=True)
 
 
 class WriteDefaultResponse(Response):
@@ -365,7 +369,7 @@ class WriteDefaultResponse(Response):
     answers = WriteDefaultRequest
 
 
-class WriteOffsetRequest(Carrier, Access):
+class WriteOffsetRequest(Write):
     """Write a part of a table by octet offset [V].
 
     Args:

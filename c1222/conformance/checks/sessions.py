@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from c1219.registry import table_id
+from c1219.secrecy import may_be_secret
 from c1222.conformance.probe import quietly
 from c1222.conformance.reply import said
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong
@@ -43,7 +44,6 @@ __all__ = [
     "wrong_password",
 ]
 
-_SECRET: Final = frozenset({"ST42", "ST45", "ST46", "ST47"})
 _NOBODY: Final = "\x7fno such password"
 
 
@@ -57,7 +57,9 @@ def _protected(probe: Probe) -> ReadRequest:
     opened = [label for label in found.protected if isinstance(found.answers.get(label), TableResponse)]
     if not opened:
         raise NotApplicable("no table is known that the password opens and that is closed without it")
-    return ReadRequest(table_id(min(opened, key=lambda label: (label in _SECRET, len(found.device[label].raw)))))
+    return ReadRequest(
+        table_id(min(opened, key=lambda label: (may_be_secret(table_id(label)), len(found.device[label].raw))))
+    )
 
 
 def _tells_sessions(probe: Probe) -> bool:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from c1222 import Key, KeyStore
 from c1222.capture.decoder import CaptureDecoder, CapturedMessage
 from c1222.capture.jsonl import SCHEMA, as_dict, finding_as_dict, to_json
+from c1222.capture.text import message_lines
 from c1222.capture.usual import ShortRoad
 from c1222.capture.writer import PcapWriter, udp_packet
 from c1222.errors import Finding
@@ -216,6 +217,26 @@ def test_passwords_are_redacted_unless_asked_for() -> None:
             for secret in ("s3same", b"s3same".hex()):
                 assert secret not in hidden
             assert ("s3same" in shown or b"s3same".hex() in shown) is asks
+
+
+def test_a_procedure_that_is_read_back_is_redacted_if_its_parameters_are_secret() -> None:
+    talk = Conversation()
+    log_in, reset = bytes.fromhex("1200010200") + b"s3same", bytes.fromhex("09000102")
+    for octets in (reset, log_in, reset):  # one request, and whether its answer is shown depends on the octets
+        talk.read(7, octets)
+    talk.read_offset(7, 5, b"s3same")
+    talk.read_index(7, (2,), b"s3same")
+    talk.write(7, log_in)
+    talk.read(42, b"s3same")
+    talk.read(0x302A, b"s3same")
+    talk.send([tables.ReadResponse(TableData(b"s3same"))], called=HEAD_END, calling=METER, answers=77)
+    shown = both(io.BytesIO(talk.octets))
+    data = [each["services"][0]["data"] for each in shown[1:7:2]]
+    assert data == [reset.hex(), "<redacted>", reset.hex()]
+    assert b"s3same".hex() not in json.dumps(shown)
+    for message in read(io.BytesIO(talk.octets)):
+        assert "s3same" not in "".join(map(repr, (message, *message.services)))
+        assert b"s3same".hex() not in "".join(message_lines(message))
 
 
 def test_what_is_known_of_tables_is_added_to_the_service() -> None:

@@ -147,7 +147,8 @@ def test_a_response_without_its_request_and_segments() -> None:
 def test_what_is_no_message() -> None:
     (message,), decoder = read(b"\x60\x03abc")
     text = list(message_lines(message))
-    assert text[1] == "    no message: 6003616263"
+    assert text[1] == "    no message: 5 octets"
+    assert list(message_lines(message, show_secrets=True))[1] == "    no message: 6003616263"
     assert text[2].startswith("    error: ")
     assert summary(decoder.counters) == "1 message: 1 undecodable"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal
 
 import pytest
 
@@ -345,6 +346,29 @@ def test_logging_in_and_out_by_procedure() -> None:
     caller.write(7, b"\x13\x00\x09")  # log out
     response = caller.one(tables.WriteOffsetRequest(6, 0, TableData(b"Y")))
     assert isinstance(response, ErrorResponse)
+
+
+@pytest.mark.parametrize("name", [POLYPHASE, BIG])
+@pytest.mark.parametrize("password", [b"right", b"wrong"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_password_of_a_procedure_is_not_kept_for_others_to_read(name: str, password: bytes, swapped: bool) -> None:
+    rig = Rig(name)
+    caller = rig.caller().log_in(MASTER)
+    order: Literal["big", "little"] = "big" if rig.meter.offer.big is not swapped else "little"
+    given = MASTER[name] if password == b"right" else "guessed-password"
+    octets = (given.encode() if isinstance(given, str) else given).ljust(20)
+    head = (18).to_bytes(2, order) + b"\x2a"
+    assert isinstance(caller.write(7, head + (4).to_bytes(2, order) + octets), tables.WriteResponse)
+    answers = {18: DONE if password == b"right" else ResultCode.NO_AUTHORIZATION}
+    result = ResultCode.UNRECOGNIZED_PROCEDURE if swapped else answers[18]
+    assert caller.read(8) == head + bytes((result,))
+    reader = rig.caller(".9.2").log_in(READER)
+    assert reader.read(7) == head
+    assert rig.store.load(rig.meter.name)["ST7"] == head
+    # other parameters stay readable
+    assert caller.write(7, (19).to_bytes(2, order) + b"\x2b") == tables.WriteResponse()
+    assert isinstance(caller.write(7, (9).to_bytes(2, order) + b"\x2c\x02"), tables.WriteResponse)
+    assert reader.read(7) == (9).to_bytes(2, order) + b"\x2c\x02"
 
 
 @pytest.mark.parametrize("number", [0, 1])

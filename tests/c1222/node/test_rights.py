@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from c1219.datatypes import BINARY, SECRET
 from c1219.device import Device
+from c1219.registry import Registry
+from c1219.schema import Record, Table
 from c1222.node import rights as module
 from c1222.node.rights import EVERYONE, NOBODY, Grant, Rights, offer_of, rights_of
 from c1222.node.shape import Shape
@@ -26,6 +29,22 @@ def made(**tables: bytes | None) -> Rights:
     given_ = {"ST41": ST41, "ST42": ST42, "ST43": ST43, "ST44": ST44, **tables}
     octets.update({label: value for label, value in given_.items() if value is not None})
     return rights_of(Shape(octets))
+
+
+@pytest.mark.parametrize(("device_class", "closed"), [(bytes.fromhex("84120307"), True), (b"ELSE", False)])
+def test_a_table_that_a_manufacturer_declares_secret_needs_an_entry(device_class: bytes, closed: bool) -> None:
+    registry = Registry()
+    pin = Record("PIN_RCD", "PIN" / SECRET(4) * "Personal number.")
+    registry.register(
+        Table(number=0, manufacturer=True, device_class=device_class, name="PIN_TBL", record=pin),
+        Table(number=0, manufacturer=True, name="OTHER_TBL", record=Record("N_RCD", "N" / BINARY(4) * "Number.")),
+    )
+    octets: dict[int | str, bytes] = {"ST0": profile(BIG).tables["ST0"], "ST41": ST41, "ST42": ST42}
+    rights = rights_of(Shape(octets, registry))
+    master = rights.check(b"MASTER99")
+    assert master
+    assert rights.may_read("MT0", master) is not closed
+    assert rights.may_read("ST23", master)
 
 
 def test_the_worked_example() -> None:

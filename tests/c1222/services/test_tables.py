@@ -1,7 +1,7 @@
 import pytest
 
 from c1222.errors import EncodeError
-from c1222.services import TableData, decode_request, decode_response
+from c1222.services import Request, TableData, decode_request, decode_response
 from c1222.services.table_data import CHUNK
 from c1222.services.tables import (
     ReadDefaultRequest,
@@ -122,7 +122,47 @@ def test_the_procedure_that_logs_in_is_concealed(procedure: str) -> None:
     assert other.as_dict()["data"] == "05002b030201"
 
 
-@pytest.mark.parametrize("table", [42, 45, 46, 47, 0x1000 | 42])
+@pytest.mark.parametrize(
+    ("asked", "octets", "concealed"),
+    [
+        (ReadRequest(7), "1200 01 0200 6F70656E", True),
+        (ReadRequest(7), "0012 01 0002 6F70656E", True),
+        (ReadRequest(0x1007), "0500 01 6F70656E", True),  # the event that activates it may be in front
+        (ReadRequest(7), "0500 2B 03", False),
+        (ReadOffsetRequest(7, 0, 9), "1200 01 0200 6F70656E", True),
+        (ReadOffsetRequest(7, 0, 9), "0500 01 0200 6F70656E", False),
+        (ReadOffsetRequest(7, 5, 4), "6F70656E", True),  # nothing tells of which procedure
+        (ReadIndexRequest(7, (0,), 2), "1200 01 6F70656E", True),
+        (ReadIndexRequest(7, (0,), 1), "0500", False),
+        (ReadIndexRequest(7, (2,), 1), "0200 6F70656E", True),
+        (ReadRequest(8), "1200 01 00", False),
+    ],
+)
+def test_a_procedure_that_is_read_back(asked: Request, octets: str, concealed: bool) -> None:
+    data = TableData(bytes.fromhex(octets))
+    response = decode_response(b"\0" + data.write(), asked)
+    assert response.as_dict()["data"] == ("<redacted>" if concealed else data.data.hex())
+    assert (repr(data) in repr(response)) is not concealed
+    assert response.as_dict(show_secrets=True)["data"] == data.data.hex()
+
+
+@pytest.mark.parametrize("start", [1, 5])
+def test_a_part_of_a_procedure_call_is_concealed(start: int) -> None:
+    part = TableData(b"opensesame")
+    for write in (WriteOffsetRequest(7, start, part), WriteIndexRequest(7, (start,), part)):
+        assert write.as_dict()["data"] == "<redacted>"
+        assert "opensesame" not in repr(write)
+    assert WriteOffsetRequest(7, 0, part).as_dict()["data"] == b"opensesame".hex()
+
+
+def test_octets_behind_a_secret_are_concealed_with_it() -> None:
+    short = decode_request(bytes.fromhex("40 002A 0002 4141 7E") + b"the rest of it")
+    assert short.trailing == b"the rest of it"
+    assert "the rest" not in repr(short)
+    assert "the rest" in repr(decode_request(bytes.fromhex("40 0001 0002 4141 7E") + b"the rest of it"))
+
+
+@pytest.mark.parametrize("table", [42, 45, 46, 47, 0x1000 | 42, 0x2000 | 42, 0x302A, 0x802A])
 def test_tables_of_secrets_are_concealed(table: int) -> None:
     key = TableData(b"topsecret")
     for request in (WriteRequest(table, key), WriteOffsetRequest(table, 0, key), WriteIndexRequest(table, (0,), key)):
@@ -142,7 +182,7 @@ def test_tables_of_secrets_are_concealed(table: int) -> None:
     assert b"topsecret".hex() not in str(two.as_dict())
 
 
-@pytest.mark.parametrize("table", [1, 41, 0x0800 | 42, 0x2000 | 42])
+@pytest.mark.parametrize("table", [1, 41, 0x0800 | 42, 0x1001])
 def test_other_tables_are_not(table: int) -> None:
     request = decode_request(WriteRequest(table, TableData(b"open")).encode())
     assert request.as_dict()["data"] == b"open".hex()
@@ -153,9 +193,11 @@ def test_other_tables_are_not(table: int) -> None:
 
 def test_default_services() -> None:
     response = decode_response(bytes.fromhex("00 000141BF"), ReadDefaultRequest())
-    assert response.as_dict()["data"] == "41"
+    assert response.as_dict(show_secrets=True)["data"] == "41"
     assert decode_request(b"\x4e\x01\x02") == WriteDefaultRequest(b"\x01\x02")
-    assert WriteDefaultRequest(b"\x01\x02").as_dict()["parameters"] == "0102"
+    assert WriteDefaultRequest(b"\x01\x02").as_dict(show_secrets=True)["parameters"] == "0102"
+    # the device may have chosen a table of passwords
+    assert response.as_dict()["data"] == WriteDefaultRequest(b"\x01").as_dict()["parameters"] == "<redacted>"
 
 
 def test_table_data_must_be_table_data() -> None:
