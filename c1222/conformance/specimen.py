@@ -97,15 +97,15 @@ class Specimen:
         utc: float,
         link: Link = UDP_LINK,
         peer: Hashable = None,
-    ) -> None:
+    ) -> bool:
         """Take an APDU that came in; see `c1222.node.fleet.Fleet.receive`."""
         arrive = self._wrong.arrive
         try:
             octets = (apdu,) if arrive is None else tuple(arrive(apdu, self))
         except C1222Error:
             octets = (apdu,)  # this misbehaviour cannot be done to it
-        for one in octets:
-            self._fleet.receive(one, source=source, now=now, utc=utc, link=link, peer=peer)
+        taken = [self._fleet.receive(one, source=source, now=now, utc=utc, link=link, peer=peer) for one in octets]
+        return any(taken)
 
     def apdus_to_send(self) -> list[Delivery]:
         """Return the APDUs to send, in order, once."""

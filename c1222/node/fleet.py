@@ -144,7 +144,7 @@ class Fleet:
         utc: float,
         link: Link = UDP_LINK,
         peer: Hashable = None,
-    ) -> None:
+    ) -> bool:
         """Take an APDU that came in. Nothing it holds makes this raise.
 
         Args:
@@ -154,24 +154,27 @@ class Fleet:
             utc: true time, seconds since 1970 UTC.
             link: what carries the answer.
             peer: whose failed authentications to count; the source when None.
+
+        Returns:
+            Whether a meter took it for one to answer, see `Responder.receive`.
         """
         self.counters["received"] += 1
         try:
             acse = decode_acse(apdu, max_size=self.policy.max_size)
             if acse.is_response and self.answers:
                 self._answered(acse, apdu, now, utc)
-                return
+                return False
             found = self._find(acse)
             # One request to many meters must not bring many answers to whoever is said to have sent it.
             silent = len(found) > 1 and not is_secured(acse)
         except DecodeError:
             self.counters["malformed"] += 1
-            return
+            return False
         if not found:
             self.counters["not-ours"] += 1
-            return
-        for station in found:
-            self._hand_over(station, apdu, source, now, utc, link, peer, silent=silent)
+            return False
+        taken = [self._hand_over(station, apdu, source, now, utc, link, peer, silent=silent) for station in found]
+        return any(taken)
 
     def _answered(self, acse: Acse, apdu: bytes, now: float, utc: float) -> None:
         """Hand an answer to what asked; a title that asked nothing gets none."""
@@ -206,18 +209,18 @@ class Fleet:
         peer: Hashable,
         *,
         silent: bool,
-    ) -> None:
+    ) -> bool:
         times = 1
         for fault in self.faults.of_request(station.meter.title) if self.faults else ():
             if fault.kind == "drop":
-                return
+                return False
             if fault.kind == "duplicate":
                 times = 2
             elif fault.kind == "delay":
                 self._late.append((now + fault.seconds, apdu, source, link, peer))
-                return
-        for _ in range(times):
-            self._take(station, apdu, source, now, utc, link, peer, silent=silent)
+                return False
+        taken = [self._take(station, apdu, source, now, utc, link, peer, silent=silent) for _ in range(times)]
+        return any(taken)
 
     def _take(
         self,
@@ -230,18 +233,18 @@ class Fleet:
         peer: Hashable,
         *,
         silent: bool,
-    ) -> None:
+    ) -> bool:
         responder = station.responder
         if station.answered:
             before = station.answered.get(_digest(apdu)) if utc <= station.answered_until else None
             if before is not None:
                 self.counters["repeated"] += 1
                 self._out += [Delivery(source, before)] * bool(before)
-                return
+                return True
             if utc > station.answered_until:
                 station.answered.clear()
         station.asked.clear()
-        responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
+        taken = responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
         self._note_events(station)
         out = responder.apdus_to_send()
         if any(request.service not in REPEATABLE for request in station.asked) and len(out) <= 1:
@@ -252,6 +255,7 @@ class Fleet:
                 self._send(station, one.source, one.apdu)
         if station.meter.take_restart():
             responder.close_sessions()
+        return taken
 
     def _note_events(self, station: Station) -> None:
         for event in station.responder.events():

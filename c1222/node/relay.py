@@ -119,27 +119,27 @@ class Relay:
         utc: float,
         link: Link = UDP_LINK,
         peer: Hashable = None,
-    ) -> None:
-        """Take an APDU that came in; see `Fleet.receive`."""
+    ) -> bool:
+        """Take an APDU that came in, and return whether it was one to answer or to pass on; see `Fleet.receive`."""
         self.counters["received"] += 1
         try:
             acse = decode_acse(apdu, max_size=self._policy.max_size)
             called, calling = acse.called, acse.calling
         except DecodeError:
             self.counters["malformed"] += 1
-            return
+            return False
         if called is not None and not called.is_empty and not self.identity.same(called, self.title):
-            self._pass_on(acse, called, calling, source, now, utc)
-            return
-        self._responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
+            return self._pass_on(acse, called, calling, source, now, utc)
+        taken = self._responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
         for event in self._responder.events():
             if isinstance(event, Refused):
                 self.counters[event.reason] += 1
         self._out += [Delivery(out.source, out.apdu) for out in self._responder.apdus_to_send()]
+        return taken
 
     def _pass_on(
         self, acse: Acse, called: ApTitle, calling: ApTitle | None, source: Hashable, now: float, utc: float
-    ) -> None:
+    ) -> bool:
         """Pass a message on to a node, or an answer to who asked."""
         content = self._content(called)
         node = self.nodes.get(content)
@@ -151,7 +151,7 @@ class Relay:
         else:
             self.counters["unknown-title"] += 1
             self._tell_unknown(acse, called, calling, source, utc)
-            return
+            return False
         if calling is not None and not calling.is_empty:
             back = self._content(calling)
             if back not in self.nodes:
@@ -161,6 +161,7 @@ class Relay:
                 self._routes[back] = (source, now + _ROUTE_LASTS)
         self.counters["passed-on"] += 1
         self._out.append(Delivery(to, acse.octets))
+        return True
 
     def _tell_unknown(self, acse: Acse, called: ApTitle, calling: ApTitle | None, source: Hashable, utc: float) -> None:
         """Tell who asked that nobody of that title is known here."""

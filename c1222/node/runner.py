@@ -137,7 +137,7 @@ def running(
     async def main() -> None:
         try:
             fleet = make_fleet(wanted, utc=utc())
-            server = NodeServer(fleet, utc=utc)
+            server = NodeServer(fleet, utc=utc, tcp_limits=wanted.tcp_limits)
             try:
                 for url in listen:
                     await server.listen(url)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from c1222.errors import C1222Error, StateError
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
-from c1222.transport.aiotcp import TcpConnection, TcpServer
+from c1222.transport.aiotcp import TcpConnection
 from c1222.transport.aioudp import UdpSocket, resolve
 from c1222.transport.peers import peer_of
+from c1222.transport.tcpserver import TcpLimits, TcpServer
 from c1222.transport.url import Url, parse_url
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ TICK: Final = 1.0
 class Served(Protocol):
     """What a server serves: a `Fleet` or a `Relay`."""
 
-    def receive(self, apdu: bytes, *, source: Hashable, now: float, utc: float, link: Link, peer: Hashable) -> None:
-        """Take an APDU."""
+    def receive(self, apdu: bytes, *, source: Hashable, now: float, utc: float, link: Link, peer: Hashable) -> bool:
+        """Take an APDU, and return whether it was one to answer or to pass on."""
 
     def apdus_to_send(self) -> list[Delivery]:
         """Return the APDUs to send, durable what they tell."""
@@ -80,6 +81,7 @@ class NodeServer:
         clock: a clock that does not run backwards.
         utc: true time, seconds since 1970 UTC.
         udp_link: what answers may be over UDP.
+        tcp_limits: what connections may be.
 
     Attributes:
         now: the clock.
@@ -95,6 +97,7 @@ class NodeServer:
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
         udp_link: Link = UDP_LINK,
+        tcp_limits: TcpLimits | None = None,
     ) -> None:
         self.fleet = fleet
         self.urls: list[Url] = []
@@ -102,6 +105,7 @@ class NodeServer:
         self.now = clock
         self.utc = utc
         self._udp_link = udp_link
+        self._tcp_limits = TcpLimits() if tcp_limits is None else tcp_limits
         self._sockets: list[UdpSocket] = []
         self._servers: list[TcpServer] = []
         self._askers: list[tuple[Asker, UdpSocket, Address]] = []
@@ -135,7 +139,9 @@ class NodeServer:
             self._sockets.append(place.socket)
             port = place.socket.local_address[1]
         else:
-            server = await TcpServer.open(self._from_connection, local=(url.host, url.port), lost=self._lost)
+            server = await TcpServer.open(
+                self._from_connection, local=(url.host, url.port), lost=self._lost, limits=self._tcp_limits
+            )
             self._servers.append(server)
             port = server.local_address[1]
         url = url._replace(port=port)
@@ -170,13 +176,14 @@ class NodeServer:
     # What comes in.
 
     def _from_connection(self, apdu: bytes, connection: TcpConnection) -> None:
-        peer = connection.peer
-        self._received(apdu, connection, TCP_LINK, peer_of(peer[0]) if peer else None)
+        if self._received(apdu, connection, TCP_LINK, connection.peer_key):
+            connection.confirm()
 
-    def _received(self, apdu: bytes, source: Hashable, link: Link, peer: Hashable) -> None:
-        if self.failure is None:
-            self.fleet.receive(apdu, source=source, now=self.now(), utc=self.utc(), link=link, peer=peer)
-            self._schedule()
+    def _received(self, apdu: bytes, source: Hashable, link: Link, peer: Hashable) -> bool:
+        if self.failure is not None:
+            return False
+        self._schedule()
+        return self.fleet.receive(apdu, source=source, now=self.now(), utc=self.utc(), link=link, peer=peer)
 
     def _lost(self, connection: TcpConnection) -> None:
         self.fleet.lost(connection)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from c1222.node.faults import FaultPlan
     from c1222.node.profile import Profile
     from c1222.security.keys import KeyStore
+    from c1222.transport.tcpserver import TcpLimits
 
 __all__ = ["MAX_METERS", "STORE_FILE", "Settings", "make_fleet", "open_store"]
 
@@ -46,6 +47,7 @@ class Settings:
         seed: what chance follows from.
         faults: what goes wrong; None for nothing.
         policy: what else it allows; None for what is usual.
+        tcp_limits: what its connections may be; None for what is usual.
     """
 
     profile: Profile
@@ -60,6 +62,7 @@ class Settings:
     seed: int = 0
     faults: FaultPlan | None = None
     policy: NodePolicy | None = None
+    tcp_limits: TcpLimits | None = None
 
 
 def open_store(directory: str | os.PathLike[str] | None, *, sync: bool = False) -> Store:

@@ -181,7 +181,7 @@ class Responder:
         utc: float,
         link: Link = UDP_LINK,
         peer: Hashable = None,
-    ) -> None:
+    ) -> bool:
         """Take an APDU that came in. Nothing it holds makes this raise.
 
         Args:
@@ -192,6 +192,10 @@ class Responder:
             link: what carries the answer.
             peer: whose failed authentications to count, such as the address without the port (of an IPv6 address the
                 first 64 bits, of which a host has as many as it likes); the source when None.
+
+        Returns:
+            Whether it was one to answer: in cleartext where that is allowed, or authentic and new, or one of these
+            again.
         """
         self.tick(now=now)
         way = _Way(source, source if peer is None else peer, link, now, utc)
@@ -199,16 +203,16 @@ class Responder:
             acse: Acse | None = decode_acse(apdu, max_size=self.policy.max_size)
             if acse is not None and acse.is_segment:
                 acse = self._reassemble(acse, way)
-            if acse is not None:
-                self._take(acse, way)
+            return acse is not None and self._take(acse, way)
         except DecodeError as error:
             self._drop(Distrust("malformed", str(error)), way)
+            return False
 
-    def _take(self, acse: Acse, way: _Way) -> None:
+    def _take(self, acse: Acse, way: _Way) -> bool:
         doubt = self._gate.address(acse)
         if doubt is not None:
             self._drop(doubt, way)
-            return
+            return False
         calling, invocation_id = acse.calling, acse.calling_invocation_id
         sender: Hashable = way.source if calling is None else calling.absolute(self.identity.keys.base_oid).content
         session = self.sessions.get(sender)
@@ -218,11 +222,11 @@ class Responder:
         if before is not None and before[0] == acse.octets:
             self.counters["repeated"] += 1
             self._put(before[1], way)
-            return
+            return True
         origin = Origin(way.link.reliable, way.peer)
         if is_secured(acse) and self._gate.throttle.is_blocked(origin, way.now):
             self._drop(_THROTTLED, way)
-            return
+            return False
         securities = () if session is None else session.securities
         message = open_message(Message, acse, self.identity.keys, sessions=securities)
         doubt, used_up = self._gate.judge(message, session, origin, way.now, way.utc)
@@ -232,7 +236,7 @@ class Responder:
             doubt = _THROTTLED
         if doubt is not None:
             self._drop(doubt, way, message)
-            return
+            return False
         # Secured messages that were carried out are known to the gate; those in cleartext only by their answer.
         keep = message.security_mode is SecurityMode.CLEARTEXT and any(
             service.service not in REPEATABLE for service in message.services
@@ -245,11 +249,12 @@ class Responder:
             if before is None:
                 self._answers.add(sender, invocation_id, acse.octets, answer, way.now, keep=False)
             self._put(answer, way)
-            return
+            return True
         outcome = self._carry_out(message, session, sender, way)
         answer = self._answer(message, outcome.responses, session, sender, way)
         self._answers.add(sender, invocation_id, acse.octets, answer, way.now, keep=keep)
         self._put(answer, way)
+        return True
 
     def _passwords_blocked(self, message: Message, way: _Way) -> bool:
         return any(service.service in GATES for service in message.services) and self._gate.passwords.is_blocked(

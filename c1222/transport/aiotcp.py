@@ -1,26 +1,23 @@
-"""TCP for asyncio: connections that hand every APDU to a function, and take APDUs to send without waiting.
-
-Answers go back on the connection their request came on.
-"""
+"""TCP for asyncio: connections that hand every APDU to a function, and take APDUs to send without waiting."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from c1222.errors import ConnectionLost, DecodeError, EncodeError, Unreachable
 from c1222.message.ber import MAX_APDU_OCTETS
+from c1222.transport.peers import peer_of
 from c1222.transport.tcp import CONNECT_TIMEOUT, ApduCutter
 from c1222.transport.url import DEFAULT_PORT, Url, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_CONNECTIONS", "MAX_UNSENT", "PARTIAL_TIMEOUT", "TcpConnection", "TcpServer"]
+__all__ = ["LINGER", "MAX_UNSENT", "PARTIAL_TIMEOUT", "TcpConnection"]
 
-MAX_CONNECTIONS: Final = 1024
-"""Connections a server holds; more are closed as they come."""
+LINGER: Final = 5.0
+"""How long a connection that we close waits for the peer to take what was sent, seconds."""
 MAX_UNSENT: Final = 1 << 20
 """Octets a slow peer may leave unread before its connection is closed."""
 PARTIAL_TIMEOUT: Final = 60.0
@@ -28,7 +25,7 @@ PARTIAL_TIMEOUT: Final = 60.0
 
 
 class TcpConnection(asyncio.Protocol):
-    """One TCP connection, either end. Make it with :meth:`open`, or get it from a :class:`TcpServer`.
+    """One TCP connection, either end. Make it with :meth:`open`, or get it from a `TcpServer`.
 
     Args:
         receive: called with the octets of every APDU and this connection.
@@ -37,12 +34,17 @@ class TcpConnection(asyncio.Protocol):
         max_size: limit for one APDU in either direction, octets.
         max_unsent: octets the peer may leave unread.
         partial_timeout: how long an APDU may take from its first octet to its last, seconds.
+        linger: how long `close` waits for the peer to take what was sent, seconds.
 
     Attributes:
         reliable: True: what arrives, arrives once and in order.
         peer: address of the other end, as the socket module has it.
+        peer_key: what limits for each peer count by, see `peer_of`.
         error: why the connection ended; None while it is open, and after our own :meth:`close`.
-        reason: the same as one word, for counters: closed, out-of-step, too-slow, unread, full, or empty.
+        reason: the same as one word, for counters: closed, out-of-step, too-slow, unread, what `abort` was told, or
+            empty.
+        confirmed: whether a message that came on it was one to answer; see `confirm`.
+        heard_at: when that was last, or when it was opened, on the clock of the event loop.
     """
 
     reliable: Final = True
@@ -56,9 +58,13 @@ class TcpConnection(asyncio.Protocol):
         max_size: int = MAX_APDU_OCTETS,
         max_unsent: int = MAX_UNSENT,
         partial_timeout: float = PARTIAL_TIMEOUT,
+        linger: float = LINGER,
     ) -> None:
         self.max_size = max_size
         self.peer: Any = None
+        self.peer_key: str | bytes | None = None
+        self.confirmed = False
+        self.heard_at = 0.0
         self.error: ConnectionLost | None = None
         self.reason = ""
         self._receive = receive
@@ -67,6 +73,8 @@ class TcpConnection(asyncio.Protocol):
         self._max_unsent = max_unsent
         self._partial_timeout = partial_timeout
         self._partial: asyncio.TimerHandle | None = None
+        self._linger = linger
+        self._lingering: asyncio.TimerHandle | None = None
         self._cutter = ApduCutter(max_size=max_size)
         self._transport: asyncio.Transport | None = None
         self._closing = False
@@ -125,11 +133,17 @@ class TcpConnection(asyncio.Protocol):
         if self._transport.get_write_buffer_size() > self._max_unsent:
             raise self.abort("unread", f"the peer left more than {self._max_unsent} octets unread")
 
+    def confirm(self) -> None:
+        """Tell that a message that came on the connection was one to answer: its peer is no stranger."""
+        self.confirmed = True
+        self.heard_at = asyncio.get_running_loop().time()
+
     def close(self) -> None:
-        """Close the connection when what was sent is out. May be called twice."""
-        if self._transport is not None:
+        """Close the connection when what was sent is out, or after a while if it is not. May be called twice."""
+        if self._transport is not None and not self._closing:
             self._closing = True
             self._transport.close()
+            self._lingering = asyncio.get_running_loop().call_later(self._linger, self._transport.abort)
 
     def abort(self, reason: str, text: str) -> ConnectionLost:
         """Drop the connection at once.
@@ -153,6 +167,8 @@ class TcpConnection(asyncio.Protocol):
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
         self.peer = transport.get_extra_info("peername")
+        self.peer_key = peer_of(self.peer[0]) if self.peer else None
+        self.heard_at = asyncio.get_running_loop().time()
         if self._made is not None:
             self._made(self)
 
@@ -177,107 +193,12 @@ class TcpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner (called by asyncio)."""
-        if self._partial is not None:
-            self._partial.cancel()
-            self._partial = None
+        for timer in (self._partial, self._lingering):
+            if timer is not None:
+                timer.cancel()
+        self._partial = self._lingering = None
         if self.error is None and not self._closing:
             self.reason = "closed"
             self.error = ConnectionLost(f"the connection is lost: {exc or 'closed by the peer'}")
         if self._lost is not None:
             self._lost(self)
-
-
-class TcpServer:
-    """Accepts connections and hands every APDU with its connection to a function. Make it with :meth:`open`.
-
-    Attributes:
-        connections: those open now.
-        counters: how many were accepted, and why they ended: closed, out-of-step, too-slow, unread, full.
-    """
-
-    def __init__(
-        self,
-        receive: Callable[[bytes, TcpConnection], None],
-        lost: Callable[[TcpConnection], None] | None,
-        max_size: int,
-        max_connections: int,
-        partial_timeout: float,
-    ) -> None:
-        self.connections: set[TcpConnection] = set()
-        self.counters: Counter[str] = Counter()
-        self._receive = receive
-        self._lost = lost
-        self._max_size = max_size
-        self._max_connections = max_connections
-        self._partial_timeout = partial_timeout
-        self._server: asyncio.Server | None = None
-
-    @classmethod
-    async def open(
-        cls,
-        receive: Callable[[bytes, TcpConnection], None],
-        *,
-        local: tuple[str, int] = ("127.0.0.1", DEFAULT_PORT),
-        lost: Callable[[TcpConnection], None] | None = None,
-        max_size: int = MAX_APDU_OCTETS,
-        max_connections: int = MAX_CONNECTIONS,
-        partial_timeout: float = PARTIAL_TIMEOUT,
-    ) -> TcpServer:
-        """Listen.
-
-        Args:
-            receive: called with the octets of every APDU and the connection it came on, which takes the answer.
-            local: address and port to listen at, ``("::", 1153)`` for IPv6.
-            lost: called with every connection that has ended.
-            max_size: limit for one APDU in either direction, octets.
-            max_connections: more are closed as they come.
-            partial_timeout: how long an APDU may take from its first octet to its last, seconds.
-
-        Raises:
-            Unreachable: the address is not ours, or the port is taken.
-        """
-        self = cls(receive, lost, max_size, max_connections, partial_timeout)
-        try:
-            self._server = await asyncio.get_running_loop().create_server(self._accept, *local)
-        except (OSError, UnicodeError) as error:
-            raise unreachable(*local, error) from None
-        return self
-
-    @property
-    def local_address(self) -> tuple[str, int]:
-        """Address and port we listen at."""
-        if self._server is None or not self._server.sockets:
-            raise ConnectionLost("the server is closed")
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return host, port
-
-    def _accept(self) -> TcpConnection:
-        return TcpConnection(
-            self._receive,
-            self._ended,
-            made=self._made,
-            max_size=self._max_size,
-            partial_timeout=self._partial_timeout,
-        )
-
-    def _made(self, connection: TcpConnection) -> None:
-        self.counters["accepted"] += 1
-        if len(self.connections) >= self._max_connections:
-            connection.abort("full", "the server holds as many connections as it may")
-        else:
-            self.connections.add(connection)
-
-    def _ended(self, connection: TcpConnection) -> None:
-        self.connections.discard(connection)
-        if connection.reason:
-            self.counters[connection.reason] += 1
-        if self._lost is not None:
-            self._lost(connection)
-
-    async def close(self) -> None:
-        """Stop listening and close all connections. May be called twice."""
-        if self._server is not None:
-            self._server.close()
-            for connection in tuple(self.connections):
-                connection.close()
-            await self._server.wait_closed()

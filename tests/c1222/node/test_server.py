@@ -17,9 +17,11 @@ from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
 from c1222.protocol.initiator import Initiator
 from c1222.protocol.policy import TCP_LINK, UDP_LINK
+from c1222.security.keys import KeyStore
 from c1222.services import identify, session, tables
 from c1222.services.tables import TableData
 from c1222.transport.tcp import TcpClient
+from c1222.transport.tcpserver import TcpLimits
 from c1222.transport.udp import UdpClient
 from c1222.transport.url import parse_url
 from tests.c1222.node.rig import DEVICES, KEY, MASTER, POLYPHASE, profile
@@ -131,6 +133,39 @@ def test_sessions_of_a_connection_end_with_it_and_disconnect_closes_it() -> None
         with pytest.raises(ConnectionLost):
             client.endpoint.receive(5.0)
         client.close()
+
+
+def test_only_verified_messages_keep_a_connection() -> None:
+    limits = TcpLimits(stranger_timeout=0.3)
+    with running(profile(), keys={2: KEY}, history_days=0, tcp_limits=limits) as node:
+        known, forger = Client(node, node.tcp_url), Client(node, node.tcp_url)
+        assert known.ask(tables.ReadRequest(1))
+        forger.initiator.identity = Identity(".9.9", KeyStore.of({2: bytes(16)}))
+
+        def forge() -> None:
+            for _ in range(100):
+                forger.ask(tables.ReadRequest(1), wait=0.05)
+
+        with pytest.raises(ConnectionLost):
+            forge()
+        assert known.ask(tables.ReadRequest(1))
+        assert node.call(lambda fleet: fleet.counters["wrong-mac"]) >= 2
+        known.close()
+        forger.close()
+
+
+def test_strangers_take_no_connection_from_who_may_talk() -> None:
+    limits = TcpLimits(max_connections=20)
+    with running(profile(), keys={2: KEY}, history_days=0, tcp_limits=limits) as node:
+        known = Client(node, node.tcp_url)
+        assert known.ask(tables.ReadRequest(1))
+        where = parse_url(node.tcp_url)
+        strangers = [socket.create_connection((where.host, where.port), 5) for _ in range(60)]
+        newcomer = Client(node, node.tcp_url)
+        assert newcomer.ask(tables.ReadRequest(1))
+        assert known.ask(tables.ReadRequest(1))
+        for one in [*strangers, newcomer, known]:
+            one.close()
 
 
 def test_delayed_answers_come_later() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from c1222.errors import ConnectionLost, EncodeError, Unreachable
 from c1222.message.ber import tlv
-from c1222.transport.aiotcp import TcpConnection, TcpServer
+from c1222.transport.aiotcp import TcpConnection
+from c1222.transport.tcpserver import TcpLimits, TcpServer
 
 APDU = tlv(0x60, bytes(300))
 LOCAL = ("127.0.0.1", 0)
@@ -126,7 +127,9 @@ def test_a_stream_out_of_step_is_closed_and_counted(garbage: bytes) -> None:
 def test_an_apdu_begun_and_not_finished() -> None:
     async def main() -> None:
         got: list[bytes] = []
-        server = await TcpServer.open(lambda apdu, _: got.append(apdu), local=LOCAL, partial_timeout=0.1)
+        server = await TcpServer.open(
+            lambda apdu, _: got.append(apdu), local=LOCAL, limits=TcpLimits(partial_timeout=0.1)
+        )
         reader, writer = await asyncio.open_connection(*server.local_address)
         for octets in (APDU[:100], APDU[100:] + APDU[:1], *(APDU[n : n + 1] for n in range(1, 8))):
             writer.write(octets)  # drop by drop, which does not put the end off
@@ -160,20 +163,6 @@ def test_a_peer_that_does_not_read() -> None:
         assert server.counters["unread"] == 1
         assert not server.connections
         writer.transport.abort()
-        await server.close()
-
-    run(main())
-
-
-def test_a_full_server() -> None:
-    async def main() -> None:
-        server = await TcpServer.open(echo, local=LOCAL, max_connections=1)
-        first = await TcpConnection.open(*server.local_address, receive=lambda *_: None)
-        await asyncio.sleep(0.02)
-        assert await talk_raw(server, b"") == b""
-        assert server.counters["full"] == 1
-        assert first.is_open
-        first.close()
         await server.close()
 
     run(main())

@@ -13,9 +13,10 @@ from c1222.protocol.initiator import Initiator
 from c1222.protocol.policy import TCP_LINK, TCP_TIMING, UDP_LINK, UDP_TIMING, NodePolicy, Timing
 from c1222.protocol.responder import Responder
 from c1222.services import Request, TableData, session, tables
-from c1222.transport.aiotcp import TcpConnection, TcpServer
+from c1222.transport.aiotcp import TcpConnection
 from c1222.transport.aioudp import UdpSocket
 from c1222.transport.tcp import TcpClient
+from c1222.transport.tcpserver import TcpServer
 from c1222.transport.udp import UdpClient
 from tests.c1222.protocol.rig import KEY, METER, READER, Store
 
