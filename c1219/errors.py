@@ -5,6 +5,7 @@ C1219Error
 ├── UnknownTable      (LookupError)  nobody declared this table, or the device does not hold it
 ├── UnknownElement    (LookupError)  the table has no element of this name, or no such entry
 │   └── AbsentElement                the element is declared, but takes no octets in this device
+├── UnknownZone       (LookupError)  there is no time zone of this name, or no database of them
 ├── LayoutError       (ValueError)   the table cannot be laid out for this device; carries the path
 │   ├── MissingTables                the tables that must be read first are not here; carries their names
 │   └── LimitExceeded                the layout is larger than the caller allows
@@ -28,6 +29,7 @@ __all__ = [
     "MissingTables",
     "UnknownElement",
     "UnknownTable",
+    "UnknownZone",
 ]
 
 Level = Literal["note", "warning", "error"]
@@ -69,6 +71,10 @@ class UnknownElement(C1219Error, LookupError):
 
 class AbsentElement(UnknownElement):
     """The element is declared, but takes no octets in the configuration of this device."""
+
+
+class UnknownZone(C1219Error, LookupError):
+    """There is no time zone of this name, or no database of time zones on this machine."""
 
 
 class LayoutError(C1219Error, ValueError):

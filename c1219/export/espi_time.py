@@ -14,11 +14,12 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 from c1219.errors import Finding
+from c1219.rules.timekeeping import zone_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1219.views.clock import Timekeeping
+    from c1219.rules.timekeeping import Timekeeping
 
 __all__ = ["NO_RULE", "LocalTime", "local_time", "rule"]
 
@@ -96,8 +97,7 @@ def _days(local: dt.tzinfo, year: int) -> Iterator[tuple[dt.datetime, int]]:
 
 
 def _offset(local: dt.tzinfo, utc: dt.datetime) -> int:
-    offset = utc.replace(tzinfo=dt.UTC).astimezone(local).utcoffset() or dt.timedelta(0)
-    return int(offset.total_seconds())
+    return int(sum(zone_offset(local, utc), dt.timedelta(0)).total_seconds())
 
 
 def _change(local: dt.tzinfo, before: dt.datetime, after: dt.datetime) -> dt.datetime:

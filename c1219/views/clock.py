@@ -1,9 +1,7 @@
 """The clock of a meter (ST52, ST53, ST55, ST56, with the calendar of ST54): what time it is, and how to read its times.
 
-How ST52 and ST55 say what a time is, by TIME_DATE_QUAL (a reading of ours): with GMT_FLAG it is UTC; otherwise UTC is
-the time minus ST53.TIME_ZONE_OFFSET if TM_ZN_APPLIED_FLAG, and minus ST53.DST_TIME_AMT if DST_APPLIED_FLAG while
-daylight saving time is in effect. Counters (TM_FORMAT 3 and 4) are UTC whatever the flags say, unless the caller knows
-that this meter counts local time (Itron Sentinel does).
+Counters (TM_FORMAT 3 and 4) are UTC whatever the flags of TIME_DATE_QUAL say, unless the caller knows that this meter
+counts local time (Itron Sentinel does).
 """
 
 from __future__ import annotations
@@ -12,7 +10,8 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.errors import Finding
-from c1219.views.calendar import Calendar, DstChange, SeasonChange, TierChange, read_calendar
+from c1219.rules.timekeeping import Timekeeping
+from c1219.views.calendar import Calendar, SeasonChange, TierChange, read_calendar
 from c1219.views.records import record
 
 if TYPE_CHECKING:
@@ -21,155 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Clock", "Timekeeping", "clock", "timekeeping"]
 
 _NO_TIME = dt.timedelta(0)
-
-
-class Timekeeping:
-    """How the times of one meter relate to UTC.
-
-    Attributes:
-        utc: its times are UTC.
-        zone: local standard time minus UTC; None if that is not known.
-        zone_applied: the zone is in its times.
-        dst_applied: the daylight saving shift is in its times while it is in effect.
-        dst_amount: that shift.
-        dst_now: daylight saving time was in effect when ST52 or ST55 was read; None if neither is here.
-        calendar: its calendar, which says when daylight saving time begins and ends; None if there is none.
-        local: zone that the caller gave; goes before what the tables say.
-    """
-
-    def __init__(
-        self,
-        *,
-        utc: bool = False,
-        zone: dt.timedelta | None = None,
-        zone_applied: bool = True,
-        dst_applied: bool = True,
-        dst_amount: dt.timedelta = _NO_TIME,
-        dst_now: bool | None = None,
-        calendar: Calendar | None = None,
-        local: dt.tzinfo | None = None,
-    ) -> None:
-        self.utc = utc
-        self.zone = zone
-        self.zone_applied = zone_applied
-        self.dst_applied = dst_applied
-        self.dst_amount = dst_amount
-        self.dst_now = dst_now
-        self.calendar = calendar
-        self.local = local
-        self._changes: dict[int, tuple[DstChange, ...]] = {}
-        self._zones: dict[dt.timedelta, dt.timezone] = {}
-
-    @property
-    def has_rule(self) -> bool:
-        """Whether it is known when daylight saving time is in effect, now and at other times."""
-        if not self.dst_amount or self.local is not None:
-            return True
-        return self.calendar is not None and self.calendar.tells_dst
-
-    @property
-    def known(self) -> bool:
-        """Whether times can be made aware: `instant` gives a time, if need be with a hint on daylight saving time."""
-        return self.utc or self.local is not None or self.zone is not None or not self.zone_applied
-
-    def _changes_of(self, year: int) -> tuple[DstChange, ...]:
-        found = self._changes.get(year)
-        if found is None:
-            found = self.calendar.dst_changes(year) if self.calendar is not None else ()
-            if len(self._changes) >= 64:
-                self._changes.clear()
-            self._changes[year] = found
-        return found
-
-    def in_dst(self, wall: dt.datetime) -> bool | None:
-        """Say whether daylight saving time is in effect at a local wall time, None if that is not known.
-
-        Of the hour that occurs twice, the first is meant, the second if ``wall.fold`` is 1.
-        """
-        if not self.dst_amount:
-            return False
-        plain = wall.replace(fold=0)
-        for year in (wall.year, wall.year - 1):
-            for change in reversed(self._changes_of(year)):
-                moment = change.time if change.on or not wall.fold else change.time - self.dst_amount
-                if moment <= plain:
-                    return change.on
-        return None
-
-    def _in_dst_standard(self, standard: dt.datetime) -> bool | None:
-        """Say the same of a time that is always standard time."""
-        if not self.dst_amount:
-            return False
-        for year in (standard.year, standard.year - 1):
-            for change in reversed(self._changes_of(year)):
-                if (change.time if change.on else change.time - self.dst_amount) <= standard:
-                    return change.on
-        return None
-
-    def instant(self, time: dt.datetime, dst: bool | None = None) -> dt.datetime | None:
-        """Make a time of the meter aware.
-
-        Args:
-            time: naive, as decoded.
-            dst: whether daylight saving time was in effect then, where something says so; None to use the rule.
-
-        Returns:
-            The time with the offset of the meter's place, or in UTC if only that is known; None if the offset from
-            UTC is not known, or whether daylight saving time was in effect.
-        """
-        try:
-            if self.utc:
-                return self.localize(time, dst)
-            if self.local is not None:
-                return self._in_given_zone(time, self.local)
-            standard = time
-            if self.dst_applied and self.dst_amount:
-                if dst is None:
-                    dst = self.in_dst(time) if self.zone_applied else self._in_dst_standard(time)
-                if dst is None:
-                    return None
-                if dst:
-                    standard = time - self.dst_amount
-            if not self.zone_applied:
-                return self.localize(standard, dst)
-            return None if self.zone is None else self.localize(standard - self.zone, dst)
-        except OverflowError:
-            return None
-
-    def _in_given_zone(self, time: dt.datetime, local: dt.tzinfo) -> dt.datetime:
-        if not self.zone_applied:
-            return time.replace(tzinfo=dt.UTC).astimezone(local)
-        aware = time.replace(tzinfo=local)
-        shift = aware.dst() or _NO_TIME
-        return aware if self.dst_applied or not shift else (aware + shift).astimezone(local)
-
-    def localize(self, utc: dt.datetime, dst: bool | None = None) -> dt.datetime:
-        """Give a time in UTC (naive) the offset of the meter's place; UTC if that is not known.
-
-        Args:
-            utc: naive.
-            dst: whether daylight saving time was in effect then, where something says so; None to use the rule.
-        """
-        if self.local is not None:
-            return utc.replace(tzinfo=dt.UTC).astimezone(self.local)
-        if self.zone is None:
-            return utc.replace(tzinfo=dt.UTC)
-        standard = utc + self.zone
-        if dst is None:
-            dst = self._in_dst_standard(standard)
-        offset = self.zone + self.dst_amount if dst else self.zone
-        found = self._zones.get(offset)
-        if found is None:
-            found = self._zones[offset] = dt.timezone(offset)
-        return (utc + offset).replace(tzinfo=found)
-
-    def wall(self, aware: dt.datetime) -> dt.datetime | None:
-        """Return the local wall time of the meter at an aware time, naive; None if the zone is not known."""
-        if self.local is not None:
-            return aware.astimezone(self.local).replace(tzinfo=None)
-        if self.zone is None:
-            return None
-        return self.localize(aware.astimezone(dt.UTC).replace(tzinfo=None)).replace(tzinfo=None)
 
 
 class Clock(NamedTuple):
@@ -308,7 +158,7 @@ def clock(
         findings.append(Finding("warning", "zone-unknown", "ST52.CLOCK_CALENDAR", None, text))
     local = _local(times, table) if table is not None else None
     if quality is not None and wall is not None:
-        findings += _checked(quality, wall, local, times)
+        findings += _checked(quality, wall, local, time, times)
     status = state.STATUS if state is not None else None
     tier = None if status is None else getattr(status, "CURR_TIER", getattr(status, "CURR_SUMM_TIER", None))
     plan = times.calendar
@@ -353,15 +203,22 @@ def _either(first: int | None, second: int | None) -> int | None:
     return second if first is None else first
 
 
-def _checked(quality: Any, wall: dt.datetime, local: dt.datetime | None, times: Timekeeping) -> list[Finding]:
-    """Hold what the clock says of itself against its date and against the calendar."""
+def _checked(
+    quality: Any, wall: dt.datetime, local: dt.datetime | None, time: dt.datetime | None, times: Timekeeping
+) -> list[Finding]:
+    """Hold what the clock says of itself against its date, and against the calendar or the zone."""
     found = []
     weekdays = {moment.isoweekday() % 7 for moment in (wall, local) if moment is not None}
     if quality.DAY_OF_WEEK not in {*weekdays, 7}:
         text = f"DAY_OF_WEEK is {quality.DAY_OF_WEEK} (0 is Sunday), which {wall:%Y-%m-%d} is not"
         found.append(Finding("warning", "weekday", "ST52.TIME_DATE_QUAL", None, text))
-    planned = None if local is None else times.in_dst(local.replace(fold=int(not quality.DST_FLAG)))
-    if times.dst_amount and planned is not None and planned != quality.DST_FLAG:
-        text = f"DST_FLAG is {int(quality.DST_FLAG)}, but by the calendar it should be {int(planned)}"
+    rule, planned = "the calendar", None
+    if times.local is not None:
+        rule = "the time zone"
+        planned = times.in_effect(time) if time is not None and times.dst_applied else None
+    elif local is not None and times.dst_amount:
+        planned = times.in_dst(local, second=not quality.DST_FLAG)
+    if planned is not None and planned != quality.DST_FLAG:
+        text = f"DST_FLAG is {int(quality.DST_FLAG)}, but by {rule} it should be {int(planned)}"
         found.append(Finding("warning", "dst", "ST52.TIME_DATE_QUAL", None, text))
     return found

@@ -16,6 +16,7 @@ from c1219.codes.events import event
 from c1219.errors import C1219Error, Finding
 from c1219.layout import Layout, bind_outline
 from c1219.outline import dependencies
+from c1219.rules.timekeeping import utc, without_zone
 from c1219.schema import outline
 from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.lists import newest_first
@@ -161,17 +162,17 @@ def events(
     for log in logs:
         reader = _Reader(device, log, times, findings, lost)
         rows = reader.rows((seen or {}).get(log))
-        latest = dt.datetime(1, 1, 1)  # noqa: DTZ001  compared with others of its kind only
+        latest = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
         for row in rows:
             if row.time is not None:
-                latest = max(latest, row.time.replace(tzinfo=None) - (row.time.utcoffset() or dt.timedelta(0)))
+                latest = max(latest, row.time if row.time.tzinfo is not None else utc(row.time))
             placed.append((latest, len(placed), row))
         if supported is not None:
             _note_unsupported(rows, supported, reader.label, findings)
     if any(row.time is not None and row.time.tzinfo is None for _, _, row in placed):
         text = "the offset from UTC is not known for all of it: times are the meter's own, naive"
         findings.append(Finding("note", "zone-unknown", "ST52", None, text))
-        placed = [(at, n, row._replace(time=row.time and row.time.replace(tzinfo=None))) for at, n, row in placed]
+        placed = [(at, n, row._replace(time=row.time and without_zone(row.time))) for at, n, row in placed]
     if len(logs) > 1:
         placed.sort(key=lambda item: item[:2])
     return EventLog(tuple(row for _, _, row in placed), tuple(lost), tuple(findings))
@@ -187,6 +188,7 @@ class _Reader:
         self.table = record(device, number, findings, cut=True)
         self.arguments: dict[int, Layout | None] = {}
         self.cases: Mapping[int, Any] = {}
+        self.possible: dict[int, tuple[dt.datetime, ...]] = {}  # instants that the time of an entry may stand for
         if self.table is not None and self.table.ENTRIES:
             node: Any = device.bind(number).element(f"ENTRIES[0].{self.prefix}_ARGUMENT").node
             self.cases = node.declared.cases
@@ -216,7 +218,20 @@ class _Reader:
             sequence = self._sequence(found[-1].sequence if found else None, newest - age & 0xFFFFFFFF, entry)
             found.append(self._event(entry, element, sequence, unread=age < table.NBR_UNREAD_ENTRIES))
         found.reverse()
+        found = self._in_order(found)
         self._note_lost(found, seen)
+        return found
+
+    def _in_order(self, rows: list[Event]) -> list[Event]:
+        """Take the later of two instants that an entry may have, where the earlier is before the entry before it."""
+        found: list[Event] = []
+        latest: dt.datetime | None = None
+        for row in rows:
+            possible = self.possible.get(row.element, ())
+            if latest is not None and len(possible) > 1 and row.time == possible[0] < latest <= possible[1]:
+                row = row._replace(time=possible[1])  # noqa: PLW2901
+            latest = row.time if row.time is not None and row.time.tzinfo is not None else latest
+            found.append(row)
         return found
 
     def _remark(self, level: Any, code: str, text: str, below: str = "") -> None:
@@ -274,8 +289,8 @@ class _Reader:
         raw = bytes(entry[-1] or b"")  # none if the table ends before it
         time = None
         if isinstance(wall, dt.datetime):
-            time = self.times.instant(wall) if self.times.known else None
-            time = wall if time is None else time
+            self.possible[element] = self.times.candidates(wall) if self.times.known else ()
+            time = self.times.instant(wall) or wall if self.times.known else wall
         facts = event(code.TBL_PROC_NBR, manufacturer=code.STD_VS_MFG_FLAG)
         key = code.TBL_PROC_NBR + 2048 * code.STD_VS_MFG_FLAG
         return Event(

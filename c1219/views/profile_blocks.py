@@ -4,7 +4,7 @@ Readings of ours: in the newest block the intervals in use are the first NBR_VAL
 INTERVAL_ORDERs. If its end time is no multiple of the interval length, it also holds the interval that is running,
 which is left out (EnergyICT Connexo does so for the Elster A3). The common DST status of an interval says that daylight
 saving time was in effect, in the words of 1997; those of 2008 can be read as a change. It is used only where the
-calendar does not tell.
+calendar or the zone does not tell.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from c1219.codes.status import ClosureStatus, CommonStatus
+from c1219.rules.timekeeping import naive_utc, utc
 from c1219.views.lists import newest_first
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Block", "block_order", "blocks_of", "boundaries", "ordered_blocks"]
 
 _DAY = 1440
+_SEASON = dt.timedelta(days=20)
+"""The offset from UTC does not change twice within so many days."""
 _CLOCK_SET = (CommonStatus.CLOCK_SET_FORWARD | CommonStatus.CLOCK_SET_BACKWARD).value << 4
 
 
@@ -83,13 +86,13 @@ def block_order(profile: ProfileSet, ends: Mapping[int, dt.datetime | None]) -> 
         )  # fmt: skip
 
     found = tried(first)
-    if found and first > 0 and (first >= profile.block_count or _disordered(found, ends)):
+    if found and first > 0 and (first >= profile.block_count or _disordered(profile, found, ends)):
         other = tried(first - 1)
-        if not _disordered(other, ends):
+        if not _disordered(profile, other, ends):
             text = f"LAST_BLOCK_ELEMENT is {first}, but by the end times the newest block is {first - 1}"
             profile.remark("warning", "off-by-one", path, text)
             found = other
-    if _disordered(found, ends):
+    if _disordered(profile, found, ends):
         text = "the end times of the blocks are not in order: the clock was set, or the list is damaged"
         profile.remark("warning", "disorder", path, text)
     newest = status.LAST_BLOCK_SEQ_NBR
@@ -107,10 +110,25 @@ def _note_status(profile: ProfileSet, path: str) -> None:
         profile.remark("warning", "test-mode", path, "the set is collecting test mode data")
 
 
-def _disordered(newest: list[int], ends: Mapping[int, dt.datetime | None]) -> bool:
-    """Whether the end times that are known are missing, or grow on the way from the newest to the oldest."""
-    known = [ends[element] for element in newest if element in ends]
-    return None in known or any(one is not None and two is not None and one < two for one, two in pairwise(known))
+def _disordered(profile: ProfileSet, newest: list[int], ends: Mapping[int, dt.datetime | None]) -> bool:
+    """Whether end times that are known are missing, or fall on the way from the oldest block to the newest.
+
+    In an hour that occurs twice they may fall by the clock, if the instants they can stand for do not.
+    """
+    walls = [wall for element in reversed(newest) if element in ends for wall in (ends[element],)]
+    known = [wall for wall in walls if wall is not None]
+    if len(known) < len(walls):
+        return True
+    if all(one <= two for one, two in pairwise(known)):
+        return False
+    latest: dt.datetime | None = None
+    for wall in known:
+        possible = profile.times.candidates(wall) or (utc(wall),)
+        later = [moment for moment in possible if latest is None or moment >= latest]
+        if not later:
+            return True
+        latest = later[0]
+    return False
 
 
 def blocks_of(profile: ProfileSet) -> list[Block]:
@@ -248,24 +266,31 @@ def _end_of(profile: ProfileSet, block: Block, before: dt.datetime | None) -> dt
     wall, times = block.wall_end, profile.times
     if wall is None or not times.known:
         return wall
-    hint = None
-    if times.dst_applied and times.dst_amount and times.local is None:
-        one, two = times.in_dst(wall), times.in_dst(wall.replace(fold=1))
-        if one is None or one != two:
-            hint = _dst_hint(profile, block, before)
-    aware = times.instant(wall, hint)
-    return wall if aware is None else aware
+    possible = times.candidates(wall)
+    if len(possible) > 1:
+        return _chosen_end(profile, block, before, possible) or times.instant(wall) or wall
+    return possible[0] if possible else wall
 
 
-def _dst_hint(profile: ProfileSet, block: Block, before: dt.datetime | None) -> bool | None:
-    """Say whether daylight saving time was in effect at the end of a block whose time does not tell."""
+def _chosen_end(
+    profile: ProfileSet, block: Block, before: dt.datetime | None, possible: tuple[dt.datetime, ...]
+) -> dt.datetime | None:
+    """Return which of two instants the end of a block is, None if nothing tells.
+
+    What the status of its last interval says of it counts; if that fits both, whether the block goes on where the one
+    before it ended.
+    """
+    times, step = profile.times, dt.timedelta(minutes=profile.minutes)
     status = profile.dst_status(block.element, block.indices[-1]) if len(block.indices) else None
-    if status is None and before is not None and before.tzinfo is not None and block.wall_end is not None:
-        expected = before + dt.timedelta(minutes=profile.minutes * len(block.indices))
-        for dst in (True, False):
-            if profile.times.instant(block.wall_end, dst) == expected:
-                return dst
-    return status
+    if status is not None:
+        if block.wall_end is not None and times.instant(block.wall_end) is None:  # no rule tells
+            return possible[0] if status else possible[-1]
+        fitting = [end for end in possible if times.in_effect(end - step) == status]
+        fitting = fitting or [end for end in possible if times.in_effect(end) == status]  # as it ended, not as it began
+        if len(fitting) == 1:
+            return fitting[0]
+    expected = None if before is None or before.tzinfo is None else before + step * len(block.indices)
+    return expected if expected in possible else None
 
 
 def boundaries(profile: ProfileSet, block: Block) -> list[dt.datetime | None]:
@@ -277,14 +302,14 @@ def boundaries(profile: ProfileSet, block: Block) -> list[dt.datetime | None]:
     try:
         if end.tzinfo is None:
             return [end - step * back for back in range(count, -1, -1)]
-        utc = end.astimezone(dt.UTC).replace(tzinfo=None)
+        utc = naive_utc(end)
         moments = [utc - step * back for back in range(count, -1, -1)]
         if times.dst_applied and not times.has_rule:
             states = [profile.dst_status(block.element, index) for index in block.indices]
             pairs = zip(moments, [*states, states[-1] if states else None], strict=True)
             return [times.localize(moment, state) for moment, state in pairs]
         start = times.localize(moments[0])
-        if start.utcoffset() == end.utcoffset():
+        if start.utcoffset() == end.utcoffset() and step * count < _SEASON:
             return [start + step * number for number in range(count + 1)]
         return [times.localize(moment) for moment in moments]
     except OverflowError:

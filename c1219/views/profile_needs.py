@@ -66,20 +66,19 @@ def moment(profile: ProfileSet, time: dt.datetime | None, *, aware: bool) -> dt.
 
     Args:
         profile: the set.
-        time: naive means local time of the meter.
+        time: naive means local time of the meter; of an hour that occurs twice the first, the second if ``fold`` is 1.
         aware: the rows have aware times.
 
     Returns:
         None, and a finding, if the time cannot be held against the rows: then there is no limit.
     """
-    if time is None or (time.tzinfo is not None) == aware:
-        return time
+    if time is None:
+        return None
     times = profile.times
     if aware:
-        if times.local is not None:
-            return time.replace(tzinfo=times.local)
-        shift = (times.zone or dt.timedelta(0)) + (times.dst_amount if times.in_dst(time) else dt.timedelta(0))
-        return (time - shift).replace(tzinfo=dt.UTC)
+        return times.of_wall(time) if time.tzinfo is None else time.astimezone(dt.UTC)
+    if time.tzinfo is None:
+        return time
     wall = times.wall(time)
     if wall is None:
         text = f"{time} cannot be held against the meter's clock, whose zone is not known; it is no limit"
@@ -133,7 +132,7 @@ def needed(
         )
     aware = any(block.end is not None and block.end.tzinfo is not None for block in blocks)
     if profile.times.dst_applied:
-        margin += profile.times.dst_amount
+        margin += max((profile.times.shift_around(block.end) for block in blocks if block.end), default=dt.timedelta())
     first, last = moment(profile, since, aware=aware), moment(profile, until, aware=aware)
     spans: list[tuple[int, int]] = []
     for block in blocks:
@@ -159,18 +158,22 @@ def _estimated(
 ) -> dict[int, dt.datetime | None]:
     """Return the end times that blocks would have if the meter had recorded without a break until now."""
     newest = known.get(order[-1][0]) if order else None
+    times = profile.times
+    instant = None if newest is None or not times.known else times.instant(newest)
     if newest is None:
-        wall = clock(device, zone=zone, local_counters=local_counters).wall
-        if wall is None or not profile.minutes:
+        shown = clock(device, zone=zone, local_counters=local_counters)
+        if shown.wall is None or not profile.minutes:
             return {element: None for element, _ in order if element not in known}
-        since_midnight = wall.hour * 60 + wall.minute
-        newest = wall.replace(second=0, microsecond=0) - dt.timedelta(minutes=since_midnight % profile.minutes)
+        since_midnight = shown.wall.hour * 60 + shown.wall.minute
+        newest = shown.wall.replace(second=0, microsecond=0) - dt.timedelta(minutes=since_midnight % profile.minutes)
+        instant = None if shown.time is None else shown.time - (shown.wall - newest)
     found: dict[int, dt.datetime | None] = {}
     step = dt.timedelta(minutes=profile.minutes)
     back = 0
     for age, (element, _) in enumerate(reversed(order)):
         try:
-            found[element] = newest - step * back
+            end = times.shown(instant - step * back) if instant is not None and times.has_rule else None
+            found[element] = end or newest - step * back
         except OverflowError:
             found[element] = None
         back += profile.per_block if age else profile.status.NBR_VALID_INT

@@ -86,6 +86,9 @@ def profile_set(
     if pieces is None and held is None:
         findings.append(Finding("error", "absent", label, None, f"{label} is not here"))
     octets = pieces if pieces is not None else {0: held.raw} if held is not None else {}
+    if pieces is None and held is not None and len(held.raw) < layout.size:
+        text = f"the table has {len(held.raw)} of the {layout.size} octets of its layout"
+        findings.append(Finding("error", "short", label, len(held.raw), text))
     return ProfileSet(device, number, layout, (dimensions, control, own), times, octets, findings)
 
 
@@ -220,9 +223,6 @@ class ProfileSet:
                 covered[-1] = (covered[-1][0], max(covered[-1][1], end))
             else:
                 covered.append((start, end))
-        if list(pieces) == [0] and covered[0][1] < size:
-            text = f"the table has {covered[0][1]} of the {size} octets of its layout"
-            self.remark("error", "short", self.label, text, covered[0][1])
         return bytes(image[:size]), covered
 
     def holds(self, block: int, start: int, end: int) -> bool:

@@ -10,10 +10,9 @@ import click
 
 from c1222.cli.columns import columns
 from c1222.cli.device_files import declarations_option, declare, read_device
-from c1222.cli.options import FOUND, fail, has_error
+from c1222.cli.options import FOUND, fail, has_error, time_zone
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterable, Iterator
 
     from c1219 import Device
@@ -82,7 +81,7 @@ def command(
     if form == "espi" and not {"registers", "load_profile"}.issuperset(wanted):
         fail("espi is for --registers and --load-profile")
     device = read_device(file)
-    options = {} if zone is None else {"zone": _zone(zone)}
+    options = {} if zone is None else {"zone": time_zone(zone)}
     views = {name: _view(device, name, profile or 1, options) for name in wanted}
     remarks: tuple[Finding, ...] = ()
     if form == "espi":
@@ -132,15 +131,6 @@ def _espi(device: Device, views: dict[str, Any], options: dict[str, Any]) -> tup
     )
     click.echo(feed.xml, nl=False)
     return feed.findings
-
-
-def _zone(name: str) -> dt.tzinfo:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        fail(f"there is no time zone {name!r}")
 
 
 def _as_dict(view: Any) -> Any:

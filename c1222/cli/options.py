@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import click
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterable
     from typing import Any
 
@@ -24,6 +25,7 @@ __all__ = [
     "key_store",
     "keys_option",
     "sample_folder",
+    "time_zone",
 ]
 
 FOUND: Final = 1
@@ -78,6 +80,17 @@ def capture_path(name: str) -> str:
             f"there is no sample {wanted!r}; samples: {', '.join(known)}" if wanted else f"samples: {', '.join(known)}"
         )
     return str(known[wanted])
+
+
+def time_zone(name: str) -> dt.tzinfo:
+    """Return the time zone of a name, or say that there is none."""
+    from c1219.errors import UnknownZone
+    from c1219.rules.timekeeping import zone_named
+
+    try:
+        return zone_named(name)
+    except UnknownZone as error:
+        fail(str(error))
 
 
 def key_store(path: str | None, captures: Iterable[str] = ()) -> KeyStore:

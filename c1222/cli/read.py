@@ -12,7 +12,7 @@ import click
 from c1222.cli.connection import connected, connection_options, format_option
 from c1222.cli.device import view_lines
 from c1222.cli.device_files import declarations_option, declare
-from c1222.cli.options import FOUND, fail, has_error
+from c1222.cli.options import FOUND, fail, has_error, time_zone
 from c1222.cli.outputs import Output
 from c1222.cli.progress import progress
 
@@ -60,7 +60,7 @@ def command(
     declare(declarations)
     views, paths = _sorted_out(elements)
     first, last = _time(since), _time(until)
-    options: dict[str, Any] = {} if zone is None else {"zone": _zone(zone)}
+    options: dict[str, Any] = {} if zone is None else {"zone": time_zone(zone)}
     saved_to = Output(save)
     with connected(connection) as meter, progress("reading", octets=True) as tell:
         values = meter.read(*paths, progress=tell) if paths else []
@@ -113,15 +113,6 @@ def _time(text: str | None) -> dt.datetime | None:
         return dt.datetime.fromisoformat(text)
     except ValueError:
         fail(f"{text!r} is no time such as 2026-11-22T06:00")
-
-
-def _zone(name: str) -> dt.tzinfo:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        fail(f"there is no time zone {name!r}")
 
 
 def _as_json(meter: Meter, path: str, value: Any) -> Any:

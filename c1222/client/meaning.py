@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from c1219.errors import Level
-    from c1219.views.clock import Timekeeping
     from c1219.views.event_log import Log
     from c1219.views.load_profile import Need
     from c1222.client.errors import ReadInterrupted
@@ -48,7 +47,6 @@ _CALENDAR: Final = (51, 53, 54)
 _REGISTERS: Final = (23, 28)
 _LOGS: Final[Mapping[Log, int]] = {"history": 74, "event": 76}
 _SET_DATE_AND_TIME: Final = 10
-_NONE: Final = dt.timedelta(0)
 
 
 class MeaningVerbs(ProcedureVerbs):
@@ -240,8 +238,10 @@ class MeaningVerbs(ProcedureVerbs):
         times = timekeeping(self.device, zone=zone, local_counters=local_counters)
         if time is None:
             time = dt.datetime.fromtimestamp(self.watch.utc, dt.UTC)
-        wall = time if time.tzinfo is None else _on_the_meter(times, time)
-        wall = (wall + dt.timedelta(milliseconds=500)).replace(microsecond=0, fold=0)
+        wall = time if time.tzinfo is None else times.shown(time)
+        if wall is None:
+            raise StateError("the meter's tables do not tell its time zone: give a zone, or a naive time")
+        wall = (wall + dt.timedelta(milliseconds=500)).replace(microsecond=0)
         qualifier = self._qualifier()
         if qualifier is not None:
             qualifier = qualifier._replace(DAY_OF_WEEK=wall.isoweekday() % 7)
@@ -309,27 +309,3 @@ def _left_out(number: int, refusal: Refusal, level: Level) -> Finding:
 
 def _with(*findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(finding for some in findings for finding in some))
-
-
-def _on_the_meter(times: Timekeeping, time: dt.datetime) -> dt.datetime:
-    """Return an aware time as the clock of a meter shows it, naive.
-
-    Raises:
-        StateError: the tables do not tell the meter's zone.
-    """
-    utc = time.astimezone(dt.UTC).replace(tzinfo=None)
-    if times.utc:
-        return utc
-    if times.zone_applied and times.local is None and times.zone is None:
-        raise StateError("the meter's tables do not tell its time zone: give a zone, or a naive time")
-    aware = times.localize(utc)
-    offset = aware.utcoffset() or _NONE
-    if times.local is not None:
-        shift = aware.dst() or _NONE
-    elif times.zone is not None:
-        shift = offset - times.zone
-    else:
-        shift = times.dst_amount if times.dst_now else _NONE
-        offset = shift
-    standard = offset - shift
-    return utc + (standard if times.zone_applied else _NONE) + (shift if times.dst_applied else _NONE)
