@@ -131,3 +131,22 @@ def test_a_call_with_the_test_bit_is_not_carried_out() -> None:
     response = caller.one(tables.WriteRequest(7, TableData(octets(OWN))), qualifier=1)
     assert isinstance(response, tables.WriteResponse)
     assert not called
+
+
+@pytest.mark.parametrize(("name", "allowed", "refused"), [(POLYPHASE, 5, 4), (BIG, OWN, 10), (BIG, OWN, 3)])
+def test_st44_names_procedures_one_by_one(name: str, allowed: int, refused: int) -> None:
+    """Whoever reads may call procedure 5 of the one meter, and the manufacturer's 22 of the other, and nothing else."""
+    rig = Rig(name, procedures={OWN: lambda _call: Done()})
+    reader = rig.caller().log_in(READER)
+    assert reader.call(allowed, bytes((1, 0, 0)) if allowed == 5 else b"")[0] == DONE
+    assert reader.call(refused)[0] == ResultCode.NO_AUTHORIZATION
+
+
+@pytest.mark.parametrize("user", [None, 4])
+def test_the_log_says_who_called(user: int | None) -> None:
+    rig = Rig()
+    caller = rig.caller()
+    caller.ask(session.SecurityRequest.of("master-demo", user), tables.WriteRequest(7, TableData(b"\x09\0\1\x00")))
+    log = rig.device()[74].value
+    entry = log.ENTRIES[log.LAST_ENTRY_ELEMENT]
+    assert (entry.HISTORY_CODE.TBL_PROC_NBR, entry.USER_ID) == (9, user or 0)
