@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from c1222.errors import DecodeError, StateError
+from c1222.errors import C1222Error, DecodeError, StateError
 from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.node.faults import FaultPlan, altered
@@ -99,15 +100,16 @@ class Fleet:
         self._out: list[Delivery] = []
         self._released: list[Hashable] = []
         self._late: list[tuple[float, bytes, Hashable, Link, Hashable]] = []
+        self._connected: dict[Hashable, set[Station]] = {}  # whom each connection asked
+        self._period_ends: float | None = None
         self._sweep: list[Station] = []
         store.hold()
 
-    def add(self, meter: Meter, *, utc: float, expected: int = 1) -> Station:
+    def add(self, meter: Meter, *, expected: int = 1) -> Station:
         """Add a meter.
 
         Args:
             meter: the meter.
-            utc: true time.
             expected: how many there will be in all: they share the room for requests remembered.
 
         Raises:
@@ -116,16 +118,18 @@ class Fleet:
         content = meter.title.absolute(self.keys.base_oid).content
         if content in self._by_content:
             raise StateError(f"there are two meters with the title {meter.title}")
-        window = self.policy.window
         seen = min(self.policy.max_seen, max(_SEEN_AT_LEAST, _SEEN_IN_ALL // max(1, expected)))
-        replay = ReplayGuard(window=window, max_seen=seen)
-        for taken in self.store.taken(meter.name, int(utc) - window):
-            calling = bytes.fromhex(taken.calling)
-            title = ApTitle.from_content(calling, relative=False) if calling else None
-            replay.check(title, taken.key_id, taken.vector.to_bytes(4), taken.invocation_id, utc)
+        replay = ReplayGuard(window=self.policy.window, max_seen=seen)
+        for taken in self.store.taken(meter.name):
+            try:
+                calling = bytes.fromhex(taken.calling)
+                title = ApTitle.from_content(calling, relative=False) if calling else None
+                vector = taken.vector.to_bytes(4)
+            except (C1222Error, ValueError, OverflowError):
+                raise StateError(f"{meter.name}: a request that the store remembers is damaged") from None
+            replay.restore(title, taken.key_id, vector, taken.invocation_id, in_session=taken.in_session)
         station = Station(meter, self, replay)
-        station.answered = self.store.answers(meter.name, int(utc - self.policy.answer_window))
-        station.answered_until = utc + self.policy.answer_window
+        station.answered = self.store.answers(meter.name)
         self.stations[meter.title] = station
         self._by_content[content] = station
         return station
@@ -159,6 +163,7 @@ class Fleet:
             Whether a meter took it for one to answer, see `Responder.receive`.
         """
         self.counters["received"] += 1
+        self._end_period(now)
         try:
             acse = decode_acse(apdu, max_size=self.policy.max_size)
             if acse.is_response and self.answers:
@@ -236,26 +241,42 @@ class Fleet:
     ) -> bool:
         responder = station.responder
         if station.answered:
-            before = station.answered.get(_digest(apdu)) if utc <= station.answered_until else None
+            before = station.answered.get(_digest(apdu, source))
             if before is not None:
                 self.counters["repeated"] += 1
                 self._out += [Delivery(source, before)] * bool(before)
                 return True
-            if utc > station.answered_until:
-                station.answered.clear()
+        if link.reliable:
+            self._connected.setdefault(source, set()).add(station)
         station.asked.clear()
         taken = responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
         self._note_events(station)
         out = responder.apdus_to_send()
-        if any(request.service not in REPEATABLE for request in station.asked) and len(out) <= 1:
+        if (
+            any(request.service not in REPEATABLE for request in station.asked)
+            and len(out) <= 1
+            and not link.reliable  # a connection does not outlast a restart
+        ):
             answer = out[0].apdu if out else b""
-            self.store.keep_answer(station.meter.name, _digest(apdu), int(utc), answer)
+            self.store.keep_answer(station.meter.name, _digest(apdu, source), answer)
         for one in out:
             if not silent:
                 self._send(station, one.source, one.apdu)
         if station.meter.take_restart():
             responder.close_sessions()
         return taken
+
+    def _end_period(self, now: float) -> None:
+        """Forget the answers kept for long enough."""
+        # How long the node was away, and whether its clock is right, it cannot know: those of before count from now.
+        if self._period_ends is None:
+            self._period_ends = now + self.policy.answer_window
+        elif now >= self._period_ends:
+            self._period_ends = now + self.policy.answer_window
+            with suppress(StateError):  # the next flush fails then, too
+                self.store.end_period()
+            for station in self.stations.values():
+                station.answered = {}
 
     def _note_events(self, station: Station) -> None:
         for event in station.responder.events():
@@ -302,13 +323,14 @@ class Fleet:
         return released
 
     def lost(self, source: Hashable) -> None:
-        """End the sessions that came over a connection that has ended."""
-        for station in self.stations.values():
-            if len(station.responder.sessions):
-                station.responder.close_sessions(source)
+        """Take note of a connection that has ended: its sessions end, and what it asked is no longer repeated."""
+        self._late = [late for late in self._late if late[2] != source]
+        for station in self._connected.pop(source, ()):
+            station.responder.lost(source)
 
     def tick(self, *, now: float, utc: float) -> None:
         """Do what is due: call about every second. A part of the meters is brought up to date each time."""
+        self._end_period(now)
         due = [late for late in self._late if late[0] <= now]
         self._late = [late for late in self._late if late[0] > now]
         for _, apdu, source, link, peer in due:
@@ -364,5 +386,6 @@ class Fleet:
             self.store.close()
 
 
-def _digest(apdu: bytes) -> bytes:
-    return hashlib.sha256(apdu).digest()
+def _digest(apdu: bytes, source: Hashable) -> bytes:
+    """Return what tells a request from others, over a restart too: its octets, and where they came from."""
+    return hashlib.sha256(repr(source).encode() + b"\n" + apdu).digest()

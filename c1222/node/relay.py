@@ -272,7 +272,8 @@ class Relay:
         return []
 
     def lost(self, source: Hashable) -> None:
-        """Forget the ways over a connection that has ended."""
+        """Forget the ways over a connection that has ended, and what it asked."""
+        self._responder.lost(source)
         for content in [content for content, route in self._routes.items() if route[0] is source]:
             del self._routes[content]
 

@@ -72,6 +72,9 @@ class _Datagrams:
         self.url = url
         self.socket: UdpSocket | None = None
 
+    def __repr__(self) -> str:
+        return str(self.url)  # the same after a restart: part of what tells a repetition from others
+
 
 class NodeServer:
     """Serves a fleet or a relay on any number of addresses. Use it in one event loop.

@@ -112,7 +112,7 @@ def make_fleet(settings: Settings, *, utc: float, made: Callable[[int], None] = 
                 simulate=settings.simulate,
                 history_days=settings.history_days,
             )
-            fleet.add(meter, utc=utc, expected=settings.count)
+            fleet.add(meter, expected=settings.count)
             made(number + 1)
         fleet.apdus_to_send()  # which makes durable that they exist
     except StateError:

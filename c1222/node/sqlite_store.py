@@ -2,41 +2,60 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from c1222.errors import StateError
-from c1222.node.store import Taken
+from c1222.node.store import PRUNE_EVERY, Taken
+from c1222.security.freshness import KEPT_BEHIND
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
 __all__ = ["SQLiteStore"]
 
 _APPLICATION: Final = 0x43313232
-_VERSION: Final = 1
-_PRUNE_EVERY: Final = 1000
-_ANSWERS_LAST: Final = 600
-_SCHEMA: Final = """
+_VERSION: Final = 2
+_OWNER_ONLY: Final = 0o600
+_ITEMS: Final = """
 CREATE TABLE item (meter TEXT NOT NULL, name TEXT NOT NULL, octets BLOB NOT NULL, PRIMARY KEY (meter, name));
 CREATE TABLE vector (scope TEXT PRIMARY KEY, vector INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_MEMORY: Final = """
 CREATE TABLE answer (
-    meter TEXT NOT NULL, request BLOB NOT NULL, utc INTEGER NOT NULL, octets BLOB NOT NULL, PRIMARY KEY (meter, request)
+    meter TEXT NOT NULL, request BLOB NOT NULL, period INTEGER NOT NULL, octets BLOB NOT NULL,
+    PRIMARY KEY (meter, request)
 ) WITHOUT ROWID;
 CREATE TABLE taken (
-    meter TEXT NOT NULL, vector INTEGER NOT NULL, invocation_id INTEGER NOT NULL, key_id INTEGER NOT NULL,
-    calling TEXT NOT NULL, PRIMARY KEY (meter, vector, invocation_id, key_id, calling)
+    meter TEXT NOT NULL, calling TEXT NOT NULL, key_id INTEGER NOT NULL, vector INTEGER NOT NULL,
+    invocation_id INTEGER NOT NULL, in_session INTEGER NOT NULL,
+    PRIMARY KEY (meter, calling, key_id, vector, invocation_id, in_session)
 ) WITHOUT ROWID;
 """
+_FROM_1: Final = (
+    "DROP TABLE answer",
+    "ALTER TABLE taken RENAME TO taken_1",
+    *_MEMORY.split(";"),
+    "INSERT INTO taken SELECT meter, calling, key_id, vector, invocation_id, 0 FROM taken_1",
+    "DROP TABLE taken_1",
+)
+_PRUNE: Final = f"""
+DELETE FROM taken WHERE vector < -{KEPT_BEHIND} + (
+    SELECT max(vector) FROM taken AS other
+    WHERE other.meter = taken.meter AND other.calling = taken.calling AND other.key_id = taken.key_id
+)
+"""  # noqa: S608 - a constant
 
 
 class SQLiteStore:
     """A store in one SQLite file with a write-ahead log.
 
-    A change is a transaction: after a crash it is there as a whole or not at all. One process at a time has the file.
+    A change is a transaction: after a crash it is there as a whole or not at all. One process at a time has the file,
+    and only its owner may read it: there are passwords in it.
 
     Args:
         path: the file, made when it is not there.
@@ -44,17 +63,21 @@ class SQLiteStore:
             the death of the process, ``kill -9`` included, but perhaps not that of the machine.
 
     Raises:
-        StateError: the file cannot be opened, is of another kind, or another process has it.
+        StateError: the file cannot be opened, is empty, damaged or of another kind, or another process has it.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, sync: bool = False) -> None:
         self._path = Path(path)
         self._held = False
         self._broken: StateError | None = None
-        self._remembered = self._kept = 0
+        self._remembered = 0
+        self._period = 0
         try:
+            if not self._path.exists():
+                self._make()
+            self._path.chmod(_OWNER_ONLY)
             self._db: sqlite3.Connection | None = sqlite3.connect(self._path, isolation_level=None, timeout=0.5)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise StateError(f"{self._path}: the store cannot be opened: {error}") from None
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -68,6 +91,24 @@ class SQLiteStore:
             self._db.close()
             raise
 
+    def _make(self) -> None:
+        """Make the file at once as a whole: one that is there and holds nothing was damaged."""
+        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
+        try:
+            os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ONLY))
+            db = sqlite3.connect(fresh, isolation_level=None)
+            try:
+                db.executescript(
+                    f"BEGIN; {_ITEMS} {_MEMORY} PRAGMA application_id = {_APPLICATION};"
+                    f" PRAGMA user_version = {_VERSION}; COMMIT"
+                )
+            finally:
+                db.close()
+            with suppress(FileExistsError):  # another process was quicker
+                os.link(fresh, self._path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
     def _prepare(self, db: sqlite3.Connection) -> None:
         # A write at once takes the exclusive lock; a second process fails here, and not in the middle of its work.
         db.execute("BEGIN IMMEDIATE")
@@ -75,13 +116,18 @@ class SQLiteStore:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not tables:
-            for statement in _SCHEMA.split(";"):
+            raise StateError(f"{self._path}: the store is empty; restore it, or remove the file to start anew")
+        if (application, version) == (_APPLICATION, 1):
+            for statement in _FROM_1:
                 db.execute(statement)
-            db.execute(f"PRAGMA application_id = {_APPLICATION}")
             db.execute(f"PRAGMA user_version = {_VERSION}")
         elif (application, version) != (_APPLICATION, _VERSION):
             raise StateError(f"{self._path}: this is no store of meters, or one of another version")
         db.execute("COMMIT")
+        (damage,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        if damage != "ok":
+            raise StateError(f"{self._path}: the store is damaged: {damage}")
+        (self._period,) = db.execute("SELECT coalesce(max(period), 0) + 1 FROM answer").fetchone()
 
     def load(self, meter: str) -> dict[str, bytes]:
         """Return all items of a meter.
@@ -123,53 +169,59 @@ class SQLiteStore:
         self._write("INSERT OR REPLACE INTO vector VALUES (?, ?)", [(scope, vector)])
 
     def remember(self, meter: str, taken: Taken) -> None:
-        """Remember a request.
+        """Remember a request, see `Store.remember`.
 
         Raises:
             StateError: the file cannot be written.
         """
         self._remembered += 1
-        prune = self._remembered % _PRUNE_EVERY == 0
-        row = (meter, taken.vector, taken.invocation_id, taken.key_id, taken.calling)
-        self._write("INSERT OR IGNORE INTO taken VALUES (?, ?, ?, ?, ?)", [row], last=not prune)
+        prune = self._remembered % PRUNE_EVERY == 0
+        self._write("INSERT OR IGNORE INTO taken VALUES (?, ?, ?, ?, ?, ?)", [(meter, *taken)], last=not prune)
         if prune:
-            # Far beyond any window: those within it are needed.
-            self._write("DELETE FROM taken WHERE meter = ? AND vector < ?", [(meter, taken.vector - 86_400)])
+            self._write(_PRUNE, [()])
 
-    def taken(self, meter: str, since: int) -> list[Taken]:
-        """Return the requests remembered, see `Store.taken`.
+    def taken(self, meter: str) -> list[Taken]:
+        """Return the requests remembered, oldest first.
 
         Raises:
-            StateError: the file cannot be used.
+            StateError: the file cannot be read, or is damaged.
         """
-        self._write("DELETE FROM taken WHERE meter = ? AND vector < ?", [(meter, since)])
         found = self._read(
-            "SELECT calling, key_id, vector, invocation_id FROM taken WHERE meter = ? ORDER BY vector", meter
+            "SELECT calling, key_id, vector, invocation_id, in_session FROM taken WHERE meter = ? ORDER BY vector",
+            meter,
         )
-        return [Taken(*row) for row in found]
+        try:
+            return [
+                Taken(str(calling), int(key_id), int(vector), int(invocation_id), bool(in_session))
+                for calling, key_id, vector, invocation_id, in_session in found
+            ]
+        except ValueError:
+            raise StateError(f"{self._path}: a request that the store remembers is damaged") from None
 
-    def keep_answer(self, meter: str, request: bytes, utc: int, answer: bytes) -> None:
+    def keep_answer(self, meter: str, request: bytes, answer: bytes) -> None:
         """Keep the answer to a request, see `Store.keep_answer`.
 
         Raises:
             StateError: the file cannot be written.
         """
-        self._kept += 1
-        prune = self._kept % _PRUNE_EVERY == 0
-        self._write(
-            "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?)", [(meter, request, utc, answer)], last=not prune
-        )
-        if prune:
-            self._write("DELETE FROM answer WHERE utc < ?", [(utc - _ANSWERS_LAST,)])
+        self._write("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?)", [(meter, request, self._period, answer)])
 
-    def answers(self, meter: str, since: int) -> dict[bytes, bytes]:
-        """Return the answers kept at or after a time; forget the others.
+    def answers(self, meter: str) -> dict[bytes, bytes]:
+        """Return the answers kept.
 
         Raises:
             StateError: the file cannot be used.
         """
-        self._write("DELETE FROM answer WHERE meter = ? AND utc < ?", [(meter, since)])
         return dict(self._read("SELECT request, octets FROM answer WHERE meter = ?", meter))
+
+    def end_period(self) -> None:
+        """Forget the answers kept before this period, and begin another one.
+
+        Raises:
+            StateError: the file cannot be written.
+        """
+        self._write("DELETE FROM answer WHERE period < ?", [(self._period,)])
+        self._period += 1
 
     def hold(self) -> None:
         """Gather what comes until `flush`."""

@@ -36,8 +36,7 @@ class Station:
         meter: as given.
         responder: its side of the protocol.
         asked: services of the message that is carried out.
-        answered: answers of before a restart, by the hash of their requests.
-        answered_until: true time until which they are given again.
+        answered: answers of before a restart, which are given again for a while, by what tells their requests apart.
     """
 
     __slots__ = (
@@ -45,7 +44,6 @@ class Station:
         "_handler",
         "_remembered",
         "answered",
-        "answered_until",
         "asked",
         "meter",
         "responder",
@@ -55,7 +53,6 @@ class Station:
         self.meter = meter
         self.asked: list[Request] = []
         self.answered: dict[bytes, bytes] = {}
-        self.answered_until = 0.0
         self._fleet = fleet
         self._handler = MeterHandler(meter, secured=len(fleet.keys) > 0)
         self._remembered: object = None
@@ -81,7 +78,7 @@ class Station:
     def _remember(self, context: Context) -> None:
         """Remember a request with the changes it makes, so that it is not taken again after a restart."""
         message = self._remembered = context.message
-        if message.security_mode is SecurityMode.CLEARTEXT or not message.carries_authentication:
+        if message.security_mode is SecurityMode.CLEARTEXT:
             return
         calling, keys = message.calling, self._fleet.keys
         taken = Taken(
@@ -89,5 +86,6 @@ class Station:
             message.key_id or 0,
             int.from_bytes(message.iv or b""),
             message.calling_invocation_id,
+            in_session=not message.carries_authentication,
         )
         self._fleet.store.remember(self.meter.name, taken)

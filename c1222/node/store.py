@@ -9,13 +9,18 @@ its answer was lost gets that answer.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
+
+from c1222.security.freshness import KEPT_BEHIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-__all__ = ["MemoryStore", "Store", "StoredVectors", "Taken"]
+__all__ = ["PRUNE_EVERY", "MemoryStore", "Store", "StoredVectors", "Taken"]
+
+PRUNE_EVERY: Final = 1000
+"""How many requests are remembered from one pruning to the next."""
 
 
 class Taken(NamedTuple):
@@ -26,12 +31,14 @@ class Taken(NamedTuple):
         key_id: 0..255.
         vector: the initialisation vector as a number, UTC seconds.
         invocation_id: the calling invocation id.
+        in_session: whether the vector was that of its session.
     """
 
     calling: str
     key_id: int
     vector: int
     invocation_id: int
+    in_session: bool = False
 
 
 class Store(Protocol):
@@ -53,23 +60,25 @@ class Store(Protocol):
         """Save a vector."""
 
     def remember(self, meter: str, taken: Taken) -> None:
-        """Remember a request."""
+        """Remember a request. It may be forgotten once its sender is `KEPT_BEHIND` past it; the largest never is."""
 
-    def taken(self, meter: str, since: int) -> list[Taken]:
-        """Return the requests remembered whose vectors are not below ``since``, oldest first; forget the others."""
+    def taken(self, meter: str) -> list[Taken]:
+        """Return the requests remembered, oldest first."""
 
-    def keep_answer(self, meter: str, request: bytes, utc: int, answer: bytes) -> None:
-        """Keep the answer to a request.
+    def keep_answer(self, meter: str, request: bytes, answer: bytes) -> None:
+        """Keep the answer to a request until the end of the next period.
 
         Args:
             meter: whose.
             request: what tells it from others, such as a hash.
-            utc: true time, seconds.
             answer: its octets; empty where none was wanted.
         """
 
-    def answers(self, meter: str, since: int) -> dict[bytes, bytes]:
-        """Return the answers kept at or after a time; forget the others."""
+    def answers(self, meter: str) -> dict[bytes, bytes]:
+        """Return the answers kept."""
+
+    def end_period(self) -> None:
+        """Forget the answers kept before this period, and begin another one. Opening a store begins one, too."""
 
     def hold(self) -> None:
         """Gather what comes until `flush`."""
@@ -111,7 +120,9 @@ class MemoryStore:
         self._items: dict[str, dict[str, bytes]] = {}
         self._vectors: dict[str, int] = {}
         self._taken: dict[str, set[Taken]] = {}
-        self._answers: dict[str, dict[bytes, tuple[int, bytes]]] = {}
+        self._remembered = 0
+        self._answers: dict[str, dict[bytes, bytes]] = {}
+        self._answers_before: dict[str, dict[bytes, bytes]] = {}
 
     def load(self, meter: str) -> dict[str, bytes]:
         """Return all items of a meter."""
@@ -135,24 +146,32 @@ class MemoryStore:
         self._vectors[scope] = vector
 
     def remember(self, meter: str, taken: Taken) -> None:
-        """Remember a request."""
-        self._taken.setdefault(meter, set()).add(taken)
+        """Remember a request, see `Store.remember`."""
+        kept = self._taken.setdefault(meter, set())
+        kept.add(taken)
+        self._remembered += 1
+        if self._remembered % PRUNE_EVERY == 0:
+            largest: dict[tuple[str, int], int] = {}
+            for one in kept:
+                sender = (one.calling, one.key_id)
+                largest[sender] = max(one.vector, largest.get(sender, 0))
+            kept -= {one for one in kept if one.vector < largest[one.calling, one.key_id] - KEPT_BEHIND}
 
-    def taken(self, meter: str, since: int) -> list[Taken]:
-        """Return the requests remembered, see `Store.taken`."""
-        kept = {one for one in self._taken.get(meter, ()) if one.vector >= since}
-        self._taken[meter] = kept
-        return sorted(kept, key=lambda one: one.vector)
+    def taken(self, meter: str) -> list[Taken]:
+        """Return the requests remembered, oldest first."""
+        return sorted(self._taken.get(meter, ()), key=lambda one: one.vector)
 
-    def keep_answer(self, meter: str, request: bytes, utc: int, answer: bytes) -> None:
+    def keep_answer(self, meter: str, request: bytes, answer: bytes) -> None:
         """Keep the answer to a request, see `Store.keep_answer`."""
-        self._answers.setdefault(meter, {})[request] = (utc, answer)
+        self._answers.setdefault(meter, {})[request] = answer
 
-    def answers(self, meter: str, since: int) -> dict[bytes, bytes]:
-        """Return the answers kept at or after a time; forget the others."""
-        kept = {key: entry for key, entry in self._answers.get(meter, {}).items() if entry[0] >= since}
-        self._answers[meter] = kept
-        return {key: answer for key, (_, answer) in kept.items()}
+    def answers(self, meter: str) -> dict[bytes, bytes]:
+        """Return the answers kept."""
+        return self._answers_before.get(meter, {}) | self._answers.get(meter, {})
+
+    def end_period(self) -> None:
+        """Forget the answers kept before this period, and begin another one."""
+        self._answers_before, self._answers = self._answers, {}
 
     def hold(self) -> None:
         """Do nothing: there is nothing to gather."""

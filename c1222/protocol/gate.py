@@ -34,7 +34,6 @@ SILENT: Final = frozenset(
 _COMPUTED: Final = frozenset({Verdict.WRONG_MAC, Verdict.VERIFIED})
 _MODE_BITS: Final = 0b1100
 _MECHANISM: Final = "2.16.124.113620.1.22.2.1"
-_RECOVERED: Final = 256
 
 
 class Judgement(NamedTuple):
@@ -75,7 +74,7 @@ class Gate:
         passwords: counts wrong passwords.
     """
 
-    __slots__ = ("_identity", "_policy", "_recovered", "_replay", "passwords", "throttle")
+    __slots__ = ("_identity", "_policy", "_replay", "passwords", "throttle")
 
     def __init__(
         self,
@@ -87,7 +86,6 @@ class Gate:
         self._identity = identity
         self._policy = policy
         self._replay = ReplayGuard(window=policy.window, max_seen=policy.max_seen) if replay is None else replay
-        self._recovered: ReplayGuard | None = None
         self.throttle = make_throttle(policy) if throttle is None else throttle
         self.passwords = Throttle(
             strangers=policy.password_failures, known=policy.password_failures, max_known=policy.max_known
@@ -135,7 +133,7 @@ class Gate:
         if message.verdict is Verdict.CLEARTEXT:
             return Judgement(doubt)
         if doubt is None:
-            if not message.recovery_session:  # of these few are remembered: it may be somebody else's, repeated
+            if not message.recovery_session:  # of any age: after a restart perhaps somebody else's read, repeated
                 self.throttle.succeeded(origin, now)
             return Judgement(None)
         # What was no forgery was a replay, or as old as one: it makes nobody known, and its MAC costs as much.
@@ -145,18 +143,20 @@ class Gate:
         """Return why a message that is trusted is not new; None when it is, and it is remembered then."""
         if message.security_mode is SecurityMode.CLEARTEXT:
             return None
-        iv = message.iv or b""
+        iv, invocation_id, key_id = message.iv or b"", message.calling_invocation_id, message.key_id or 0
+        calling = message.calling and message.calling.absolute(self._identity.keys.base_oid)
         if not message.carries_authentication:
-            if session is not None and session.is_new(iv, message.calling_invocation_id):
+            # Twice: a session may begin anew under a later vector, and may not be the first one under its own.
+            if (
+                session is not None
+                and session.is_new(iv, invocation_id)
+                and self._replay.check_in_session(calling, key_id, iv, invocation_id) is Freshness.FRESH
+            ):
                 return None
-            return Distrust("replayed", "its id is not larger than those before it in the session")
+            return Distrust("replayed", "its id is not larger than those before it under the session's vector")
         ahead = int.from_bytes(iv) - utc
         if self._policy.accept_from is not None and int.from_bytes(iv) < self._policy.accept_from:
             return Distrust(str(Freshness.TOO_OLD), "its vector may have been taken before a restart")
-        guard = self._replay
-        if message.recovery_session and self._policy.recovery:
-            # The time is not looked at; what was taken is.
-            guard = self._recovered = self._recovered or ReplayGuard(window=None, max_seen=_RECOVERED)
-        calling = message.calling and message.calling.absolute(self._identity.keys.base_oid)
-        found = guard.check(calling, message.key_id or 0, iv, message.calling_invocation_id, utc)
+        recovery = message.recovery_session and self._policy.recovery
+        found = self._replay.check(calling, key_id, iv, invocation_id, utc, recovery=recovery)
         return None if found is Freshness.FRESH else Distrust(str(found), f"its vector is {ahead:+.0f} s away")

@@ -57,7 +57,14 @@ class Identity:
         return next(self._ids)
 
     def secure(
-        self, key_id: int, invocation_id: int, utc: float, *, session: SessionSecurity | None = None
+        self,
+        key_id: int,
+        invocation_id: int,
+        utc: float,
+        *,
+        called: ApTitle | None = None,
+        session: SessionSecurity | None = None,
+        opens_session: bool = False,
     ) -> tuple[SessionSecurity, bool]:
         """Return what a message is to be sealed with, and whether it has to carry that itself.
 
@@ -65,23 +72,39 @@ class Identity:
             key_id: 0..255.
             invocation_id: of the message, from :meth:`next_id` and not used for another one.
             utc: true time, seconds since 1970 UTC.
+            called: the node it is for.
             session: what our first message of the session carried; the message then does without, if that is safe.
+            opens_session: it holds a Logon, which brings a vector of its own.
 
         Raises:
             EncodeError: the time has no form in 4 octets.
             StateError: no vector is left, or it cannot be saved.
         """
-        scope = self._scopes.get(key_id)
-        if scope is None:
-            scope = self._scopes[key_id] = SendGuard.scope(self.title, key_id)
-        if session is not None and session.key_id == key_id:
+        scope = self._scope(key_id)
+        to = b"" if called is None else called.absolute(self.keys.base_oid).content
+        if session is not None and session.key_id == key_id and not opens_session:
             try:
-                self.guard.issue_in_session(scope, session.iv, invocation_id)
+                self.guard.issue_in_session(scope, session.iv, invocation_id, called=to)
             except StateError:
                 pass  # invocation ids began anew since: the message brings a vector of its own
             else:
                 return session, False
-        return SessionSecurity(key_id, self.guard.issue(scope, invocation_id, utc)), True
+        iv = self.guard.issue(scope, invocation_id, utc, called=to, opens_session=opens_session)
+        return SessionSecurity(key_id, iv), True
+
+    def can_secure(self, key_id: int, utc: float) -> bool:
+        """Return whether another message can be sealed: there is a vector for it."""
+        return self.guard.can_issue(self._scope(key_id), utc)
+
+    def lead(self, key_id: int, utc: float) -> int:
+        """Return by how many seconds the next vector is ahead of the true time."""
+        return self.guard.lead(self._scope(key_id), utc)
+
+    def _scope(self, key_id: int) -> str:
+        scope = self._scopes.get(key_id)
+        if scope is None:
+            scope = self._scopes[key_id] = SendGuard.scope(self.title, key_id)
+        return scope
 
     def same(self, one: ApTitle | None, other: ApTitle | None) -> bool:
         """Return whether two titles name the same node, whatever forms they are in."""

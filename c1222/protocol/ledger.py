@@ -1,8 +1,10 @@
 """What a responder remembers of its peers: the answers it gave.
 
-An answer is kept with the octets of its request. The same octets again, because the answer was lost or the request was
-doubled on its way, get the same answer and carry out nothing. Origin: Itron's stack drops repetitions for 120 s [1];
-answering them is ours.
+An answer is kept with the octets of its request and with where that came from. The same octets from there again,
+because the answer was lost or the request was doubled on its way, get the same answer and carry out nothing. From
+elsewhere they are no repetition: in clear a request of its own, secured a replay. Origin: Itron's stack drops
+repetitions for 120 s [1]; answering them is ours, and so is the source: peers number the messages of every connection
+from 0 (Elster [1]), and what one address asked is not sent to another.
 """
 
 from __future__ import annotations
@@ -12,7 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-__all__ = ["AnswerMemory"]
+__all__ = ["AnswerMemory", "Asker"]
+
+
+class Asker(NamedTuple):
+    """Who asked, and from where.
+
+    Attributes:
+        source: UDP address and port, or the connection.
+        title: content of the calling title; None without one.
+    """
+
+    source: Hashable
+    title: bytes | None
 
 
 class _Entry(NamedTuple):
@@ -26,7 +40,7 @@ class _Entry(NamedTuple):
 
 
 class AnswerMemory:
-    """The answers given lately, by sender and invocation id.
+    """The answers given lately, by who asked and invocation id.
 
     Args:
         window: how long they are kept, seconds.
@@ -46,12 +60,12 @@ class AnswerMemory:
         self._max_octets = max_octets
         self._octets = 0
         # Both in the order in which they run out.
-        self._kept: dict[tuple[Hashable, int], _Entry] = {}
-        self._loose: dict[tuple[Hashable, int], _Entry] = {}
+        self._kept: dict[tuple[Asker, int], _Entry] = {}
+        self._loose: dict[tuple[Asker, int], _Entry] = {}
 
-    def find(self, sender: Hashable, invocation_id: int, now: float) -> tuple[bytes, tuple[bytes, ...]] | None:
+    def find(self, asker: Asker, invocation_id: int, now: float) -> tuple[bytes, tuple[bytes, ...]] | None:
         """Return the request with this id and what was answered to it; None if it is not remembered."""
-        key = (sender, invocation_id)
+        key = (asker, invocation_id)
         entry = self._loose.get(key) or self._kept.get(key)
         if entry is None or entry.until <= now:
             return None
@@ -63,12 +77,12 @@ class AnswerMemory:
         return len(self._kept) < self._max_answers and self._octets - self._loose_octets() < self._max_octets
 
     def add(
-        self, sender: Hashable, invocation_id: int, request: bytes, answer: tuple[bytes, ...], now: float, *, keep: bool
+        self, asker: Asker, invocation_id: int, request: bytes, answer: tuple[bytes, ...], now: float, *, keep: bool
     ) -> None:
         """Remember an answer; an empty one, where none was wanted.
 
         Args:
-            sender: whom the request is from.
+            asker: whom the request is from.
             invocation_id: its id.
             request: its octets.
             answer: the octets of the answer, or of its segments.
@@ -76,7 +90,7 @@ class AnswerMemory:
             keep: it must not make room for others: nothing else keeps the request from being carried out twice.
         """
         self._expire(now)
-        key = (sender, invocation_id)
+        key = (asker, invocation_id)
         self._remove(key)
         entry = _Entry(request, answer, now + self._window)
         (self._kept if keep else self._loose)[key] = entry
@@ -85,12 +99,19 @@ class AnswerMemory:
             self._octets -= self._loose.pop(next(iter(self._loose))).size
             self.evicted += 1
 
-    def forget(self, sender: Hashable) -> None:
-        """Forget the answers to a sender, who numbers its messages anew."""
-        for key in [key for entries in (self._kept, self._loose) for key in entries if key[0] == sender]:
+    def forget(self, asker: Asker) -> None:
+        """Forget the answers to who numbers its messages anew."""
+        self._forget([key for entries in (self._kept, self._loose) for key in entries if key[0] == asker])
+
+    def forget_source(self, source: Hashable) -> None:
+        """Forget the answers to a connection that has ended."""
+        self._forget([key for entries in (self._kept, self._loose) for key in entries if key[0].source == source])
+
+    def _forget(self, keys: list[tuple[Asker, int]]) -> None:
+        for key in keys:
             self._remove(key)
 
-    def _remove(self, key: tuple[Hashable, int]) -> None:
+    def _remove(self, key: tuple[Asker, int]) -> None:
         for entries in (self._kept, self._loose):
             entry = entries.pop(key, None)
             if entry is not None:

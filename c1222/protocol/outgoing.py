@@ -8,6 +8,7 @@ from c1222.errors import EncodeError
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import cut, slice_size
 from c1222.protocol.messages import Message, encode
+from c1222.services.session import LogonRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,14 @@ def compose(
     iv: bytes | None = None
     carries = True
     if mode is not SecurityMode.CLEARTEXT and key_id is not None:
-        (_, iv), carries = identity.secure(key_id, invocation_id, utc, session=session)
+        (_, iv), carries = identity.secure(
+            key_id,
+            invocation_id,
+            utc,
+            called=called,
+            session=session,
+            opens_session=any(isinstance(service, LogonRequest) for service in services),
+        )
     message = Message(
         called=called,
         calling=identity.title if calling is None else calling,

@@ -32,7 +32,7 @@ from c1222.protocol.events import (
 )
 from c1222.protocol.execution import GATES, Context, Handler, Outcome, carry_out
 from c1222.protocol.gate import SILENT, Gate, is_secured
-from c1222.protocol.ledger import AnswerMemory
+from c1222.protocol.ledger import AnswerMemory, Asker
 from c1222.protocol.messages import Message, open_message
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy, OnRefusal
 from c1222.protocol.reply import refuse_in_clear, reply
@@ -172,6 +172,11 @@ class Responder:
                 self.sessions.remove(session)
                 self._events.append(SessionEnded(session, "closed"))
 
+    def lost(self, source: Hashable) -> None:
+        """Take note of a connection that has ended: its sessions end, and what it asked is no longer repeated."""
+        self.close_sessions(source)
+        self._answers.forget_source(source)
+
     def receive(
         self,
         apdu: bytes,
@@ -214,11 +219,13 @@ class Responder:
             self._drop(doubt, way)
             return False
         calling, invocation_id = acse.calling, acse.calling_invocation_id
-        sender: Hashable = way.source if calling is None else calling.absolute(self.identity.keys.base_oid).content
+        title = None if calling is None else calling.absolute(self.identity.keys.base_oid).content
+        asker = Asker(way.source, title)
+        sender: Hashable = way.source if title is None else title
         session = self.sessions.get(sender)
-        before = self._answers.find(sender, invocation_id, way.now)
+        before = self._answers.find(asker, invocation_id, way.now)
         if session is not None and session.counts_afresh is None and session.mode is SecurityMode.CLEARTEXT:
-            before = self._note_counting(session, invocation_id, before)
+            before = self._note_counting(session, asker, invocation_id, before)
         if before is not None and before[0] == acse.octets:
             self.counters["repeated"] += 1
             self._put(before[1], way)
@@ -247,12 +254,12 @@ class Responder:
             responses: list[Response] = [ErrorResponse.of(refusal)] * max(1, len(message.service_octets))
             answer = self._answer(message, responses, session, sender, way)
             if before is None:
-                self._answers.add(sender, invocation_id, acse.octets, answer, way.now, keep=False)
+                self._answers.add(asker, invocation_id, acse.octets, answer, way.now, keep=False)
             self._put(answer, way)
             return True
         outcome = self._carry_out(message, session, sender, way)
         answer = self._answer(message, outcome.responses, session, sender, way)
-        self._answers.add(sender, invocation_id, acse.octets, answer, way.now, keep=keep)
+        self._answers.add(asker, invocation_id, acse.octets, answer, way.now, keep=keep)
         self._put(answer, way)
         return True
 
@@ -267,13 +274,13 @@ class Responder:
         self._events.append(BudgetUsedUp(way.source, known, what))
 
     def _note_counting(
-        self, session: Session, invocation_id: int, before: tuple[bytes, tuple[bytes, ...]] | None
+        self, session: Session, asker: Asker, invocation_id: int, before: tuple[bytes, tuple[bytes, ...]] | None
     ) -> tuple[bytes, tuple[bytes, ...]] | None:
         # Some peers number the messages of each session from 0 or 1. In cleartext these look like repetitions of the
         # session before. Peers that go on counting do not come by these numbers.
         if invocation_id <= 1:
             session.counts_afresh = True
-            self._answers.forget(session.key)
+            self._answers.forget(asker)
             return None
         if before is None:
             session.counts_afresh = False

@@ -14,7 +14,7 @@ from c1222.node.store import MemoryStore, Store
 from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
 from c1222.protocol.initiator import Initiator
-from c1222.protocol.policy import NodePolicy
+from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
 from c1222.security.keys import KeyStore
 from c1222.services import Request, Response, session, tables
 
@@ -72,7 +72,7 @@ class Rig:
         self.profile = made or profile(name, **(node or {}))
         meter.setdefault("history_days", 0)
         for number in range(count):
-            self.fleet.add(Meter(self.profile, self.store, utc=utc, number=number, **meter), utc=utc, expected=count)
+            self.fleet.add(Meter(self.profile, self.store, utc=utc, number=number, **meter), expected=count)
         self.released: list[Any] = []
 
     @property
@@ -112,13 +112,15 @@ class Caller:
         mode: int = 0,
         key_id: int | None = None,
         source: Any = "somewhere",
+        link: Link = UDP_LINK,
         **initiator: Any,
     ) -> None:
         self.rig = rig
         self.source = source
+        self.link = link
         to = str(rig.meter.title) if called == "" else called
         keys = rig.keys if mode else None
-        self.initiator = Initiator(Identity(title, keys), to, mode=mode, key_id=key_id, **initiator)
+        self.initiator = Initiator(Identity(title, keys), to, mode=mode, key_id=key_id, link=link, **initiator)
         self.sent: list[bytes] = []
         self.received: list[bytes] = []
         self.user: tuple[Any, int] | None = None
@@ -147,7 +149,7 @@ class Caller:
         """Send octets, and return what came back."""
         rig = self.rig
         self.sent.append(apdu)
-        rig.fleet.receive(apdu, source=self.source, now=rig.now, utc=rig.utc)
+        rig.fleet.receive(apdu, source=self.source, now=rig.now, utc=rig.utc, link=self.link)
         back = [out.apdu for out in rig.fleet.apdus_to_send() if out.source == self.source]
         rig.released += rig.fleet.released()
         self.received += back

@@ -12,8 +12,9 @@ from c1222.message.epsem import ResponseControl
 from c1222.node.fleet import Fleet
 from c1222.node.meter import Meter
 from c1222.node.sqlite_store import SQLiteStore
-from c1222.node.store import MemoryStore
+from c1222.node.store import MemoryStore, Taken
 from c1222.protocol.messages import decode
+from c1222.protocol.policy import TCP_LINK
 from c1222.security.keys import KeyStore
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.tables import TableData
@@ -126,7 +127,7 @@ def test_an_exact_title_goes_before_a_broadcast() -> None:
 def test_two_meters_cannot_have_one_title() -> None:
     rig = Rig()
     with pytest.raises(StateError, match="two meters"):
-        rig.fleet.add(Meter(rig.profile, MemoryStore(), utc=rig.utc), utc=rig.utc)
+        rig.fleet.add(Meter(rig.profile, MemoryStore(), utc=rig.utc))
 
 
 def test_cleartext_is_refused_where_there_are_keys_unless_allowed() -> None:
@@ -249,12 +250,14 @@ def test_a_request_is_not_carried_out_again_after_a_restart(tmp_path: Path) -> N
     assert not isinstance(other.one(owner(b"LATER")), ErrorResponse)
     rig.fleet.close()
     again = Rig(store=SQLiteStore(tmp_path / "s"), keys={2: KEY}, utc=rig.utc + 2)
-    again.fleet.receive(recorded, source="somebody", now=again.now, utc=again.utc)
-    assert [out.apdu for out in again.fleet.apdus_to_send()] == [caller.received[-1]], "the answer of then"
-    again.passes(150)
     again.fleet.receive(recorded, source="thief", now=again.now, utc=again.utc)
     assert again.fleet.apdus_to_send() == []
-    assert again.fleet.counters["replayed"] == 1
+    again.fleet.receive(recorded, source=caller.source, now=again.now, utc=again.utc)
+    assert [out.apdu for out in again.fleet.apdus_to_send()] == [caller.received[-1]], "the answer of then"
+    again.passes(120)
+    again.fleet.receive(recorded, source=caller.source, now=again.now, utc=again.utc)
+    assert again.fleet.apdus_to_send() == []
+    assert again.fleet.counters["replayed"] == 2
     assert again.meter.tables["ST6"][:5] == b"LATER"
     again.fleet.close()
 
@@ -263,13 +266,25 @@ def test_a_repeated_write_in_cleartext_is_carried_out_once_even_over_a_restart()
     store = MemoryStore()
     rig = Rig(store=store)
     caller = rig.caller().log_in()
-    before = rig.device()[23].value.NBR_DEMAND_RESETS
     caller.write(7, b"\x09\x00\x01\x01")
     recorded, answer = caller.sent[-1], caller.received[-1]
+    for wrong in (5, -86_400 * 365, 86_400 * 365):
+        again = Rig(store=store, utc=rig.utc + wrong)
+        again.fleet.receive(recorded, source=caller.source, now=again.now, utc=again.utc)
+        assert [out.apdu for out in again.fleet.apdus_to_send()] == [answer]
+        assert again.meter.counters["procedures"] == 0
+        again.fleet.receive(recorded, source=f"another {wrong}", now=again.now, utc=again.utc)
+        assert again.meter.counters["procedures"] == 1, "which is a request of its own"
+
+
+def test_what_came_over_a_connection_is_no_repetition_after_a_restart() -> None:
+    store = MemoryStore()
+    rig = Rig(store=store)
+    caller = rig.caller(link=TCP_LINK).log_in()
+    caller.write(7, b"\x09\x00\x01\x01")
     again = Rig(store=store, utc=rig.utc + 5)
-    again.fleet.receive(recorded, source="s", now=again.now, utc=again.utc)
-    assert [out.apdu for out in again.fleet.apdus_to_send()] == [answer]
-    assert before + 1 == again.device()[23].value.NBR_DEMAND_RESETS
+    again.fleet.receive(caller.sent[-1], source=caller.source, now=again.now, utc=again.utc, link=TCP_LINK)
+    assert again.meter.counters["procedures"] == 1
 
 
 def test_vectors_grow_over_restarts_even_if_the_clock_is_set_back(tmp_path: Path) -> None:
@@ -305,10 +320,17 @@ def test_ticks_end_idle_sessions_and_keep_meters_up_to_date() -> None:
 
 def test_a_lost_connection_ends_its_sessions() -> None:
     rig = Rig()
-    rig.caller(source="one").ask(session.LogonRequest.of(1, "R", 60))
-    rig.caller(".9.2", source="two").ask(session.LogonRequest.of(1, "R", 60))
+    one = rig.caller(source="one", link=TCP_LINK)
+    one.ask(session.LogonRequest.of(1, "R", 60))
+    rig.caller(".9.2", source="two", link=TCP_LINK).ask(session.LogonRequest.of(1, "R", 60))
+    one.send(one.sent[-1])
+    assert rig.fleet.counters == {"received": 3}
     rig.fleet.lost("one")
+    rig.fleet.lost("one")
+    rig.fleet.lost("never heard")
     assert rig.fleet.sessions() == 1
+    one.send(one.sent[-1])
+    assert rig.fleet.sessions() == 2, "the memory of repetitions has ended, too"
 
 
 def test_a_handler_that_fails_is_counted_and_answered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,3 +363,58 @@ def test_many_meters_share_what_they_have_in_common() -> None:
     assert isinstance(rig.fleet, Fleet)
     assert ApTitle(".123.8444") in rig.fleet.stations
     assert MASTER
+
+
+YEARS = 10 * 365 * 86_400
+
+
+@pytest.mark.parametrize("durable", [False, True])
+@pytest.mark.parametrize("wrong", [-YEARS, -910, 910, YEARS])
+def test_a_wrong_clock_at_a_restart_lets_nothing_be_carried_out_again(
+    wrong: int, durable: bool, tmp_path: Path
+) -> None:
+    memory = MemoryStore()
+
+    def start(utc: float) -> Rig:
+        return Rig(store=SQLiteStore(tmp_path / "s") if durable else memory, keys={2: KEY}, utc=utc, simulate=False)
+
+    rig = start(UTC)
+    caller = rig.caller(mode=2, key_id=2).log_in()
+    caller.write(7, b"\x0a\x00\x01")
+    assert rig.meter.counters["procedures"] == 1
+    rig.fleet.close()
+    rig = start(UTC + wrong)
+    for utc in (UTC + wrong, UTC + 150):
+        rig.fleet.receive(caller.sent[-1], source="thief", now=rig.now, utc=utc)
+        rig.passes(1000)
+    assert rig.meter.counters["procedures"] == 0
+    assert rig.fleet.apdus_to_send() == []
+    rig.utc = UTC + 150
+    caller.rig = rig
+    assert isinstance(caller.write(7, b"\x0a\x00\x02"), tables.WriteResponse), "what is fresh is taken"
+    rig.fleet.close()
+
+
+def test_what_a_session_did_is_not_done_in_one_after_a_restart() -> None:
+    store = MemoryStore()
+    rig = Rig(store=store, keys={2: KEY}, simulate=False)
+    caller = rig.caller(mode=2, key_id=2)
+    logon = (session.LogonRequest.of(4, "M", 600), session.SecurityRequest.of("master-demo", 4))
+    caller.ask(*logon)
+    caller.write(7, b"\x0a\x00\x01")
+    recorded = caller.sent[-1]
+    assert not decode(recorded, keys={2: KEY}, session=decode(caller.sent[0], keys={2: KEY})).carries_authentication
+    again = Rig(store=store, keys={2: KEY}, utc=rig.utc, simulate=False)
+    again.caller(mode=2, key_id=2).ask(*logon)  # another process, which knows no vectors: in the same second
+    assert again.fleet.sessions() == 1
+    again.fleet.receive(recorded, source="thief", now=again.now, utc=again.utc)
+    assert again.meter.counters["procedures"] == 0
+    assert again.fleet.counters["replayed"] == 1
+
+
+def test_a_damaged_request_in_the_store_is_told() -> None:
+    for damaged in (Taken("xy", 2, 5, 1), Taken("85", 2, 2**40, 1), Taken("00", 2, -1, 1)):
+        store = MemoryStore()
+        store.remember(Rig().meter.name, damaged)
+        with pytest.raises(StateError, match="damaged"):
+            Rig(store=store)

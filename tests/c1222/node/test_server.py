@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from c1222.errors import ConnectionLost, StateError, Unreachable
+from c1222.message.aptitle import ApTitle
 from c1222.node import RunningNode, running
 from c1222.node.faults import FaultPlan
 from c1222.node.server import NodeServer
@@ -16,6 +17,7 @@ from c1222.node.uplinks import notify, register
 from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
 from c1222.protocol.initiator import Initiator
+from c1222.protocol.messages import Message, decode, encode
 from c1222.protocol.policy import TCP_LINK, UDP_LINK
 from c1222.security.keys import KeyStore
 from c1222.services import identify, session, tables
@@ -105,6 +107,28 @@ def test_large_tables_come_whole_over_tcp_and_in_pieces_over_udp() -> None:
         assert refused.error().name == "rstl"
         over_tcp.close()
         over_udp.close()
+
+
+def test_every_connection_may_number_its_messages_from_0() -> None:
+    """Queue mode of Elster's programs: Logon, Security, work and Logoff in one message, with the id 0 each time."""
+
+    def ask(node: RunningNode, services: tuple[Request, ...], title: str) -> list[Response]:
+        request = Message(called=None, calling=ApTitle(title), calling_invocation_id=0, services=services)
+        octets = encode(request)
+        url = parse_url(node.tcp_url)
+        with socket.create_connection((url.host, url.port), timeout=10) as connection:
+            connection.sendall(octets)
+            return list(decode(connection.recv(4096), request=decode(octets)).services)
+
+    with running(profile(), history_days=0, simulate=False) as node:
+        logon = (session.LogonRequest.of(4, "", 60), session.SecurityRequest.of(MASTER[POLYPHASE]))
+        for title, letter in ((".123.82", b"A"), (".123.83", b"B"), (".123.82", b"A")):
+            write = tables.WriteOffsetRequest(6, 0, TableData(letter * 20))
+            services = (*logon, write, session.LogoffRequest())
+            assert [response.code for response in ask(node, services, title)] == [0] * 4
+        read = (session.SecurityRequest.of(MASTER[POLYPHASE], 4), tables.ReadOffsetRequest(6, 0, 20))
+        assert ask(node, read, ".123.84")[1].data == b"A" * 20
+        assert node.call(lambda fleet: fleet.counters["repeated"]) == 0
 
 
 def test_a_thousand_meters_answer_in_one_process() -> None:

@@ -12,6 +12,7 @@ from c1222.message.ber import tlv
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released, SessionEnded, SessionStarted
 from c1222.protocol.identity import Identity
+from c1222.protocol.ledger import Asker
 from c1222.protocol.messages import Message, decode, encode
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link, NodePolicy, OnRefusal
 from c1222.protocol.responder import Responder
@@ -388,9 +389,38 @@ class TestOnce:
         assert len(first) == 1
         bench.now = 100
         assert bench.hear(request) == first
-        assert bench.hear(request, source="another way") == first
         assert bench.store.calls == 2
-        assert bench.counters == {"requests": 1, "repeated": 2}
+        assert bench.counters == {"requests": 1, "repeated": 1}
+
+    def test_in_cleartext_the_same_octets_from_elsewhere_are_a_request_of_its_own(self) -> None:
+        bench = Bench()
+        ours, theirs = (
+            bench.request(tables.WriteRequest(5, TableData(data)), calling_invocation_id=0) for data in (b"A", b"B")
+        )
+        for request, source in ((ours, 1), (theirs, 2), (ours, 3), (ours, 3)):
+            (answer,) = bench.hear(request, source=source)
+            assert codes(decode(answer, request=decode(request)).services) == [0]
+        assert [data for _, data in bench.store.writes] == [b"A", b"B", b"A"]
+        assert bench.counters == {"requests": 3, "repeated": 1}
+
+    def test_secured_the_same_octets_from_elsewhere_get_no_answer(self) -> None:
+        bench = Bench(keys=KEY)
+        request = bench.request(WRITE, mode=2)
+        first = bench.hear(request)
+        assert bench.hear(request, source="whom somebody names") == []
+        assert bench.hear(request) == first
+        assert bench.counters == {"requests": 1, "replayed": 1, "repeated": 1}
+
+    def test_what_a_connection_asked_is_forgotten_with_it(self) -> None:
+        bench = Bench(link=TCP_LINK)
+        request, other = bench.request(WRITE), bench.request(WRITE)
+        bench.hear(request, source="one")
+        bench.hear(other, source="two")
+        bench.responder.lost("one")
+        assert len(bench.responder._answers) == 1
+        bench.hear(request, source="one")
+        bench.hear(other, source="two")
+        assert bench.counters == {"requests": 3, "repeated": 1}
 
     def test_in_cleartext_an_id_with_other_octets_is_refused(self) -> None:
         bench = Bench()
@@ -442,7 +472,7 @@ class TestOnce:
         assert closed.hear(request) == []
         assert closed.counters == {"too-old": 1}
         guard = ReplayGuard(window=900)
-        guard.check(ApTitle(READER).absolute(), 2, NOW.to_bytes(4), decode_acse(request).calling_invocation_id, NOW)
+        guard.restore(ApTitle(READER).absolute(), 2, NOW.to_bytes(4), decode_acse(request).calling_invocation_id)
         restored = Bench(keys=KEY, replay=guard)
         assert restored.hear(request) == []
         assert restored.counters == {"replayed": 1}
@@ -717,16 +747,38 @@ class TestSessions:
         bench.hear(bench.request(WRITE, mode=2, response_control=ResponseControl.NEVER))
         later = (NOW + 5).to_bytes(4)
         assert bench.hear(inside(later, 3))
-        bench.responder._answers.forget(ApTitle(READER).absolute().content)
+        bench.responder._answers.forget(Asker("reader", ApTitle(READER).absolute().content))
         assert bench.hear(old) == []
         assert bench.hear(inside(first.iv, 51)) == []
         assert bench.hear(inside(later, 4))
         assert bench.counters["replayed"] == 2
 
+    def test_nothing_of_one_session_is_taken_in_the_next_one_under_its_vector(self) -> None:
+        bench = Bench(keys=KEY)
+        logon = session.LogonRequest.of(2, "USER", 600)
+
+        def inside(service: Service, number: int) -> bytes:
+            return bench.request(
+                service, mode=2, carries_authentication=False, iv=NOW.to_bytes(4), calling_invocation_id=number
+            )
+
+        bench.hear(bench.request(logon, mode=2, calling_invocation_id=10))
+        old = inside(WRITE, 11)
+        assert bench.hear(old)
+        assert bench.hear(inside(LOGOFF, 12))
+        assert bench.hear(bench.request(logon, mode=2, calling_invocation_id=13))
+        bench.now = 121  # no answer is remembered any more
+        assert bench.hear(old, source="thief") == []
+        assert bench.hear(inside(WRITE, 12)) == []
+        assert bench.hear(inside(WRITE, 14))
+        assert bench.counters["replayed"] == 2
+        assert len(bench.store.writes) == 2
+
     def test_the_vector_of_the_answer_will_do_too(self) -> None:
         guard = SendGuard()
         bench = Bench(keys=KEY, guard=guard)
-        guard.issue(SendGuard.scope(ApTitle(METER), 2), 1, NOW + 7)  # this node's vectors run ahead
+        called = ApTitle(READER).absolute().content
+        guard.issue(SendGuard.scope(ApTitle(METER), 2), 1, NOW + 7, called=called)  # this node's vectors run ahead
         (apdu,) = bench.hear(bench.request(LOGON, mode=2))
         answered = decode(apdu, keys=KEY).session_security
         assert answered is not None

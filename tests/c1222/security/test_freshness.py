@@ -1,6 +1,7 @@
 """Freshness: no pair twice, whatever clock, ids, restarts and threads do; no message taken twice."""
 
 import json
+import random
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from c1222.errors import C1222Error, EncodeError, StateError
 from c1222.message.aptitle import ApTitle
 from c1222.security.freshness import (
     ACCEPTANCE_WINDOW,
+    KEPT_BEHIND,
     FileStore,
     Freshness,
     ReplayGuard,
@@ -25,6 +27,7 @@ from c1222.security.freshness import (
 
 NOW = 0x48F3D061
 SCOPE = ".123.4#2"
+CALLED = st.sampled_from([b"one", b"two", b"three"])
 METER = ApTitle(".123.8437")
 
 
@@ -138,36 +141,109 @@ def test_ids_that_start_again_end_the_sessions_before() -> None:
     guard.issue_in_session(SCOPE, fresh, 2)
 
 
+def test_whoever_calls_many_nodes_stays_with_the_time() -> None:
+    guard = SendGuard(Memory())
+    chance = random.Random(5)
+    given_out = set()
+    for number in range(1000):  # each by a conversation that begins to count somewhere
+        called = b"%d" % number
+        iv = guard.issue(SCOPE, chance.randrange(1 << 30), NOW, called=called, opens_session=True)
+        given_out.add((called, iv))
+    assert len(given_out) == 1000
+    assert guard.lead(SCOPE, NOW) == 0
+    for number in range(1000):
+        iv = guard.issue(SCOPE, chance.randrange(1 << 30), NOW, called=b"%d" % number, opens_session=True)
+        assert (b"%d" % number, iv) not in given_out
+    assert guard.lead(SCOPE, NOW) <= 1
+
+
+def test_each_session_with_a_node_has_a_vector_of_its_own() -> None:
+    guard = SendGuard()
+
+    def logon(number: int, called: bytes = b"one") -> bytes:
+        return guard.issue(SCOPE, number, NOW, called=called, opens_session=True)
+
+    first = logon(1)
+    guard.issue_in_session(SCOPE, first, 2, called=b"one")
+    assert (first, logon(3), logon(4, b"two")) == (vector(NOW), vector(NOW + 1), vector(NOW))
+    assert guard.issue(SCOPE, 5, NOW + 5, called=b"one") == vector(NOW + 5)
+    assert logon(6) == vector(NOW + 5)  # no session had it
+    assert guard.issue(SCOPE, 7, NOW + 9, called=b"one") == vector(NOW + 9)
+    guard.issue_in_session(SCOPE, vector(NOW + 9), 8, called=b"one")
+    assert logon(9) == vector(NOW + 10)
+    with pytest.raises(StateError):
+        guard.issue_in_session(SCOPE, first, 10, called=b"three")
+
+
+def test_a_node_that_was_forgotten_gets_vectors_above_those_of_then() -> None:
+    guard = SendGuard(max_called=2)
+    assert [guard.issue(SCOPE, 5, NOW, called=called) for called in (b"1", b"2", b"1")] == [
+        vector(NOW),
+        vector(NOW),
+        vector(NOW + 1),
+    ]
+    assert guard.issue(SCOPE, 5, NOW, called=b"3") == vector(NOW)  # the second is forgotten
+    assert guard.issue(SCOPE, 9, NOW, called=b"2") == vector(NOW + 1)
+    assert len(guard._last) == 2
+
+
+def test_after_a_restart_every_node_gets_a_vector_above_all_saved() -> None:
+    store = Memory()
+    guard = SendGuard(store)
+    guard.issue(SCOPE, 5, NOW + 7, called=b"1")
+    guard.issue(SCOPE, 5, NOW, called=b"2")
+    assert store.saved == {SCOPE: NOW + 7}
+    again = SendGuard(store)
+    assert [again.issue(SCOPE, 6, NOW, called=called) for called in (b"2", b"1", b"3")] == [vector(NOW + 8)] * 3
+    assert (store.saved, store.writes) == ({SCOPE: NOW + 8}, 2)
+
+
+def test_whether_there_is_a_vector_is_known_before() -> None:
+    guard = SendGuard()
+    assert [guard.can_issue(SCOPE, now) for now in (-1, 0, 2**32 - 1, 2**32)] == [False, True, True, False]
+    guard.issue(SCOPE, 5, 2**32 - 2)
+    assert guard.can_issue(SCOPE, NOW)
+    guard.issue(SCOPE, 5, 2**32 - 2)
+    assert not guard.can_issue(SCOPE, NOW)
+    assert guard.can_issue("another", NOW)
+
+
 class Sender(RuleBasedStateMachine):
     """Whatever happens, no pair is given out twice; messages with and without their own vector count together."""
 
     def __init__(self) -> None:
         super().__init__()
         self.store = Memory()
-        self.guard = SendGuard(self.store)
-        self.used: list[tuple[bytes, int]] = []
-        self.opened: list[bytes] = []
+        self.guard = SendGuard(self.store, max_called=2)
+        self.used: list[tuple[bytes, bytes, int]] = []
+        self.opened: list[tuple[bytes, bytes]] = []
+        self.sessions: list[tuple[bytes, bytes]] = []
 
-    @rule(number=st.integers(1, 6), now=st.integers(0, 5))
-    def send(self, number: int, now: int) -> None:
-        iv = self.guard.issue(SCOPE, number, now)
-        self.used.append((iv, number))
-        self.opened.append(iv)
+    @rule(called=CALLED, number=st.integers(1, 6), now=st.integers(0, 5), opens=st.booleans())
+    def send(self, called: bytes, number: int, now: int, opens: bool) -> None:
+        iv = self.guard.issue(SCOPE, number, now, called=called, opens_session=opens)
+        self.used.append((called, iv, number))
+        self.opened.append((called, iv))
+        if opens:
+            assert (called, iv) not in self.sessions
+            self.sessions.append((called, iv))
 
     @rule(number=st.integers(1, 8), data=st.data())
     def send_in_session(self, number: int, data: st.DataObject) -> None:
         if not self.opened:
             return
-        iv = data.draw(st.sampled_from(self.opened))
+        called, iv = data.draw(st.sampled_from(self.opened))
         try:
-            self.guard.issue_in_session(SCOPE, iv, number)
+            self.guard.issue_in_session(SCOPE, iv, number, called=called)
         except StateError:
             return
-        self.used.append((iv, number))
+        self.used.append((called, iv, number))
+        if (called, iv) not in self.sessions:
+            self.sessions.append((called, iv))
 
     @rule()
     def restart(self) -> None:
-        self.guard = SendGuard(self.store)
+        self.guard = SendGuard(self.store, max_called=2)
 
     @invariant()
     def no_pair_twice(self) -> None:
@@ -246,11 +322,14 @@ def test_a_message_is_taken_once_and_each_part_of_its_name_counts() -> None:
         assert guard.check(METER.absolute(), 2, vector(NOW), 1, NOW) is Freshness.REPLAYED
 
 
-def test_recovery_session_lifts_both_checks_and_leaves_no_trace() -> None:
+def test_recovery_session_lifts_the_check_of_the_time_alone() -> None:
     guard = ReplayGuard(window=900)
-    for _ in range(2):
-        assert check(guard, 5, recovery=True) is Freshness.FRESH
-    assert len(guard) == 0
+    for seconds in (5, NOW + 5000):
+        assert check(guard, seconds, recovery=True) is Freshness.FRESH
+        assert check(guard, seconds, recovery=True) is Freshness.REPLAYED
+    assert check(guard, NOW) is Freshness.FRESH  # what was taken at 5 is forgotten
+    assert check(guard, 5, recovery=True) is Freshness.TOO_OLD
+    assert check(guard, 6, recovery=True) is Freshness.FRESH
 
 
 def test_without_a_window_any_time_is_taken_and_the_oldest_make_room() -> None:
@@ -272,22 +351,49 @@ def test_what_left_the_window_is_dropped() -> None:
 
 def test_a_clock_set_ahead_and_back_lets_no_replay_in() -> None:
     guard = ReplayGuard(window=900)
-    assert check(guard, NOW) is Freshness.FRESH
+    assert check(guard, NOW, 5) is Freshness.FRESH
     assert check(guard, NOW + 5000, now=NOW + 5000) is Freshness.FRESH
-    assert check(guard, NOW) is Freshness.TOO_OLD
-    assert check(guard, NOW, number=2) is Freshness.TOO_OLD
+    assert [check(guard, NOW, number) for number in (5, 4, 6)] == [
+        Freshness.TOO_OLD,
+        Freshness.TOO_OLD,
+        Freshness.FRESH,
+    ]
+    assert check(guard, NOW - 1) is Freshness.TOO_OLD
     assert check(guard, NOW + 1) is Freshness.FRESH
+
+
+def test_the_clock_of_one_sender_shuts_out_no_other() -> None:
+    guard = ReplayGuard(window=900)
+    years = NOW + 10 * 365 * 86_400
+    assert check(guard, years, now=years) is Freshness.FRESH
+    assert check(guard, years + 5000, now=years + 5000) is Freshness.FRESH  # the first is forgotten
+    assert guard.check(ApTitle(".123.4"), 2, vector(NOW), 1, NOW) is Freshness.FRESH
+    assert guard.check(METER, 3, vector(NOW), 1, NOW) is Freshness.FRESH
+    assert check(guard, NOW) is Freshness.TOO_OLD
+
+
+def test_marks_are_bounded_and_those_made_one_hold_for_all() -> None:
+    guard = ReplayGuard(window=900, max_seen=4)
+    titles = [ApTitle(f".123.{number}") for number in range(12)]
+    for second, title in enumerate(titles):
+        assert guard.check(title, 2, vector(NOW + second), 1, NOW) is Freshness.FRESH
+    assert (len(guard), len(guard._marks) <= 4) == (4, True)
+    assert guard._floor > (b"", -1)
+    again = {guard.check(title, 2, vector(NOW + second), 1, NOW) for second, title in enumerate(titles)}
+    assert again == {Freshness.TOO_OLD, Freshness.REPLAYED}
+    assert guard.check(METER, 2, vector(NOW + 12), 1, NOW) is Freshness.FRESH
 
 
 def test_a_full_guard_refuses_rather_than_takes_twice() -> None:
     guard = ReplayGuard(window=900, max_seen=5)
     for second in range(5):
         assert check(guard, NOW + second) is Freshness.FRESH
-    assert check(guard, NOW, number=2) is Freshness.TOO_OLD
     assert guard.evicted == 0
     assert check(guard, NOW + 9) is Freshness.FRESH
     assert (guard.evicted, len(guard)) == (1, 5)
     assert check(guard, NOW) is Freshness.TOO_OLD
+    assert check(guard, NOW, number=2) is Freshness.FRESH  # and forgotten at once
+    assert check(guard, NOW, number=2) is Freshness.TOO_OLD
     assert check(guard, NOW + 1) is Freshness.REPLAYED
 
 
@@ -302,6 +408,68 @@ def test_nothing_is_taken_twice_whatever_the_clock_does(messages: Any, max_seen:
     taken = [m[:2] for m in messages if check(guard, m[0], m[1], now=m[2]) is Freshness.FRESH]
     assert len(set(taken)) == len(taken)
     assert len(guard) <= max_seen
+
+
+@pytest.mark.parametrize("wrong", [-20 * 365 * 86_400, -901, 0, 901, 20 * 365 * 86_400])
+def test_what_is_restored_is_not_judged_by_the_clock(wrong: int) -> None:
+    guard = ReplayGuard(window=900)
+    guard.restore(METER, 2, vector(NOW), 5)
+    guard.restore(METER, 2, vector(NOW), 5)
+    guard.restore(METER, 2, vector(NOW + 1), 5, in_session=True)
+    guard.restore(METER, 2, vector(NOW + 1), 3, in_session=True)
+    assert len(guard) == 2
+    found = check(guard, NOW + wrong, 77, now=NOW + wrong)
+    assert found is (Freshness.TOO_OLD if wrong < -KEPT_BEHIND else Freshness.FRESH)
+    assert check(guard, NOW, 5) in {Freshness.REPLAYED, Freshness.TOO_OLD}
+    assert guard.check_in_session(METER, 2, vector(NOW + 1), 5) is Freshness.REPLAYED or (
+        check(guard, NOW + 1, 99) is Freshness.TOO_OLD  # no session can be opened there any more
+    )
+    if wrong <= 0:
+        assert check(guard, NOW + 2) is Freshness.FRESH
+
+
+def test_what_a_store_may_have_pruned_is_not_taken_again() -> None:
+    guard = ReplayGuard(window=10 * KEPT_BEHIND)
+    guard.restore(METER, 2, vector(NOW), 5)
+    assert check(guard, NOW - KEPT_BEHIND - 1, 99) is Freshness.TOO_OLD
+    assert check(guard, NOW - KEPT_BEHIND) is Freshness.FRESH
+    assert guard.check(METER, 3, vector(NOW - KEPT_BEHIND - 1), 99, NOW) is Freshness.FRESH
+    ReplayGuard(window=900).restore(METER, 2, vector(KEPT_BEHIND), 5)  # below 1970 there is nothing
+
+
+def inside(guard: ReplayGuard, seconds: int, number: int, title: ApTitle = METER, key_id: int = 2) -> Freshness:
+    return guard.check_in_session(title, key_id, vector(seconds), number)
+
+
+def test_ids_under_the_vector_of_a_session_grow_beyond_its_end() -> None:
+    guard = ReplayGuard(window=900)
+    verdicts = [inside(guard, NOW, number) for number in (3, 3, 2, 9, 4, 10)]
+    fresh, replayed = Freshness.FRESH, Freshness.REPLAYED
+    assert verdicts == [fresh, replayed, replayed, fresh, replayed, fresh]
+    assert inside(guard, NOW + 1, 1) is fresh
+    assert inside(guard, NOW, 1, ApTitle(".123.4")) is fresh
+    assert inside(guard, NOW, 1, key_id=3) is fresh
+    assert check(guard, NOW, 3) is fresh  # its header has another shape
+    assert len(guard) == 5
+
+
+def test_once_ids_of_a_session_are_forgotten_none_can_be_opened_under_its_vector() -> None:
+    guard = ReplayGuard(window=900)
+    assert inside(guard, NOW, 3) is Freshness.FRESH
+    assert check(guard, NOW + 901, now=NOW + 901) is Freshness.FRESH
+    assert len(guard) == 1
+    assert check(guard, NOW, 2**32 - 1) is Freshness.TOO_OLD
+    assert inside(guard, NOW, 4) is Freshness.FRESH  # the session may be open still
+    assert len(guard) == 1
+
+
+def test_sessions_count_among_what_is_remembered() -> None:
+    guard = ReplayGuard(window=900, max_seen=3)
+    for second in range(10):
+        assert inside(guard, NOW + second, 5) is Freshness.FRESH
+    assert (len(guard), guard.evicted) == (3, 7)
+    unlimited = ReplayGuard(window=None, max_seen=1)
+    assert [inside(unlimited, second, 5) for second in (1, 2, 1)] == [Freshness.FRESH] * 3
 
 
 @pytest.mark.parametrize("options", [{"window": -1}, {"window": 900, "max_seen": 0}])
