@@ -430,6 +430,9 @@ class BFLD(WireType):
         self.value_type = bits_type(name, spans)
         self._forms: dict[Formats, BitsForm] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_forms": {}}  # they are made again
+
     def form(self, formats: Formats, _length: int | None = None) -> BitsForm:
         """Choose the wire form; see `WireType.form`."""
         key = Formats(DATA_ORDER=formats.DATA_ORDER)

@@ -86,6 +86,15 @@ class Device(Views):
         for key, octets in (tables or {}).items():
             self.put(key, octets)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle and copy the octets; layouts and values are made again when asked for."""
+        octets = {label: image.raw for label, image in self._images.items()}
+        return self.__dict__ | {"node": dict(self.node), "_images": octets, "_layouts": {}, "_decoded": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._images = {label: TableImage(self, label, raw) for label, raw in state["_images"].items()}
+
     def __repr__(self) -> str:
         return f"<device with {', '.join(self) or 'no tables'}>"
 

@@ -423,6 +423,12 @@ class _Origin:
             changed.origin_ = (origin[0], origin[1], False)
         return changed
 
+    def __reduce__(self) -> Any:
+        """Pickle the record alone: its layout stays here, and `encode` makes canonical octets of what is unpickled."""
+        record: Any = self
+        kind: Any = type(self).__mro__[2]  # the class that _origin_type was given
+        return kind._make, (tuple(record),)
+
     def __copy__(self) -> Any:
         return self
 

@@ -84,9 +84,20 @@ class Registry:
     def __init__(self, *, standard: bool = True, plugins: bool = True) -> None:
         self._tables: dict[tuple[int, bytes | None], Table] = {}
         self._procedures: dict[tuple[int, bytes | None], Procedure] = {}
+        self._made_with = {"standard": standard, "plugins": plugins}
+        self._registered: list[Table | Procedure] = []
         self._modules = _standard_modules() if standard else []
         self._plugins = plugins
         self._secrecy: dict[int, tuple[bool, frozenset[int]]] = {}
+
+    def __reduce__(self) -> Any:
+        """Pickle the default registry as the other process's own; of others, what was registered."""
+        if _DEFAULT and self is _DEFAULT[0]:
+            return default_registry, ()
+        return _registry, (type(self), self._made_with, self._registered)
+
+    def __deepcopy__(self, _memo: Any) -> Registry:
+        return self
 
     def register(self, *declarations: Table | Procedure, replace: bool = False) -> None:
         """Add tables and procedures.
@@ -95,14 +106,18 @@ class Registry:
             DeclarationError: one is declared already for this number and device class, and `replace` is not set.
         """
         for declaration in declarations:
-            known: dict[tuple[int, bytes | None], Any] = self._tables
-            if hasattr(declaration, "outlines"):
-                known = self._procedures
-            key = (declaration.id, declaration.device_class)
-            present = known.get(key)
-            if present is not None and present is not declaration and not replace:
-                raise DeclarationError(f"{declaration.label} is declared already, as {present.name}")
-            known[key] = declaration
+            self._add(declaration, replace=replace)
+            self._registered.append(declaration)
+
+    def _add(self, declaration: Table | Procedure, *, replace: bool = False) -> None:
+        known: dict[tuple[int, bytes | None], Any] = self._tables
+        if hasattr(declaration, "outlines"):
+            known = self._procedures
+        key = (declaration.id, declaration.device_class)
+        present = known.get(key)
+        if present is not None and present is not declaration and not replace:
+            raise DeclarationError(f"{declaration.label} is declared already, as {present.name}")
+        known[key] = declaration
         self._secrecy.clear()
 
     def table(self, key: int | str, device_class: bytes | None = None) -> Table:
@@ -175,7 +190,7 @@ class Registry:
         if self._plugins:
             self._plugins = False
             for declaration in _plugin_declarations():
-                self.register(declaration)
+                self._add(declaration)
         if not self._modules or (number is not None and ((number, None) in self._tables or number >= 2048)):
             return
         decade = "" if number is None else f"decade{number // 10}_"
@@ -190,6 +205,13 @@ class Registry:
         for declaration in declarations:
             known: Any = self._procedures if hasattr(declaration, "outlines") else self._tables
             known.setdefault((declaration.id, declaration.device_class), declaration)
+
+
+def _registry(kind: type[Registry], made_with: dict[str, bool], registered: list[Table | Procedure]) -> Registry:
+    """Make a registry that was pickled."""
+    registry = kind(**made_with)
+    registry.register(*registered, replace=True)
+    return registry
 
 
 def _standard_modules() -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,8 +79,26 @@ class RecurringDate(NamedTuple):
     PERIOD_IN_MINUTES: int | None = None
 
 
+class _RecordType(type):
+    """Type of the classes that `record_type` makes: no module has them, so pickle makes them anew by their fields."""
+
+    _fields: tuple[str, ...]
+
+
+def _by_its_fields(kind: _RecordType) -> tuple[Any, tuple[str, tuple[str, ...]]]:
+    return record_type, (kind.__name__, kind._fields)
+
+
+copyreg.pickle(_RecordType, _by_its_fields)
+
+_RECORD_TYPES: WeakValueDictionary[tuple[str, tuple[str, ...]], Any] = WeakValueDictionary()
+
+
 def record_type(name: str, fields: tuple[str, ...]) -> Any:
-    """Make the NamedTuple class of a record or bit field; every field defaults to None (= absent)."""
-    namespace = {"__slots__": (), "__doc__": f"{name}: {', '.join(fields)}."}
-    base = namedtuple(name, fields, defaults=(None,) * len(fields))  # type: ignore[misc]  # noqa: PYI024  the names come from a declaration
-    return type(name, (base,), namespace)
+    """Return the NamedTuple class of a record or bit field, one for a name and fields; absent fields are None."""
+    found = _RECORD_TYPES.get((name, fields))
+    if found is None:
+        namespace = {"__slots__": (), "__doc__": f"{name}: {', '.join(fields)}."}
+        base = namedtuple(name, fields, defaults=(None,) * len(fields))  # type: ignore[misc]  # noqa: PYI024  the names come from a declaration
+        found = _RECORD_TYPES[name, fields] = _RecordType(name, (base,), namespace)
+    return found

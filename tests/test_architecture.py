@@ -27,7 +27,7 @@ RANK = {
 MAY_IMPORT = {
     "cryptography": ("c1222/security/",),
     "pyasn1": ("c1222/message/acse",),
-    "construct": ("c1219/datatypes", "c1219/schema", "c1219/layout", "c1219/tables/"),
+    "construct": ("c1219/datatypes", "c1219/schema", "c1219/shapes", "c1219/tables/"),
     "socket": ("c1222/transport/", "c1222/client/", "c1222/node/", "c1222/cli/"),
     "asyncio": ("c1222/transport/", "c1222/client/", "c1222/node/", "c1222/cli/"),
     "time": ("c1222/transport/", "c1222/client/", "c1222/node/", "c1222/cli/"),

@@ -129,6 +129,58 @@ def test_tables_that_cannot_be(wrong: dict) -> None:
         Table(**({"number": 1, "name": "T", "record": Record("R", *GOOD)} | wrong))
 
 
+ROLES = ("control", "limiting", "actual", "data")
+EDITIONS = ("1997", "2008", "2012", "C12.21-1999", "C12.22-2008")
+CONFIDENCES = ("V", "1", "?", "name only")
+WORDS = [("role", ROLES), ("since", EDITIONS), ("confidence", CONFIDENCES)]
+
+
+@pytest.mark.parametrize(("name", "allowed"), WORDS)
+@pytest.mark.parametrize("wrong", ["dat", "", "v", "2009", "DATA", None, 1997, ["V"]])
+def test_words_of_a_table_are_those_of_a_list(name: str, allowed: tuple[str, ...], wrong: object) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        table("A" / UINT8, **{name: wrong})
+    assert str(caught.value) == f"T: {name} is {wrong!r}, not one of {', '.join(map(repr, allowed))}"
+    for word in allowed:
+        assert getattr(table("A" / UINT8, **{name: word}), name) == word
+
+
+@pytest.mark.parametrize(("name", "allowed"), WORDS[1:])
+@pytest.mark.parametrize("wrong", ["dat", "", "v", "2009"])
+def test_words_of_a_doc_are_those_of_a_list(name: str, allowed: tuple[str, ...], wrong: str) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        Doc("Entries.", **{name: wrong})
+    assert str(caught.value) == f"{name} of 'Entries.' is {wrong!r}, not one of {', '.join(map(repr, allowed))}"
+    for word in (None, *allowed):
+        assert getattr(Doc("Entries.", **{name: word}), name) == word
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"since": "2009"}, EDITIONS),
+        ({"since": None}, EDITIONS),
+        ({"confidence": ("V", "1", "!")}, CONFIDENCES),
+        ({"confidence": ("x", "1", "?")}, CONFIDENCES),
+        ({"confidence": ("V", "1")}, ("three words",)),
+        ({"confidence": "V1?"}, ("three words",)),
+        ({"device_class": b"ABC"}, ("four octets",)),
+    ],
+)
+def test_words_of_a_procedure_are_those_of_a_list(wrong: dict, words: tuple[str, ...]) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        Procedure(number=1, name="P", **wrong)
+    assert all(word in str(caught.value) for word in words)
+    good = Procedure(number=1, name="P", since="2012", confidence=("V", "1", "name only"), device_class=b"ABCD")
+    assert (good.since, good.confidence) == ("2012", ("V", "1", "name only"))
+
+
+def test_a_procedure_record_has_two_sides() -> None:
+    with pytest.raises(DeclarationError, match="'parameters', 'response'"):
+        ProcedureRecord("parameter")
+    assert [ProcedureRecord(side).side for side in ("parameters", "response")] == ["parameters", "response"]
+
+
 def test_procedures() -> None:
     one = Procedure(number=4, name="P", parameters=Record("R", "LIST" / UINT8, "WHEN" / STIME_DATE))
     assert (one.label, one.id, one.depends_on) == ("SP4", 4, ("ST0",))
