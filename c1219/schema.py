@@ -59,7 +59,6 @@ from c1219.errors import DeclarationError
 from c1219.expressions import this
 from c1219.outline import (
     ChoiceNode,
-    LeafNode,
     Node,
     NothingNode,
     RecordNode,
