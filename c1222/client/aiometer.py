@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
+from math import inf
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, Self, TypeVar
 
 from c1222.client.clock import LoopClock
 from c1222.client.operations import Operations
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from c1222.client.steps import Ask, Operation, Outcome, Repeat, Step
     from c1222.protocol.exchange import Exchange
 
-__all__ = ["Meter"]
+__all__ = ["HELD_UP", "Meter"]
+
+HELD_UP: Final = 0.25
+"""A timer so many seconds late tells that the event loop was held up: answers that came in may wait to be taken, and
+nothing counts as overdue until as much time has passed again."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -222,6 +227,15 @@ class Meter:
             self._timer_at = deadline
 
     def _tick(self) -> None:
+        now = self._schedule.now
+        if now - self._timer_at > HELD_UP:
+            self._timer = self._schedule.call_at(now + HELD_UP, self._look)
+            self._timer_at = -inf  # nothing brings it forward, and nothing puts it off
+        else:
+            self._look()
+
+    def _look(self) -> None:
+        """See what is overdue."""
         self._timer = None
         schedule = self._schedule
         self._operations.initiator.tick(now=schedule.now, utc=schedule.utc)

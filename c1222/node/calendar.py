@@ -172,14 +172,11 @@ class Calendar:
 
     def next_switch(self, when: dt.datetime) -> dt.datetime:
         """Return the local time of the next switch or midnight, whichever comes first."""
-        midnight = dt.datetime.combine(when.date(), dt.time()) + _DAY
-        if not self.has_tiers:
-            return midnight
-        for minute, _ in self.day(when.date()).switches:
-            start = dt.datetime.combine(when.date(), dt.time()) + dt.timedelta(minutes=minute)
-            if start > when:
-                return start
-        return midnight
+        today, now = when.replace(hour=0, minute=0, second=0, microsecond=0), 60 * when.hour + when.minute
+        for minute, _ in self.day(when.date()).switches if self.has_tiers else ():
+            if minute > now:
+                return today + dt.timedelta(minutes=minute)
+        return today + _DAY
 
     def is_dst(self, standard: dt.datetime) -> bool:
         """Return whether daylight saving time is in effect.

@@ -204,6 +204,20 @@ class Flows:
         self._before = counts
         self.last = to
 
+    def earlier(self, when: float, *, metering: bool) -> Flows:
+        """Return the counts as they were at a time before; tiers are left out.
+
+        Args:
+            when: simulated time.
+            metering: whether it was counted since.
+        """
+        state = {"last": when, "counts": self.counts, "tiers": {}}
+        flows = Flows(self._shares, self._curve, when, state)
+        if metering:
+            spans = zip(self.counts, self._before, flows._before, strict=True)
+            flows.counts = [count - (after - before) for count, after, before in spans]
+        return flows
+
     @property
     def power(self) -> float:
         """The load now, watts."""

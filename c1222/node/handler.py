@@ -33,6 +33,13 @@ __all__ = ["MeterHandler"]
 _PENDING_BIT, _BEYOND = 0x1000, 0xE000
 _VIRTUAL: Final = frozenset({"ST7", "ST8"})
 _NO_RESPONSE: Final = bytes(4)
+_READS: Final = (tables.ReadRequest, tables.ReadOffsetRequest, tables.ReadIndexRequest)
+_ASIDE: Final[dict[type, str | None]] = {
+    **dict.fromkeys((identify.IdentifyRequest, session.LogonRequest, session.SecurityRequest, session.WaitRequest)),
+    **dict.fromkeys((session.TerminateRequest, session.DisconnectRequest, network.TraceRequest)),
+    session.LogoffRequest: "ST76",
+}
+"""Services that show nothing that moves, and at most write to a log."""
 _MECHANISM: Final = ApTitle("2.16.124.113620.1.22.2.1")
 
 
@@ -56,7 +63,12 @@ class MeterHandler:
         if handle is None:
             raise Sns(str(request.service))
         meter = self.meter
-        meter.advance(context.utc)
+        if isinstance(request, _READS):
+            meter.look(context.utc, table_label(request.table & ~(_PENDING_BIT | _BEYOND)))
+        elif type(request) in _ASIDE:
+            meter.look(context.utc, _ASIDE[type(request)])
+        else:
+            meter.advance(context.utc)
         try:
             response = handle(self, request, context)
         except ServiceError:
@@ -92,6 +104,8 @@ class MeterHandler:
 
     def _security(self, request: session.SecurityRequest, context: Context) -> Response:
         user = context.access.user_id if request.user_id is None else request.user_id
+        if self.meter.rights.check(request.password) is None:
+            self.meter.advance(context.utc)  # wrong ones are logged
         grant = self.meter.check_password(request.password, user or 0)
         if grant is None:
             raise Err("wrong password")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from c1222.node.flows import Flows
     from c1222.node.profile_sets import Channel, SetPlan
     from c1222.node.registers import Registers
+    from c1222.node.signals import Signal
     from c1222.node.tables import Tables
 
 __all__ = ["BACKWARD", "DST", "FORWARD", "POWER_FAIL", "Recorder"]
@@ -99,18 +100,19 @@ class Recorder:
             "readings": self._readings,
         }
 
-    def _total(self, channel: Channel) -> int:
+    def _reading(self, signal: Signal, flows: Flows | None) -> int:
+        return self._registers.reading(signal, flows) if self._registers else (flows or self._flows).of(signal)
+
+    def _total(self, channel: Channel, flows: Flows | None = None) -> int:
         """Return what a channel has recorded in all: amounts in grains of its data, averages as counts."""
-        counted = self._registers.reading(channel.signal) if self._registers else self._flows.of(channel.signal)
+        counted = self._reading(channel.signal, flows)
         if not channel.signal.bulk:
             return counted
-        return _grains(channel, counted)
+        return channel.grains(counted)
 
-    def _end_reading(self, channel: Channel) -> int:
+    def _end_reading(self, channel: Channel, flows: Flows | None = None) -> int:
         """Return the count of the register that the end readings of a channel show."""
-        if channel.end is None:
-            return 0
-        return self._registers.reading(channel.end) if self._registers else self._flows.of(channel.end)
+        return 0 if channel.end is None else self._reading(channel.end, flows)
 
     @property
     def is_active(self) -> bool:
@@ -146,11 +148,11 @@ class Recorder:
                 continue
             shown = Fraction(tables.element(read).get(block))
             if plan.sum_over_block:
-                self._counts[number] = _grains(channel, floor(shown * end.multiplier * COUNTS))
+                self._counts[number] = channel.grains(floor(shown * end.multiplier * COUNTS))
             else:
                 # What was counted since belongs to the interval that is under way.
                 counted = self._readings[number] = end.counts(shown)
-                self._stored[number] = _grains(channel, counted)
+                self._stored[number] = channel.grains(counted)
         return True
 
     def start(self, standard: int) -> None:
@@ -204,16 +206,17 @@ class Recorder:
             self._fill_block(BACKWARD)
             self._slot = new
 
-    def close(self, standard: int, device: float) -> None:
+    def close(self, standard: int, device: float, flows: Flows | None = None) -> None:
         """End an interval.
 
         Args:
             standard: the time that intervals follow of its end, seconds, a multiple of its length.
             device: device time of its end.
+            flows: what had flowed until then; None if it ends now.
         """
         if not self.is_active:
             return
-        plan = self.plan
+        plan, flows = self.plan, flows or self._flows
         end = standard // plan.length
         if self._slot is not None and self._slot - plan.intervals < end <= self._slot:
             return  # the clock was set back: this end was there already, and the interval goes on
@@ -224,15 +227,15 @@ class Recorder:
                     break  # more is missing than the block can say: it is filled, and the next one begins now
                 self._append([0] * len(plan.channels), device - missing * plan.length, self._common, _SKIPPED)
                 self._slot += 1
-        totals = [self._total(channel) for channel in plan.channels]
+        totals = [self._total(channel, flows) for channel in plan.channels]
         values, statuses = [], []
         partial = _PARTIAL if self._common & (POWER_FAIL | FORWARD) else _LONG if self._common & BACKWARD else 0
         for number, channel in enumerate(plan.channels):
             new = totals[number] - self._stored[number]
-            values.append(new * channel.grain if channel.signal.bulk else self._average(channel, new))
+            values.append(new * channel.grain if channel.signal.bulk else self._average(channel, new, flows))
             statuses.append(partial or (_TEST if self._is_test else 0))
         self._stored = totals
-        self._readings = [self._end_reading(channel) for channel in plan.channels]
+        self._readings = [self._end_reading(channel, flows) for channel in plan.channels]
         self._slot = end
         dst = DST if self._tables.shape.derived(faces_of).is_dst(device) else 0
         self._append(values, device, self._common | dst, statuses)
@@ -242,10 +245,10 @@ class Recorder:
     def _is_test(self) -> bool:
         return bool(self._tables.find("ST3.ED_MODE.TEST_MODE_FLAG"))
 
-    def _average(self, channel: Channel, counts: int) -> Fraction:
+    def _average(self, channel: Channel, counts: int, flows: Flows) -> Fraction:
         signal = channel.signal
         if signal.share is None:
-            return signal.level(self._flows.last, self._flows.power) * channel.factor
+            return signal.level(flows.last, flows.power) * channel.factor
         return signal.rate(counts, self.plan.length) * channel.factor
 
     def _room(self) -> int:
@@ -343,10 +346,6 @@ class Recorder:
                 status = shape.element(f"{path}.CLOSURE_STATUS[{number}]")
                 record = status.decode(bytes(status.size))._replace(NBR_VALID_INTERVAL=min(used, _MAX_VALID))
                 put(f"CLOSURE_STATUS[{number}]", record)
-
-
-def _grains(channel: Channel, counted: int) -> int:
-    return floor(Fraction(counted, COUNTS) / channel.signal.multiplier * channel.factor / channel.grain)
 
 
 def _nibbles(common: int, codes: list[int]) -> bytes:

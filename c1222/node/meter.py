@@ -19,7 +19,7 @@ from c1222.node.logs import Logs
 from c1222.node.pending import PendingTables
 from c1222.node.procedures import STANDARD
 from c1222.node.rights import Grant, Offer, Rights, offer_of, rights_of
-from c1222.node.simulation import Simulation
+from c1222.node.simulation import LOAD_PROFILE, MOVING, Simulation
 from c1222.node.tables import Tables
 from c1222.services.results import Iar
 
@@ -231,7 +231,20 @@ class Meter:
 
     def behind(self, utc: float) -> float:
         """Return how many seconds of its own time have to be gone through to bring the meter up to date."""
-        return self.simulation.clock.simulated(utc) - self.simulation.flows.last if self.simulation else 0.0
+        return self.simulation.clock.simulated(utc) - self.simulation.recorded if self.simulation else 0.0
+
+    def look(self, utc: float, label: str | None = None) -> None:
+        """Bring the meter up to date as far as reading a table shows.
+
+        Args:
+            utc: true time.
+            label: of the table; None when none is read.
+        """
+        self._still = utc
+        if self.pending.due or self.calls.later is not None:
+            self.advance(utc)
+        elif label in MOVING and self.simulation:
+            self.simulation.advance(utc, load_profile=label in LOAD_PROFILE)
 
     def advance(self, utc: float) -> None:
         """Bring the meter up to date.

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1222.node.rings import Ring, RingNames
-from c1222.node.signals import Cell, Signal, signals_of
+from c1222.node.signals import COUNTS, Cell, Signal, signals_of
 
 if TYPE_CHECKING:
     from c1222.node.shape import Shape
@@ -26,6 +26,7 @@ class Channel(NamedTuple):
         grain: smallest step between stored values.
         end: what its end readings show, or None.
         cell: its value in the first interval of the first block.
+        ratio: grains for one count of the signal.
     """
 
     signal: Signal
@@ -33,6 +34,11 @@ class Channel(NamedTuple):
     grain: Fraction
     end: Signal | None
     cell: Cell
+    ratio: Fraction
+
+    def grains(self, counts: int) -> int:
+        """Return how many grains a count of the signal is, rounded down."""
+        return counts * self.ratio.numerator // self.ratio.denominator
 
 
 class SetPlan(NamedTuple):
@@ -108,7 +114,8 @@ def _plan(shape: Shape, number: int) -> SetPlan | None:
         own = signal(channel.LP_SOURCE_SELECT) or Signal(None)
         cell = Cell(shape.element(f"{block}.LP_INT[0].INT_DATA[{place}]"), own)
         end = signal(channel.END_BLK_RDG_SOURCE_SELECT)
-        channels.append(Channel(own, Fraction(scalar or 1, divisor or 1), cell.grain, end, cell))
+        factor = Fraction(scalar or 1, divisor or 1)
+        channels.append(Channel(own, factor, cell.grain, end, cell, factor / (COUNTS * own.multiplier * cell.grain)))
     interval = shape.element(f"{block}.LP_INT[0]")
     start = shape.element(block).offset
     simple = f"{block}.SIMPLE_INT_STATUS"

@@ -41,7 +41,18 @@ class Registers:
         state: what `as_state` gave; None to begin with what the tables say.
     """
 
-    __slots__ = ("_base", "_filled", "_flows", "_marks", "_tables", "_tier_base", "plan", "season")
+    __slots__ = (
+        "_base",
+        "_beaten",
+        "_filled",
+        "_flows",
+        "_longest",
+        "_marks",
+        "_tables",
+        "_tier_base",
+        "plan",
+        "season",
+    )
 
     def __init__(self, tables: Tables, plan: Plan, flows: Flows, state: dict[str, Any] | None = None) -> None:
         self._tables = tables
@@ -50,6 +61,10 @@ class Registers:
         self.season: int = 0
         self._marks: dict[int, list[list[int]]] = {}
         self._filled: dict[str, int] = {}  # occurrences since the last reset, of those that are not all in use
+        self._beaten: dict[str, int] = {}
+        self._longest: dict[int, int] = {}
+        for demand in (*plan.demands, *plan.present_demands):
+            self._longest[demand.step] = max(demand.steps, self._longest.get(demand.step, 0))
         self._base: list[int] = []
         self._tier_base: list[list[int]] = []
         if state is None or len(state["base"]) != len(plan.summations) or len(state["tiers"]) != len(plan.tiers):
@@ -91,15 +106,22 @@ class Registers:
     def restart(self) -> None:
         """Begin the demand intervals anew."""
         self._marks = {}
+        self._beaten = {}
 
     # What moves all the time.
 
-    def reading(self, signal: Signal) -> int:
-        """Return the count in the total register of what a signal counts; where there is none, since the start."""
+    def reading(self, signal: Signal, flows: Flows | None = None) -> int:
+        """Return the count in the total register of what a signal counts; where there is none, since the start.
+
+        Args:
+            signal: what is counted.
+            flows: what had flowed at an earlier time that is meant; None for now.
+        """
+        flows = flows or self._flows
         for cell, base in zip(self.plan.summations, self._base, strict=True):
             if cell.signal.bulk and cell.signal.share == signal.share is not None:
-                return base + self._flows.of(signal)
-        return self._flows.of(signal)
+                return base + flows.of(signal)
+        return flows.of(signal)
 
     def refresh(self) -> None:
         """Bring the summations in ST23 up to date."""
@@ -148,8 +170,7 @@ class Registers:
 
     def next_boundary(self, standard: int) -> int:
         """Return how many seconds it is to the end of the next sub-interval; 0 without demands."""
-        steps = {demand.step for demand in (*self.plan.demands, *self.plan.present_demands)}
-        return min((step - standard % step for step in steps), default=0)
+        return min((step - standard % step for step in self._longest), default=0)
 
     def close_intervals(self, standard: int, device: float, tier: int) -> None:
         """End the sub-intervals that end now.
@@ -160,55 +181,56 @@ class Registers:
             tier: of demands, in effect up to now.
         """
         demands = self.plan.demands
-        for step in {demand.step for demand in (*demands, *self.plan.present_demands) if standard % demand.step == 0}:
+        for step, longest in self._longest.items():
+            if standard % step:
+                continue
             marks = self._marks.setdefault(step, [])
             marks.append(list(self._flows.counts))
-            longest = max(d.steps for d in (*demands, *self.plan.present_demands) if d.step == step)
             for number, demand in enumerate(demands):
                 if demand.step == step and len(marks) > demand.steps:
                     self._compare(number, demand, marks, device, tier)
             del marks[: max(0, len(marks) - longest - 1)]
 
     def _compare(self, number: int, demand: Demand, marks: list[list[int]], device: float, tier: int) -> None:
-        value = self._average(demand.signal, marks, demand)
         blocks = [self.plan.blocks[0]]
         if tier + 1 < len(self.plan.blocks):
             blocks.append(self.plan.blocks[tier + 1])
         for block in blocks:
-            self._enter(f"{block}.DEMANDS[{number}]", number, demand, value, device, marks, block)
+            self._enter(f"{block}.DEMANDS[{number}]", number, demand, device, marks, block)
 
     def _average(self, signal: Signal, marks: list[list[int]], demand: Demand) -> Fraction:
         if signal.share is None:
             return signal.level(self._flows.last, self._flows.power)
-        counted = self._flows.at(marks[-1], signal) - self._flows.at(marks[-1 - demand.steps], signal)
-        return signal.rate(counted, demand.step * demand.steps)
+        return signal.rate(self._counted(signal, marks, demand), demand.step * demand.steps)
 
-    def _enter(
-        self,
-        path: str,
-        number: int,
-        demand: Demand,
-        value: Fraction,
-        device: float,
-        marks: list[list[int]],
-        block: str,
-    ) -> None:
+    def _counted(self, signal: Signal, marks: list[list[int]], demand: Demand) -> int:
+        return self._flows.at(marks[-1], signal) - self._flows.at(marks[-1 - demand.steps], signal)
+
+    def _enter(self, path: str, number: int, demand: Demand, device: float, marks: list[list[int]], block: str) -> None:
         """Put a demand among the occurrences kept, if it belongs there."""
-        tables = self._tables
+        tables, signal = self._tables, demand.signal
+        counted = self._counted(signal, marks, demand)
+        # Whoever counted no more than one that was no peak is none either: most are told at a glance.
+        if path not in self._filled and signal.share is not None and counted <= self._beaten.get(path, -1):
+            return
         if not tables.shape.has(f"{path}.DEMAND[0]"):
             return
-        cell = cell_at(tables.shape, f"{path}.DEMAND[0]", demand.signal)
+        cell = cell_at(tables.shape, f"{path}.DEMAND[0]", signal)
+        value = self._average(signal, marks, demand)
         new = cell.element.decode(cell.of(value))
         places = tables.element(f"{path}.DEMAND").count
         filled = self._filled.get(path, places)
         if filled == places:
             least = tables.find(f"{path}.DEMAND[{places - 1}]", 0)
             if new <= least if demand.maximum else new >= least:
+                if demand.maximum and signal.multiplier > 0 and 0 <= value - Fraction(new) <= cell.grain:
+                    self._beaten[path] = counted
                 return
         entry = self._entry(path)
         kept = list(entry.DEMAND)
         used = min(filled, places - 1)  # it is better than the last; or that is no number
         place = next((i for i in range(used) if (new > kept[i] if demand.maximum else new < kept[i])), used)
+        self._beaten.pop(path, None)
         best = kept[0] if filled else 0
         kept = [*kept[:place], new, *kept[place:-1]]
         self._fill(path, filled + 1, places)

@@ -1,7 +1,8 @@
 """A meter that lives: load flows, intervals end, tiers switch, days begin.
 
 Nothing runs by itself: a meter is brought up to date when somebody looks. What happened meanwhile happened at its own
-time, and is the same however often one looked. Intervals, registers and tiers are cut from the same counts.
+time, and is the same however often one looked. Intervals, registers and tiers are cut from the same counts. The load
+profile, which takes most of the work, is recorded when somebody looks at it, or before anything it follows changes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from c1219.device import Device
     from c1222.node.tables import Tables
 
-__all__ = ["MAX_CATCH_UP", "Simulation"]
+__all__ = ["LOAD_PROFILE", "MAX_CATCH_UP", "MOVING", "Simulation"]
 
 MAX_CATCH_UP: Final = 40 * 86_400
 """Seconds of simulated time that are gone through step by step; of a longer absence only the energy is counted."""
@@ -32,6 +33,10 @@ _CLOCK_TABLES: Final = frozenset({"ST52", "ST55", "ST56"})
 _MEASURING: Final = tuple(f"ST{n}" for n in (0, *range(11, 17), 21, 22, 27, 61, 62))
 """Tables that say what registers and load profile measure."""
 _LIVE: Final = _CLOCK_TABLES | {"ST23", "ST28"}
+LOAD_PROFILE: Final = frozenset(f"ST{n}" for n in range(63, 68))
+"""Tables that recording a load profile changes."""
+MOVING: Final = _LIVE | LOAD_PROFILE | {"ST24", "ST25", "ST26", "ST74", "ST76"}
+"""Tables that change as time passes; no others do, while nothing is pending."""
 
 
 class Simulation:
@@ -49,6 +54,7 @@ class Simulation:
 
     Attributes:
         clock: may be replaced.
+        recorded: simulated time up to which the load profile is recorded.
         registers: None where the tables have none that could move.
         recorders: of the load profile, by number of the set.
     """
@@ -90,6 +96,7 @@ class Simulation:
             for one in shape.derived(set_plans_of)
             if self._tables.is_whole("ST63") and self._tables.is_whole(f"ST{63 + one.number}")
         }
+        self.recorded: float = saved.get("recorded", self.flows.last)
         self._date: str = saved.get("date", "")
         self._dst: bool = saved.get("dst", False)
         self.tiers = Tiers(*saved.get("in_effect", (0, 0)))
@@ -149,6 +156,7 @@ class Simulation:
             "flows": self.flows.as_state(),
             "registers": self.registers.as_state() if self.registers else None,
             "recorders": {str(number): recorder.as_state() for number, recorder in self.recorders.items()},
+            "recorded": self.recorded,
             "date": self._date,
             "dst": self._dst,
             "in_effect": list(self.tiers),
@@ -173,28 +181,50 @@ class Simulation:
 
     # Time passes.
 
-    def advance(self, utc: float) -> None:
+    def advance(self, utc: float, *, load_profile: bool = True) -> None:
         """Bring the meter up to date.
 
         Args:
             utc: true time.
+            load_profile: bring the load profile up to date as well, as is needed before anything else is done than
+                reading other tables.
         """
         flows, offset = self.flows, self.clock.offset
         to = int(self.clock.simulated(utc))
         if to - flows.last > MAX_CATCH_UP:
+            self.record()
             self._leap(to - MAX_CATCH_UP)
+            self.recorded = flows.last
         metering = self.is_metering
         while flows.last < to:
             standard = int(flows.last + offset) + self.faces.base
             local = self.faces.local(flows.last + offset)
-            switch = self._calendar.next_switch(local)
-            steps = [int((switch - local).total_seconds()), to - int(flows.last)]
+            switch = int((self._calendar.next_switch(local) - local).total_seconds())
+            seconds = min(switch, to - int(flows.last))
             if self.registers:
-                steps.append(self.registers.next_boundary(standard))
-            steps += [one.plan.length - standard % one.plan.length for one in self.recorders.values()]
-            self._step(min(step for step in steps if step > 0), standard, metering=metering)
-            if steps[0] <= flows.last + offset + self.faces.base - standard:
+                seconds = min(seconds, self.registers.next_boundary(standard) or seconds)
+            self._step(seconds, standard, metering=metering)
+            if switch <= flows.last + offset + self.faces.base - standard:
                 self._pass_switch()
+        if load_profile:
+            self.record()
+
+    def record(self) -> None:
+        """Record the load profile up to where the registers are."""
+        offset, base, metering = self.clock.offset, self.faces.base, self.is_metering
+        lengths = {one.plan.length for one in self.recorders.values()}
+        standard, end = (int(when + offset) + base for when in (self.recorded, self.flows.last))
+        flows = self.flows.earlier(self.recorded, metering=metering) if lengths and standard < end else self.flows
+        while lengths:
+            seconds = min(length - standard % length for length in lengths)
+            standard += seconds
+            if standard > end:
+                break
+            flows.advance(flows.last + seconds, 0, metering=metering)
+            for recorder in self.recorders.values():
+                if standard % recorder.plan.length == 0:
+                    recorder.close(standard, flows.last + offset, flows)
+        self.recorded = self.flows.last
 
     def _leap(self, to: float) -> None:
         """Go to a time in one step: only the energy is counted, and the season in effect then is taken."""
@@ -215,9 +245,6 @@ class Simulation:
         device = flows.last + self.clock.offset
         if self.registers:
             self.registers.close_intervals(standard, device, self.tiers.demand)
-        for recorder in self.recorders.values():
-            if standard % recorder.plan.length == 0:
-                recorder.close(standard, device)
 
     def _pass_switch(self) -> None:
         """Do what is due when tiers may switch or a day begins."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import c1222
 from c1222.client.aio import Meter, Network
+from c1222.client.aiometer import HELD_UP
 from c1222.client.operations import Operations
 from c1222.errors import PeerSilent, StateError
 from c1222.protocol.policy import UDP_LINK
-from c1222.services import tables
+from c1222.services import TableData, tables
 from c1222.transport.memory import Wire
 from tests.c1222.client.rig import KEY, METER, PASSWORD, READER, Tiny, drive
 from tests.c1222.protocol.rig import Node
@@ -99,6 +102,80 @@ def test_time_outs_need_no_traffic() -> None:
             await drive(wire, meter.read(1))
         assert wire.counters["sent"] == 3
         assert 9 <= wire.now <= 10
+
+    asyncio.run(main())
+
+
+class Late:
+    """A clock that is set by hand, and calls when it is told to: an event loop that was held up."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.utc = 1.8e9
+        self.due: dict[object, tuple[float, Any]] = {}
+
+    def call_at(self, when: float, action: Any, /) -> Any:
+        name = object()
+        self.due[name] = when, action
+        return SimpleNamespace(cancel=lambda: self.due.pop(name, None))
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass in which nobody is called, and call those that are due then."""
+        self.now += seconds
+        for name, (when, action) in tuple(self.due.items()):
+            if when <= self.now and self.due.pop(name, None):
+                action()
+
+
+def held_up() -> tuple[Late, Meter, list[bytes]]:
+    clock, sent = Late(), list[bytes]()
+    operations = Operations(UDP_LINK, called=METER, calling=READER, timeout=2.0, attempts=1)
+    return clock, Meter(operations, sent.append, clock), sent
+
+
+@pytest.mark.parametrize("late", [0.0, 60.0])
+def test_a_loop_that_was_held_up_takes_what_came_in_before_it_gives_up(late: float) -> None:
+    async def main() -> None:
+        clock, meter, sent = held_up()
+        task = asyncio.create_task(meter.read_octets(1))
+        await asyncio.sleep(0)
+        clock.passes(2.0 + late)
+        await asyncio.sleep(0)
+        assert task.done() is (late == 0.0)
+        if task.done():
+            assert isinstance(task.exception(), PeerSilent)
+            return
+        for _ in range(5):  # what comes in and is no answer puts nothing off
+            clock.passes(HELD_UP / 10)
+            meter.receive(b"\x60\x00")
+            await asyncio.sleep(0)
+        assert not task.done()
+        asked = c1222.decode(sent[0])
+        answer = c1222.Message(
+            called=asked.calling,
+            calling=asked.called,
+            called_invocation_id=asked.calling_invocation_id,
+            calling_invocation_id=1,
+            services=[tables.ReadResponse(TableData(b"here"))],
+        )
+        meter.receive(c1222.encode(answer))
+        assert await task == b"here"
+
+    asyncio.run(main())
+
+
+def test_a_loop_that_was_held_up_gives_up_soon_after() -> None:
+    async def main() -> None:
+        clock, meter, sent = held_up()
+        task = asyncio.create_task(meter.read_octets(1))
+        await asyncio.sleep(0)
+        clock.passes(30.0)
+        for _ in range(12):
+            clock.passes(HELD_UP / 10)
+            meter.receive(b"\x60\x00")
+            await asyncio.sleep(0)
+        assert isinstance(task.exception(), PeerSilent)
+        assert len(sent) == 1
 
     asyncio.run(main())
 
