@@ -159,6 +159,17 @@ class UnitDescription(NamedTuple):
     facts: Quantity
     unresolved: tuple[str, ...]
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether values of successive intervals can be added: energy, counts and times can, volts cannot."""
+        if self.time_base is TimeBase.EVENT:
+            return True
+        if self.time_base not in {TimeBase.BULK, TimeBase.NET_BULK}:
+            return False
+        if self.facts.kind in {Kind.RATE, Kind.LEVEL}:
+            return self.facts.bulk_name is not None
+        return self.facts.kind in {Kind.AMOUNT, Kind.COUNT, Kind.DURATION, Kind.CONDITION}
+
     def __str__(self) -> str:
         words = [self.quantity]
         if self.direction:

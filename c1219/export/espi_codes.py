@@ -92,7 +92,7 @@ def direction_code(direction: Direction | None) -> int:
 
 def accumulation(uom: UnitDescription | None) -> int:
     """Return accumulationBehaviour of interval data: amounts add up, levels do not."""
-    return DELTA if uom is not None and uom.time_base in {TimeBase.BULK, TimeBase.NET_BULK} else INDICATING
+    return DELTA if uom is not None and uom.adds_up else INDICATING
 
 
 def register_codes(row: Register, uom: UnitDescription | None) -> tuple[int, int] | None:

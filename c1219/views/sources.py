@@ -69,6 +69,11 @@ class Source(NamedTuple):
     entries: tuple[int | None, int | None, int | None, int | None] = (None, None, None, None)
     unresolved: tuple[str, ...] = ()
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether values of successive intervals can be added; see `c1219.codes.units.UnitDescription.adds_up`."""
+        return self.pulses or (self.uom is not None and self.uom.adds_up)
+
     def value(self, raw: Any, *, single: bool = False) -> Decimal | None:
         """Return a raw number of this source in `unit`; None if it is no number.
 

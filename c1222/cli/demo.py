@@ -158,19 +158,24 @@ def _talk(host: str, port: int, title: str, key: object, file: PcapWriter) -> st
 
 
 def _chart(profile: LoadProfile) -> list[str]:
-    """Return one line for each channel: a bar for each hour, and the sum."""
+    """Return one line for each channel: a bar for each hour, and the sum, or what values there were."""
+    from c1219.views.profile_totals import totals
+
     lines = []
-    rows = [(row, row.start, row.value) for row in profile.rows if row.start is not None and row.value is not None]
-    for channel in sorted({row.channel for row, _, _ in rows}):
-        hours: dict[dt.datetime, Decimal] = {}
-        for row, start, value in rows:
-            if row.channel == channel:
-                hour = start.replace(minute=0)
-                hours[hour] = hours.get(hour, Decimal(0)) + value
-                label = f"{row.unit or ''} {row.quantity}"
-        top = max(*hours.values(), Decimal(1))
-        bars = "".join(_BARS[round(max(value, Decimal(0)) / top * (len(_BARS) - 1))] for value in hours.values())
-        lines.append(f"{bars}  {sum(hours.values()):,} {label}")
+    for total in totals(profile):
+        hours: dict[dt.datetime, list[Decimal]] = {}
+        for row in profile:
+            if row.channel == total.channel.number and row.start is not None and row.value is not None:
+                hours.setdefault(row.start.replace(minute=0), []).append(row.value)
+        heights = [sum(own, Decimal(0)) / (1 if total.sum is not None else len(own)) for own in hours.values()]
+        top = max(*heights, Decimal(1))
+        bars = "".join(_BARS[round(max(height, Decimal(0)) / top * (len(_BARS) - 1))] for height in heights)
+        source = total.channel.source
+        label = f"{source.unit or ''} {source.quantity}"
+        if total.sum is not None:
+            lines.append(f"{bars}  {total.sum:,} {label}")
+        else:
+            lines.append(f"{bars}  {total.mean:,.2f} ({total.minimum:,} to {total.maximum:,}) {label}")
     return lines
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from c1219 import Device
 from c1219.export.espi import ATOM, ESPI, Feed, espi
+from c1219.export.espi_codes import LARGEST
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMAS = ROOT / "specs" / "espi"
@@ -351,3 +352,73 @@ def test_an_empty_device() -> None:
     (point,) = resources(found, "UsagePoint").values()
     assert links(point[0], "related") == []
     assert {finding.code for finding in found.findings} == {"zone-unknown"}
+
+
+def test_limits_of_values() -> None:
+    """The largest value of 48 bits and 10^12 has a form, the next has none, of either sign; in both kinds of series."""
+    meter = device("polyphase-tou")
+    profile, registers = meter.load_profile(2), meter.registers()
+    channel = profile.channels[0]
+    own = [row for row in profile.rows if row.channel == 1][:4]
+    numbers = [LARGEST, -LARGEST, LARGEST + 1, -LARGEST - 1]
+    profile.rows = tuple(row._replace(value=number) for row, number in zip(own, numbers, strict=True))
+    energies = [row for row in registers if row.kind == "summation" and row.period == "self read"][:4]
+    registers.rows = tuple(
+        row._replace(value=number, source=energies[0].source, tier=None)
+        for row, number in zip(energies, numbers, strict=True)
+    )
+    found = espi(meter, updated=UPDATED, profiles=[profile], registers=registers)
+    assert [value for _, _, value, _ in readings(found, title_of(2, channel))] == [LARGEST, -LARGEST]
+    texts = [(finding.path, finding.text) for finding in found.findings if finding.code == "left-out"]
+    assert texts == [
+        ("ST65", "2 values are left out: too large for 48 bits"),
+        ("registers", "2 values are left out: too large for 48 bits"),
+    ]
+
+
+def test_what_is_left_out_is_counted() -> None:
+    meter = device("polyphase-tou")
+    registers = meter.registers()
+    resets = [row for row in registers if row.kind == "demand resets"]
+    assert len(resets) > 1
+    found = espi(meter, updated=UPDATED, registers=registers)
+    texts = {finding.text for finding in found.findings if finding.code == "left-out"}
+    assert f"{len(resets)} values are left out: there is no code for demand resets" in texts
+    registers.rows = tuple(resets[:1])
+    one = espi(meter, updated=UPDATED, registers=registers)
+    assert [finding.text for finding in one.findings] == ["1 value is left out: there is no code for demand resets"]
+
+
+def test_a_source_without_description() -> None:
+    """Without ST12 nothing is known of a channel but its values: all codes are those of not known."""
+    meter = device("polyphase-tou")
+    meter.drop(12)
+    profile = meter.load_profile(1)
+    assert all(channel.source.uom is None for channel in profile.channels)
+    found = espi(meter, updated=UPDATED, profiles=[profile])
+    kinds = [
+        {item.tag.removeprefix(E): item.text for item in resource}
+        for _, resource in resources(found, "ReadingType").values()
+    ]
+    assert len(kinds) == len(profile.channels)
+    for kind in kinds:
+        assert {kind[name] for name in ("commodity", "flowDirection", "phase", "uom", "kind")} == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("identification", "serial", "node", "name"),
+    [
+        ("METER-1", "123", {"ap_title": ".123.1"}, "METER-1"),
+        ("", "123", {"ap_title": ".123.1"}, "123"),
+        ("", "", {"ap_title": ".123.1"}, ".123.1"),
+        ("", "", {}, "meter"),
+    ],
+)
+def test_the_name_of_the_usage_point(identification: str, serial: str, node: dict[str, str], name: str) -> None:
+    meter = device("polyphase-tou")
+    meter.node = node
+    meter.change("ST5.IDENTIFICATION", identification)
+    meter.change("ST1.MFG_SERIAL_NUMBER", serial)
+    found = espi(meter, updated=UPDATED)
+    assert [entry.findtext(f"{A}title") for entry, _ in resources(found, "UsagePoint").values()] == [name]
+    assert ET.fromstring(found.xml).findtext(f"{A}title") == f"Green Button usage of {name}"

@@ -169,3 +169,26 @@ def test_absent():
     assert calendar(meter({})) is None
     assert calendar(meter({51: TOU})) is None
     assert calendar(meter({51: TOU, 54: CALENDAR[:20]})) is None
+
+
+@pytest.mark.parametrize(("first", "second"), [(0x13, 0x14), (0x14, 0x13)])
+def test_the_later_of_two_actions_on_a_date_outdoes_the_earlier(first, second):
+    """Special schedules 0 and 1 on 1 January 2024, both as dates and both as recurring ones."""
+    matrix = bytes([10, 11, 12, 20, 21])
+    dates = bytes([0x98, 0x08, first, 0x98, 0x08, second])
+    plan = calendar(meter({51: tou(seasons=1, special=2, dates=2), 54: dates + matrix}))
+    assert plan.day(dt.date(2024, 1, 1)).special == second - 0x13
+    rules = bytes([0x01, 0x08, first, 0x01, 0x08, second])
+    plan = calendar(meter({51: tou(seasons=1, special=2, recurring=2), 54: rules + matrix}))
+    assert plan.day(dt.date(2024, 1, 1)).special == second - 0x13
+    assert [action.number for action in plan.actions(2024)] == [first - 0x13, second - 0x13]
+
+
+def test_lists_go_as_far_as_their_end():
+    """Action 31 ends the list that it is in, and no other."""
+    matrix = bytes([10, 11, 12, 20])
+    dates = bytes.fromhex("98 08 13  00 00 1F  98 10 13")  # 1 January; the end; 2 January 2024
+    rules = bytes.fromhex("01 18 13  00 00 1F  01 20 13")  # 3 January; the end; 4 January
+    plan = calendar(meter({51: tou(seasons=1, special=1, dates=3, recurring=3), 54: dates + rules + matrix}))
+    assert [str(action.date) for action in plan.actions(2024)] == ["2024-01-01", "2024-01-03"]
+    assert [plan.day(dt.date(2024, 1, day)).special for day in (1, 2, 3, 4)] == [0, None, 0, None]

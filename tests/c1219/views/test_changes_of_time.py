@@ -101,6 +101,26 @@ def test_the_status_of_intervals_tells_where_a_block_is_missing(zone, change):
         assert [row.end for row in found] == times
 
 
+def test_a_status_of_the_end_of_an_interval():
+    """A block that ends with the second 1:00, of a meter that keeps the status as it was when the interval ended."""
+    new_york, end = ZONES["America/New_York"], at("2026-11-01 06:00", UTC)
+    tables = {52: meter({}).encode(52, (None, QUALITY))}
+    for mark, expected in ((b"\x00", end), (b"\x10", end - 60 * MINUTE)):
+        truth = Truth([[[0]]], [wall(end, new_york)], per_block=1, status=[[mark]], tables=tables)
+        assert load_profile(truth.device(), 1, zone=new_york).rows[0].end == expected
+
+
+def test_a_block_over_most_of_a_year():
+    """Its first and last interval have one offset, those of the summer another."""
+    new_york, count = ZONES["America/New_York"], 24 * 320
+    end = at("2026-12-01 05:00", UTC)
+    tables = {52: meter({}).encode(52, (None, QUALITY))}
+    truth = Truth([[[0]] * count], [wall(end, new_york)], per_block=count, minutes=60, tables=tables, code=1)
+    rows = load_profile(truth.device(), 1, zone=new_york).rows
+    assert [row.end for row in rows] == [end - 60 * MINUTE * back for back in range(count - 1, -1, -1)]
+    assert all(row.end.utcoffset() == row.end.astimezone(new_york).utcoffset() for row in rows)
+
+
 @each_change
 def test_filters(zone, change):
     device = recorded(zone, change)

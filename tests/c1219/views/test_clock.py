@@ -145,11 +145,13 @@ def test_rule_equals_another_implementation(moment):
     times = timekeeping(meter(zoned()))
     moment = moment.replace(year=2024, microsecond=0)
     aware = moment.replace(tzinfo=UTC).astimezone(NEW_YORK)
-    assert times.localize(moment) == aware
+    assert times.localize(moment) == moment.replace(
+        tzinfo=UTC
+    )  # a time of the doubled hour equals none of another zone
     assert times.localize(moment).utcoffset() == aware.utcoffset()
     wall = times.wall(aware)
     assert wall == aware.replace(tzinfo=None)
-    assert times.instant(wall.replace(fold=aware.fold)) == aware
+    assert times.instant(wall.replace(fold=aware.fold)) == moment.replace(tzinfo=UTC)
 
 
 def test_ends_of_time():
@@ -164,3 +166,14 @@ def test_json():
     assert (found["time"], found["tier"], found["special"]) == ("2024-06-03T09:15:00-04:00", 1, None)
     assert found["next_switches"][0] == {"time": "2024-06-03T21:30:00", "tier": 0, "schedule": 0}
     assert found["drift"] == 7366530.0
+
+
+def test_utc_has_no_daylight_saving_time_whatever_the_flags_say():
+    """With GMT_FLAG, TM_ZN_APPLIED_FLAG and DST_APPLIED_FLAG set no rule of daylight saving time is missed."""
+    times = timekeeping(meter({51: TOU, 52: "18 03 0A 06 3B 1E F0", 53: OFFSET}))
+    assert (times.utc, times.zone_applied, times.dst_applied, times.dst_amount) == (True, False, False, HOUR)
+    assert times.instant(at("2024-03-10 06:59:30")) == INSTANT
+    local = timekeeping(meter({51: TOU, 52: "18 03 0A 06 3B 1E E0", 53: OFFSET}))
+    assert (local.utc, local.zone_applied, local.dst_applied) == (False, True, True)
+    standard = timekeeping(meter({51: TOU, 52: "18 03 0A 06 3B 1E A0", 53: OFFSET}))
+    assert (standard.zone_applied, standard.dst_applied) == (True, False)

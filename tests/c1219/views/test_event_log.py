@@ -71,6 +71,26 @@ def test_events_seen_before_tell_what_was_lost():
     found = events(meter(EXAMPLE), seen={"event": 0x10, "history": 0x105})
     assert found.lost == (Lost("event", 0x10, 15),)
     assert codes(found) == ["lost-events"]
+    act, empty = "07 0A 02 02 03 00 00 00 00 00 00 00", "04 00 00 00 00 00 00 00 00 00 00"
+    nothing = events(meter({71: act, 76: empty}), seen={"event": 5})
+    assert (nothing.rows, nothing.lost) == ((), ())
+
+
+def test_logs_are_put_together_by_instants():
+    """In the hour that occurs twice an entry may be the later one though its wall time is the earlier."""
+    device = meter({71: ACT, 74: HISTORY, 76: EVENTS} | zoned(ST52="18 0B 03 0A 01 3B E0"))
+    for number, prefix, times in (
+        (74, "HISTORY", ["2024-11-03 01:50", "2024-11-03 02:05"]),
+        (76, "EVENT", ["2024-11-03 01:40", "2024-11-03 01:10"]),
+    ):
+        entries = [
+            entry._replace(**{f"{prefix}_TIME": dt.datetime.fromisoformat(time)})
+            for entry, time in zip(device[number].value.ENTRIES, times, strict=True)
+        ]
+        device.put(number, device.encode(number, device[number].value._replace(ENTRIES=tuple(entries))))
+    found = events(device)
+    assert [f"{row.time:%H:%M %z}" for row in found] == ["01:40 -0400", "01:50 -0400", "01:10 -0500", "02:05 -0500"]
+    assert [row.log for row in found] == ["event", "history", "event", "history"]
 
 
 # --- a log, however it is stored
@@ -211,6 +231,18 @@ def test_argument_that_is_cut():
     assert none.rows[0].arguments.TABLE is None
     time = events(log([(0, 1, 5, bytes(2))], length=2), logs=("event",))
     assert time.rows[0].raw == bytes(2)
+
+
+def test_argument_that_cannot_be_laid_out():
+    """A log without times in a device whose TM_FORMAT is reserved: times in arguments have no form."""
+    device = meter({71: "00 0A 02 05 03 02 00 02 00 00 00 00", 74: "04 02 00 00 00 05 00 01 00 00 00"}, time=5)
+    device.put(74, device[74].raw + 2 * bytes.fromhex("02 00  05 00  18 03 0A 09 00"))
+    found = events(device, logs=("history",))
+    assert [(row.code, row.arguments, row.raw.hex()) for row in found] == [(5, None, "18030a0900")] * 2
+    assert codes(found) == ["no-layout"]
+    assert [finding.path for finding in found.findings if finding.code == "no-layout"] == [
+        "ST74.ENTRIES[0].HISTORY_ARGUMENT"
+    ]
 
 
 def test_argument_without_a_value():

@@ -431,6 +431,37 @@ def test_numbers_that_are_none():
     assert found.rows[0].raw == bytes([0xCC, 0, 0, 1])
 
 
+def test_floats_and_raw_values_in_json():
+    """NaN and infinity have no form in JSON; a number stays one, also under a scalar."""
+    numbers = [[[float("nan")], [2.5], [float("-inf")]]]
+    truth = Truth(numbers, [at("2024-06-01 00:45")], code=64, formats={"ni1": 1}, scalars=[4], divisors=[1])
+    found = load_profile(truth.device(), 1)
+    assert [row.value for row in found] == [None, Decimal("0.625"), None]
+
+    def refuse(text):
+        raise AssertionError(text)
+
+    rows = json.loads(found.to_json(), parse_constant=refuse)["intervals"]
+    assert [(row["raw"], row["value"]) for row in rows] == [("nan", None), (2.5, "0.625"), ("-inf", None)]
+    bcd = Truth([[[Decimal(1)]]], [at("2024-06-01 00:15")], code=64, formats={"ni1": 6}, scalars=[4], divisors=[3])
+    device = bcd.device()
+    device.put(64, device[64].raw[:5] + b"\xcc" + device[64].raw[6:])
+    assert [row.value for row in load_profile(device, 1)] == [None]
+    assert load_profile(device, 1).as_dict()["intervals"][0]["raw"] == "cc000001"
+
+
+def test_flags_of_an_interval_add_up():
+    truth = simple(
+        valid=[{0, 1, 2, 3}, {0, 2}], closures=[[(0, 4)], [(4, 4)]], formats={"version": 1},
+        status=[[b"\x00"] * 4, [b"\x20", b"\x20", b"\x00", b"\x00"]],
+    )  # fmt: skip
+    flags = [row.status for row in load_profile(truth.device(), 1)]
+    inhibited, fail, invalid = IntervalStatus.INHIBITED, IntervalStatus.POWER_FAIL, IntervalStatus.NOT_VALID
+    assert flags == [IntervalStatus(0)] * 4 + [
+        inhibited | fail, inhibited | fail | invalid, inhibited, inhibited | invalid,
+    ]  # fmt: skip
+
+
 def test_scalars_and_divisors():
     truth = Truth([[[7, 7, 7]]], [at("2024-06-01 00:15")], per_block=1, scalars=[3, 0, 4], divisors=[1, 0, 3])
     found = load_profile(truth.device(), 1)

@@ -73,6 +73,21 @@ def test_a_date_that_is_the_weekday_stays(offset):
     assert resolve(RecurringDate(6, OFFSET=offset, WEEKDAY=6, DAY=15), 2024) == (dt.date(2024, 6, 15),)
 
 
+@pytest.mark.parametrize("weekday", range(7))
+def test_every_weekday(weekday):
+    """0 is Sunday: each weekday of a year, and each OFFSET that asks for one."""
+    days = [dt.date(2024, 1, 1) + DAY * n for n in range(366)]
+    own = [day for day in days if day.isoweekday() % 7 == weekday]
+    assert resolve(RecurringDate(14, WEEKDAY=weekday), 2024) == tuple(own)
+    for offset in range(1, 7):
+        (found,) = resolve(RecurringDate(6, OFFSET=offset, WEEKDAY=weekday, DAY=12), 2024)
+        expected = {
+            1: [day for day in own if day <= dt.date(2024, 6, 12)][-1],
+            6: [day for day in own if day.month == 6][-1],
+        }
+        assert found == expected.get(offset, [day for day in own if day >= dt.date(2024, 6, 12)][offset - 2])
+
+
 def test_dates_that_do_not_occur():
     assert resolve(RecurringDate(2, OFFSET=0, WEEKDAY=0, DAY=30), 2024) == ()
     assert resolve(RecurringDate(2, OFFSET=0, WEEKDAY=0, DAY=29), 2023) == ()

@@ -315,3 +315,30 @@ def test_any_configuration_and_any_octets_give_rows_or_findings(
         assert row.valid == (row.value is not None)
         assert row.valid or row.remarks
     json.loads(found.to_json())
+
+
+SECOND = {"demand", "coincident", "present demand"}
+"""Kinds of values that are in NI_FMAT2; the others are in NI_FMAT1."""
+
+
+@pytest.mark.parametrize("formats", [0x10, 0x01])
+def test_floats_are_named_by_the_digits_of_their_own_format(formats: int) -> None:
+    """One format has 32 bits, the other 64: 0.1 is 0.1 in both."""
+    st0 = bytearray(TABLES[0])
+    st0[2] = formats
+    device = meter(
+        {0: bytes(st0), 12: "00 40 02 00 00 44 02 00 08 01 28 00", 15: None, 16: "11 13 06 11", 25: None, 26: None}
+    )
+    for number in (23, 28):
+        device.put(number, bytes(device.bind(number).size))
+    for path in (
+        "ST23.TOT_DATA_BLOCK.SUMMATIONS[0]", "ST23.TOT_DATA_BLOCK.DEMANDS[0].CUM_DEMAND",
+        "ST23.TOT_DATA_BLOCK.DEMANDS[0].DEMAND[0]", "ST23.TOT_DATA_BLOCK.COINCIDENTS[0].COINCIDENT_VALUES[0]",
+        "ST28.PRESENT_DEMAND[0].DEMAND_VALUE", "ST28.PRESENT_VALUE[0]",
+    ):  # fmt: skip
+        device.change(path, 0.1)
+    rows = [row for row in registers(device) if row.raw]
+    assert {row.kind for row in rows} == SECOND | {"summation", "cumulative", "present value"}
+    for row in rows:
+        assert (row.raw != 0.1) == ((row.kind in SECOND) == (formats == 0x10))  # of 32 bits
+        assert row.value == Decimal("0.1")
