@@ -14,8 +14,8 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from c1219.errors import Finding
+from c1219.rules.recurring import resolve
 from c1219.views.records import record
-from c1219.views.recurring import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.rules.recurring import resolve
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from c1219.values import RecurringDate
     from c1222.node.shape import Shape
 
 __all__ = ["Calendar", "Day", "Tiers", "calendar_of"]
@@ -22,6 +23,7 @@ _DAY: Final = dt.timedelta(days=1)
 _END_OF_LIST: Final = 31
 _BACK: Final = 400
 _REMEMBERED: Final = 4096
+_REMEMBERED_YEARS: Final = 64
 
 
 class Tiers(NamedTuple):
@@ -71,7 +73,8 @@ class Calendar:
         self._dst_begins = getattr(st53, "DST_TIME_EFF", None) or dt.time(2)
         self._dst_ends = getattr(st53, "STD_TIME_EFF", None) or self._dst_begins
         self._separate = st51 is not None and bool(st51.TIME_FUNC_FLAG2.SEPARATE_SUM_DEMANDS_FLAG)
-        self._anchor: dt.date | None = getattr(st54, "ANCHOR_DATE", None)
+        anchor = getattr(st54, "ANCHOR_DATE", None)
+        self._anchor = anchor if isinstance(anchor, dt.date) else None
         self._dates = _until_end(getattr(st54, "NON_RECURR_DATES", None) or ())
         self._recurring = _until_end(getattr(st54, "RECURR_DATES", None) or ())
         self._matrix: tuple[Any, ...] = getattr(st54, "DAILY_SCHEDULE_ID_MATRIX", None) or ()
@@ -84,6 +87,7 @@ class Calendar:
                 )
         automatic = st51 is not None and bool(st51.TIME_FUNC_FLAG2.CAP_DST_AUTO_FLAG)
         self.has_dst = automatic and bool(self.dst_shift) and any(_control(a) in (1, 2) for a in self._all_actions())
+        self._years: dict[int, dict[dt.date, list[Any]]] = {}
         self._days: dict[dt.date, Day] = {}
         self._dst: dict[dt.date, bool] = {}
 
@@ -120,9 +124,20 @@ class Calendar:
         )
 
     def _on(self, date: dt.date) -> list[Any]:
-        return [entry for entry in self._dates if date == entry.NON_RECURR_DATE] + [
-            entry for entry in self._recurring if _recurs(entry.RECURR_DATE, date, self._anchor)
-        ]
+        fixed = [entry for entry in self._dates if date == entry.NON_RECURR_DATE]
+        return fixed + self._recurring_in(date.year).get(date, [])
+
+    def _recurring_in(self, year: int) -> dict[dt.date, list[Any]]:
+        """Return the recurring entries of a year by date, in the order of the list."""
+        found = self._years.get(year)
+        if found is None:
+            if len(self._years) >= _REMEMBERED_YEARS:
+                self._years.clear()
+            found = self._years[year] = {}
+            for entry in self._recurring:
+                for date in resolve(entry.RECURR_DATE, year, self._anchor) if entry.RECURR_DATE is not None else ():
+                    found.setdefault(date, []).append(entry)
+        return found
 
     def _season(self, date: dt.date) -> int:
         if not any(3 <= _control(entry) <= 18 for entry in self._all_actions()):
@@ -235,44 +250,3 @@ def _of_weekday(row: Any, date: dt.date) -> int:
     name = _NAMES[_weekday(date)]
     number = getattr(row, f"{name}_SCHEDULE", None)
     return int(row.WEEKDAY_SCHEDULE if number is None else number)
-
-
-def _recurs(rule: RecurringDate | None, date: dt.date, anchor: dt.date | None) -> bool:
-    """Return whether a recurring date falls on a date."""
-    if rule is None or not isinstance(rule.MONTH, int) or rule.MONTH == 0:
-        return False
-    if rule.MONTH == 14:
-        return _weekday(date) == rule.WEEKDAY
-    if rule.MONTH == 15:
-        days = (date - anchor).days - (rule.DELTA or 0) if anchor else -1
-        return days >= 0 and bool(rule.PERIOD) and days % (rule.PERIOD or 1) == 0
-    for months in (-1, 0, 1):
-        year, month = divmod(12 * date.year + date.month - 1 + months, 12)
-        if rule.MONTH in (13, month + 1):
-            try:
-                base = dt.date(year, month + 1, rule.DAY or 1)
-            except ValueError:
-                continue
-            if date in _moved(base, rule.OFFSET or 0, rule.WEEKDAY or 0):
-                return True
-    return False
-
-
-def _moved(base: dt.date, offset: int, weekday: int) -> tuple[dt.date, ...]:
-    """Return the dates that a recurring date and its OFFSET stand for."""
-    own = _weekday(base)
-    if offset == 1:
-        return (base - ((own - weekday) % 7) * _DAY,)
-    if 2 <= offset <= 5:
-        return (base + ((weekday - own) % 7 + 7 * (offset - 2)) * _DAY,)
-    if offset == 6:
-        last = (base.replace(day=28) + 4 * _DAY).replace(day=1) - _DAY
-        return (last - ((_weekday(last) - weekday) % 7) * _DAY,)
-    if offset == 7:
-        return (base, base + _DAY)
-    if offset == 15:
-        return (base + _DAY,)
-    # 8 and 9 concern Sundays, 10 and 11 Saturdays, 12 to 14 both; the day is the Monday after or the Friday before.
-    saturday = {10: 2, 11: -1, 12: 2, 13: -1, 14: -1}.get(offset, 0)
-    sunday = {8: 1, 9: -2, 12: 1, 13: -2, 14: 1}.get(offset, 0)
-    return (base + (saturday if own == 6 else sunday if own == 0 else 0) * _DAY,)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from c1219.rules.recurring import resolve
 from c1219.values import RecurringDate
 from c1222.node.calendar import Calendar, Tiers, calendar_of
 from c1222.node.clock import Clock, faces_of
@@ -47,6 +48,31 @@ def test_yearly_dates(rule: RecurringDate, expected: list[str]) -> None:
     assert dates(rule) == expected
 
 
+def test_a_meter_and_a_reader_of_its_tables_agree_on_every_recurring_date() -> None:
+    """Any month, OFFSET, weekday and day, those without a meaning among them: DAY 0 and WEEKDAY 7 are no dates."""
+    action = SimpleNamespace(CALENDAR_CTRL=0, DEMAND_RESET_FLAG=True, SELF_READ_FLAG=False)
+    year, differ = 2027, 0
+    rules = [
+        RecurringDate(month, offset, weekday, day)
+        for month in (2, 6, 12, 13)
+        for offset in range(16)
+        for weekday in (0, 3, 6, 7)
+        for day in (0, 1, 15, 31)
+    ] + [RecurringDate(14, WEEKDAY=weekday) for weekday in range(8)]
+    days = [dt.date(year, 1, 1) + dt.timedelta(n) for n in range(365)]
+    for rule in rules:
+        entry = SimpleNamespace(RECURR_DATE=rule, CALENDAR_ACTION=action)
+        meter = Calendar(None, None, SimpleNamespace(ANCHOR_DATE=None, RECURR_DATES=(entry,)))
+        differ += tuple(date for date in days if meter.day(date).demand_reset) != resolve(rule, year)
+    assert differ == 0
+    assert (
+        dates(RecurringDate(7, 0, 0, 0))
+        == dates(RecurringDate(7, 2, 7, 4))
+        == dates(RecurringDate(14, WEEKDAY=7))
+        == []
+    )
+
+
 def test_dates_that_recur_oftener() -> None:
     assert dates(RecurringDate(7, 7, 0, 4))[:2] == ["2026-07-04", "2026-07-05"]
     monthly = dates(RecurringDate(13, 0, 0, 31))
@@ -58,7 +84,7 @@ def test_dates_that_recur_oftener() -> None:
     periodic = dates(RecurringDate(15, PERIOD=28, DELTA=3), anchor=dt.date(2026, 1, 1))
     assert periodic[:3] == ["2026-01-04", "2026-02-01", "2026-03-01"]
     assert dates(RecurringDate(15, PERIOD=28, DELTA=3)) == [], "without an anchor there is no such date"
-    assert dates(RecurringDate(15, PERIOD=0, DELTA=0), anchor=dt.date(2026, 1, 1)) == []
+    assert dates(RecurringDate(15, PERIOD=0, DELTA=2), anchor=dt.date(2026, 1, 1)) == ["2026-01-03"]
     assert dates(RecurringDate(0, PERIOD_IN_MINUTES=60)) == [], "that is no date"
 
 

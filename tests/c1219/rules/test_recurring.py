@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from c1219.datatypes import RDATE
+from c1219.rules.recurring import resolve
 from c1219.values import RecurringDate
-from c1219.views.recurring import resolve
 from c1219.wire import Formats
 
 DAY = dt.timedelta(days=1)
@@ -109,3 +111,12 @@ def test_any_octets_give_dates_of_the_year_in_order(bits, year):
     found = resolve(rule(bits.to_bytes(2, "little").hex()) or RecurringDate(1), year, ANCHOR)
     assert list(found) == sorted(set(found))
     assert all(date.year == year for date in found)
+
+
+def test_there_is_one_reader_of_recurring_dates():
+    root = Path(__file__).parents[3]
+    files = [path for package in ("c1219", "c1222") for path in (root / package).rglob("*.py")]
+    readers = [
+        path for path in files if re.search(r"\b(rule|\w*[Dd]ate)\.(PERIOD|DELTA|OFFSET)\b", path.read_text("utf-8"))
+    ]
+    assert [path.relative_to(root).as_posix() for path in readers] == ["c1219/rules/recurring.py"]
