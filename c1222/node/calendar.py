@@ -120,12 +120,13 @@ class Calendar:
             self._switches(date, season, special),
             demand_reset=any(action.DEMAND_RESET_FLAG for action in actions),
             self_read=any(action.SELF_READ_FLAG for action in actions),
-            dst=True if 1 in controls else False if 2 in controls else None,
+            dst=next((control == 1 for control in controls if control in (1, 2)), None),
         )
 
     def _on(self, date: dt.date) -> list[Any]:
+        """Return the entries of a day, first the one that outdoes the others."""
         fixed = [entry for entry in self._dates if date == entry.NON_RECURR_DATE]
-        return fixed + self._recurring_in(date.year).get(date, [])
+        return [*reversed(fixed), *reversed(self._recurring_in(date.year).get(date, []))]
 
     def _recurring_in(self, year: int) -> dict[dt.date, list[Any]]:
         """Return the recurring entries of a year by date, in the order of the list."""

@@ -73,6 +73,25 @@ def test_a_meter_and_a_reader_of_its_tables_agree_on_every_recurring_date() -> N
     )
 
 
+@pytest.mark.parametrize("specials", [(0, 1), (1, 0)])
+def test_of_two_actions_on_a_day_the_later_in_the_list_holds(specials: tuple[int, int]) -> None:
+    """As in the view of the calendar; one on the date alone goes before one that recurs."""
+    day = dt.date(2026, 1, 1)
+
+    def entry(special: int, **when: Any) -> SimpleNamespace:
+        action = SimpleNamespace(CALENDAR_CTRL=19 + special, DEMAND_RESET_FLAG=False, SELF_READ_FLAG=False)
+        return SimpleNamespace(CALENDAR_ACTION=action, **when)
+
+    fixed = [entry(special, NON_RECURR_DATE=day) for special in specials]
+    recurring = [entry(special, RECURR_DATE=RecurringDate(1, 0, 0, 1)) for special in specials]
+    for st54 in (
+        SimpleNamespace(NON_RECURR_DATES=fixed),
+        SimpleNamespace(RECURR_DATES=recurring),
+        SimpleNamespace(NON_RECURR_DATES=fixed[1:], RECURR_DATES=[recurring[1], recurring[0]]),
+    ):
+        assert Calendar(None, None, st54).day(day).special == specials[1]
+
+
 def test_dates_that_recur_oftener() -> None:
     assert dates(RecurringDate(7, 7, 0, 4))[:2] == ["2026-07-04", "2026-07-05"]
     monthly = dates(RecurringDate(13, 0, 0, 31))
