@@ -42,9 +42,14 @@ class Context:
         source: where the message came from.
         now: the clock.
         utc: true time, seconds since 1970 UTC.
+        is_test: whether nothing shall change (TEST).
+        is_notification: whether a write tells of an event (NOTIFICATION).
+
+    Raises:
+        DecodeError: the qualifier of the message is malformed.
     """
 
-    __slots__ = ("access", "message", "now", "session", "source", "utc")
+    __slots__ = ("access", "is_notification", "is_test", "message", "now", "session", "source", "utc")
 
     def __init__(
         self, message: Message, access: Access, session: Session | None, *, source: Hashable, now: float, utc: float
@@ -55,21 +60,14 @@ class Context:
         self.source = source
         self.now = now
         self.utc = utc
+        qualifier = message.calling_ae_qualifier or 0
+        self.is_test = bool(qualifier & _TEST)
+        self.is_notification = bool(qualifier & _NOTIFICATION)
 
     @property
     def calling(self) -> ApTitle | None:
         """Who asks."""
         return self.message.calling
-
-    @property
-    def is_test(self) -> bool:
-        """Whether nothing shall change (TEST)."""
-        return bool((self.message.calling_ae_qualifier or 0) & _TEST)
-
-    @property
-    def is_notification(self) -> bool:
-        """Whether a write tells of an event (NOTIFICATION)."""
-        return bool((self.message.calling_ae_qualifier or 0) & _NOTIFICATION)
 
 
 class Handler(Protocol):

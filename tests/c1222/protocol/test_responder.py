@@ -278,6 +278,17 @@ class TestNotForUs:
         assert bench.hear(octets) == []
         assert bench.counters == {"malformed": 1}
 
+    @pytest.mark.parametrize("services", [(READ,), (READ, WRITE)], ids=["read", "write"])
+    def test_a_qualifier_that_is_no_number_is_found_before_anything_is_carried_out(
+        self, services: tuple[Service, ...]
+    ) -> None:
+        bench = Bench(link=TCP_LINK)
+        good = bench.request(*services, calling_ae_qualifier=2)
+        assert good.count(b"\xa7\x03\x02\x01\x02") == 1
+        assert bench.hear(good.replace(b"\xa7\x03\x02\x01\x02", b"\xa7\x03\x80\x01\x02")) == []
+        assert bench.counters == {"malformed": 1}
+        assert not bench.store.calls
+
     def test_every_octet_may_be_anything(self) -> None:
         bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=MANY, cleartext=True))
         for mode in (0, 2):
