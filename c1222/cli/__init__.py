@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
     import click
@@ -39,15 +39,42 @@ def main() -> NoReturn:
     except ImportError:
         sys.stderr.write("c1222: the command line needs click and rich; install c1222[cli]\n")
         sys.exit(2)
+    _stand_in_for_closed_streams()
+    code: object
     try:
-        group = _group()
-        sys.exit(group.main(prog_name="c1222", standalone_mode=False) or 0)
+        try:
+            code = _group().main(prog_name="c1222", standalone_mode=False) or 0
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()  # here, where what goes wrong can be told
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted\n")
-        sys.exit(130)
+        code = 130
+    except BrokenPipeError:
+        code = _give_up_output()
+    except OSError as error:  # a full disk, mostly: files and sockets that a command names have told of theirs
+        from c1222.errors import in_words
+
+        _give_up_output()
+        sys.stderr.write(f"c1222: {error.filename or 'standard output'}: {in_words(error)}\n")
+        code = 2
+    sys.exit(code)
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Open what the caller closed (``>&-``), which Python shows as None: nothing comes in, what goes out is lost."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as we run
+
+
+def _give_up_output() -> int:
+    """Drop what is buffered, which the interpreter would try to write on its way out; return the exit code for it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def _group() -> click.Group:
@@ -67,14 +94,19 @@ def _group() -> click.Group:
                 raise TypeError(f"c1222.cli.{cmd_name} has no command")
             return command
 
+        # A reader that left is told of here: click would take the error, and exit with another code.
+
+        def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+            try:
+                return super().make_context(*arguments, **options)
+            except BrokenPipeError:
+                sys.exit(_give_up_output())
+
         def invoke(self, ctx: click.Context) -> object:
             try:
                 result: object = super().invoke(ctx)
-                sys.stdout.flush()
             except BrokenPipeError:
-                # What is still buffered has no reader; the interpreter would try to write it on its way out.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                sys.exit(141)
+                sys.exit(_give_up_output())
             return result
 
         def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -200,9 +200,11 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
         cells = Text(verdict.value, style=_COLOURS[verdict.value])
         table.add_row(check.id, cells, f"\\[{check.rule.mark.value}]", Text("\n".join(lines)))
     console = Console(stderr=to_stderr, highlight=False, soft_wrap=False)
-    console.print(table)
+    with console.capture() as printed:
+        console.print(table)
+    click.echo(printed.get(), nl=False, err=to_stderr)
     counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
-    console.print(f"\n{report.called}, {report.mode}: {counts}")
+    click.echo(f"\n{report.called}, {report.mode}: {counts}", err=to_stderr)
 
 
 def _misbehave(listen: tuple[str, ...], profile: str | None, case: str | None, key_file: str | None) -> None:
