@@ -6,10 +6,11 @@ from secrets import randbelow
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.device import Device
-from c1222.client.clock import SystemClock
+from c1222.client.clock import SystemClock, first_id
 from c1222.client.errors import CutShort, LogonRefused, PasswordRefused, WriteUnknown, explained
 from c1222.client.steps import Ask
 from c1222.errors import StateError
+from c1222.message.acse_fields import invocation_ids
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.protocol.events import Completed, Dropped, Failed
 from c1222.protocol.identity import Identity
@@ -119,7 +120,7 @@ class Conversation:
         clock: Clock | None = None,
     ) -> None:
         if identity is None:
-            identity = Identity(calling, key, guard=guard)
+            identity = Identity(calling, key, guard=guard, ids=invocation_ids(first_id()))
         elif (calling, key, guard) != (None, None, None):
             raise StateError("calling, key and guard are those of the identity")
         keys = tuple(identity.keys)
