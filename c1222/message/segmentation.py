@@ -8,7 +8,7 @@ Origin: Itron's stack for the layout [1]; the caps, and the comparison of the wh
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from c1222.errors import DecodeError, EncodeError, LimitExceeded
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from c1222.message.aptitle import ApTitle
+
+    _Key = tuple[Hashable, ApTitle | None, int, tuple[int, ApTitle | None] | None]
 
 __all__ = [
     "MAX_AGE",
@@ -179,11 +181,12 @@ def _segment(fields: Fields, octets: bytes, offset: int) -> bytes:
 class _Partial:
     """A message some segments of which are missing."""
 
-    __slots__ = ("buffer", "called", "first", "frames", "ranges")
+    __slots__ = ("buffer", "called", "first", "frames", "peer", "ranges")
 
-    def __init__(self, total: int, called: ApTitle | None, now: float) -> None:
+    def __init__(self, total: int, called: ApTitle | None, peer: Hashable, now: float) -> None:
         self.buffer = bytearray(total)
         self.called = called
+        self.peer = peer
         self.first = now
         self.ranges: list[tuple[int, int]] = []  # in order, apart from each other
         self.frames: list[int] = []
@@ -199,10 +202,15 @@ class Reassembler:
     A message is known by its source, the calling title and the calling invocation id. A segment that is refused leaves
     the message it belongs to as it was.
 
+    Where anybody may send segments in another's name, a wrong one that came first must not keep the true ones away, nor
+    their repetition. With ``spoofable`` a segment that contradicts others is therefore not refused: what came last
+    counts, and segments with another size or called title begin a message of their own. The MAC of the whole tells.
+
     Args:
         max_octets: limit for the size of a message.
         max_parts: limit for the disjoint ranges of a message held at a time.
-        max_messages: limit for incomplete messages; when it is reached the oldest one goes.
+        max_messages: limit for incomplete messages; when it is reached the oldest one goes, of who has most of them.
+        spoofable: see above.
         max_age: limit for the age of an incomplete message in seconds.
 
     Attributes:
@@ -219,12 +227,14 @@ class Reassembler:
         max_parts: int = MAX_PARTS,
         max_messages: int = MAX_MESSAGES,
         max_age: float = MAX_AGE,
+        spoofable: bool = False,
     ) -> None:
         self._max_octets = max_octets
         self._max_parts = max_parts
         self._max_messages = max_messages
         self._max_age = max_age
-        self._partials: dict[tuple[Hashable, ApTitle | None, int], _Partial] = {}
+        self._spoofable = spoofable
+        self._partials: dict[_Key, _Partial] = {}
         self.evicted = 0
         self.expired = 0
         self.refused = 0
@@ -234,7 +244,13 @@ class Reassembler:
         return len(self._partials)
 
     def add(
-        self, segment: Acse, now: float, *, source: Hashable = None, frame: int | None = None
+        self,
+        segment: Acse,
+        now: float,
+        *,
+        source: Hashable = None,
+        peer: Hashable = None,
+        frame: int | None = None,
     ) -> Reassembled | None:
         """Take a segment.
 
@@ -242,6 +258,7 @@ class Reassembler:
             segment: an APDU with a called AE qualifier.
             now: seconds, on any clock that does not run backwards.
             source: keeps apart what came on different ways, if that is wanted.
+            peer: whose share of the room it takes.
             frame: number of the frame it came in, to be listed in the result.
 
         Returns:
@@ -254,7 +271,7 @@ class Reassembler:
         """
         self.expire(now)
         try:
-            return self._add(segment, now, source, frame)
+            return self._add(segment, now, source, peer, frame)
         except DecodeError:
             self.refused += 1
             raise
@@ -273,11 +290,23 @@ class Reassembler:
         for key in tuple(self._partials):
             self._give_up(key)
 
-    def _give_up(self, key: tuple[Hashable, ApTitle | None, int]) -> None:
+    def _give_up(self, key: _Key) -> None:
         partial = self._partials.pop(key)
-        self.lost.append(Incomplete(*key, len(partial.buffer), partial.received, tuple(partial.frames)))
+        self.lost.append(Incomplete(*key[:3], len(partial.buffer), partial.received, tuple(partial.frames)))
 
-    def _add(self, segment: Acse, now: float, source: Hashable, frame: int | None) -> Reassembled | None:
+    def _make_room(self, peer: Hashable) -> None:
+        """Give up a message if there is no room for another one of a peer."""
+        if len(self._partials) < self._max_messages:
+            return
+        held = Counter(partial.peer for partial in self._partials.values())
+        held[peer] += 1
+        most = max(held.values())
+        self._give_up(next(key for key, partial in self._partials.items() if held[partial.peer] == most))
+        self.evicted += 1
+
+    def _add(
+        self, segment: Acse, now: float, source: Hashable, peer: Hashable, frame: int | None
+    ) -> Reassembled | None:
         total = segment.called_ae_qualifier
         reference, first, last = segment.user_information
         start = reference or 0
@@ -296,8 +325,9 @@ class Reassembler:
         if total > self._max_octets:
             reason = f"a message of {total} octets, the limit is {self._max_octets}"
             raise SegmentLimit("acse.called-AE-qualifier", 0, reason, start, total)
-        key = (source, segment.calling, segment.calling_invocation_id)
-        partial = self._partials.get(key) or _Partial(total, segment.called, now)
+        apart = (total, segment.called) if self._spoofable else None
+        key = (source, segment.calling, segment.calling_invocation_id, apart)
+        partial = self._partials.get(key) or _Partial(total, segment.called, peer, now)
         if len(partial.buffer) != total:
             raise refuse("acse.called-AE-qualifier", 0, f"the message had {len(partial.buffer)} octets before")
         if partial.called != segment.called:
@@ -307,7 +337,7 @@ class Reassembler:
         ranges = [(start, end)]
         for one, other in partial.ranges:
             low, high = max(one, start), min(other, end)
-            if low < high and partial.buffer[low:high] != octets[low - start : high - start]:
+            if not self._spoofable and low < high and partial.buffer[low:high] != octets[low - start : high - start]:
                 raise refuse("acse.user-information", first, f"octets {low} to {high} came with another content before")
             if low <= high:  # they overlap or touch
                 ranges[0] = (min(ranges[0][0], one), max(ranges[0][1], other))
@@ -322,9 +352,7 @@ class Reassembler:
             partial.frames.append(frame)
         if partial.ranges != [(0, total)]:
             if key not in self._partials:
-                if len(self._partials) >= self._max_messages:
-                    self._give_up(next(iter(self._partials)))
-                    self.evicted += 1
+                self._make_room(peer)
                 self._partials[key] = partial
             return None
         self._partials.pop(key, None)

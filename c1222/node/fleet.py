@@ -20,6 +20,7 @@ from c1222.node.store import StoredVectors
 from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released
 from c1222.protocol.gate import is_secured, make_throttle
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
+from c1222.protocol.segments import Segments
 from c1222.protocol.state import REPEATABLE
 from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import KeyStore
@@ -73,6 +74,7 @@ class Fleet:
         stations: the meters by title, in the order they were added.
         guard: gives out the vectors of all.
         throttle: counts the failed authentications of all.
+        segments: holds the incomplete messages to all.
         answers: what takes answers to a title that asked something, by the content of the title.
         counters: what was received and dropped, by reason.
         listener: called with what the responders tell, and the meter.
@@ -92,6 +94,7 @@ class Fleet:
         self.faults = FaultPlan() if faults is None else faults
         self.guard = SendGuard(StoredVectors(store))
         self.throttle = make_throttle(self.policy)
+        self.segments = Segments(self.policy.max_size)
         self.stations: dict[ApTitle, Station] = {}
         self.counters: Counter[str] = Counter()
         self.answers: dict[bytes, _Asking] = {}

@@ -57,7 +57,14 @@ class Station:
         self._handler = MeterHandler(meter, secured=len(fleet.keys) > 0)
         self._remembered: object = None
         identity = Identity(meter.title, fleet.keys, guard=fleet.guard)
-        self.responder = Responder(identity, self, policy=fleet.policy, replay=replay, throttle=fleet.throttle)
+        self.responder = Responder(
+            identity,
+            self,
+            policy=fleet.policy,
+            replay=replay,
+            throttle=fleet.throttle,
+            segments=fleet.segments,
+        )
 
     def __call__(self, request: Request, context: Context, /) -> Response:
         """Carry out a service, or do wrong what the plan of faults says."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from c1222.protocol.messages import Message
     from c1222.protocol.turns import Turns
 
-__all__ = ["Answer", "Distrust", "asked_by", "distrust", "hint", "pair"]
+__all__ = ["Answer", "Distrust", "asked_by", "distrust", "hint", "pair", "wrong_titles"]
 
 Answer = Response | MalformedService | None
 """What came back for one service: its response, octets that are none, or nothing."""
@@ -74,10 +74,21 @@ def asked_by(
         if quoted is not None and turns.was_used(quoted):
             return Distrust("late", f"an answer to {quoted}, which waits no more")
         return Distrust("unasked", f"an answer to {quoted}, which was not asked")
+    return wrong_titles(acse, identity, called) or exchange
+
+
+def wrong_titles(acse: Acse, identity: Identity, called: ApTitle | None) -> Distrust | None:
+    """Return why an APDU is not from who was asked to who asked, by its titles; None when it is.
+
+    Args:
+        acse: what came in; a segment has its titles, too, but quotes no id.
+        identity: who asked.
+        called: who was asked; None for the node directly attached.
+    """
     to_us = identity.title is None or identity.same(acse.called, identity.title)
-    if not to_us or not (called is None or identity.same(acse.calling, called)):
-        return Distrust("wrong-titles", f"from {acse.calling} to {acse.called}")
-    return exchange
+    if to_us and (called is None or identity.same(acse.calling, called)):
+        return None
+    return Distrust("wrong-titles", f"from {acse.calling} to {acse.called}")
 
 
 def distrust(message: Message, mode: SecurityMode, *, utc: float = 0.0, window: int | None = None) -> Distrust | None:

@@ -19,7 +19,7 @@ from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import Reassembler
-from c1222.protocol.answers import Distrust, asked_by, distrust, hint, pair
+from c1222.protocol.answers import Distrust, asked_by, distrust, hint, pair, wrong_titles
 from c1222.protocol.events import (
     Completed,
     Dropped,
@@ -426,8 +426,16 @@ class Initiator:
             self._events.append(SessionClosed(reason))
 
     def _reassemble(self, segment: Acse, now: float) -> Acse | None:
+        doubt = wrong_titles(segment, self.identity, self.called)
+        if doubt is None and not self._turns.in_flight:
+            doubt = Distrust("unasked", "a segment, and nothing was asked")
+        if doubt is not None:
+            self._drop(*doubt)
+            return None
         if self._reassembler is None:
-            self._reassembler = Reassembler(max_octets=self.options.max_size, max_messages=_INCOMPLETE)
+            self._reassembler = Reassembler(
+                max_octets=self.options.max_size, max_messages=_INCOMPLETE, spoofable=not self.link.reliable
+            )
         whole = self._reassembler.add(segment, now)
         return None if whole is None else whole.acse
 

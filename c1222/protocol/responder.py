@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from c1222.errors import C1222Error, DecodeError
 from c1222.message.acse import Acse, decode_acse
 from c1222.message.epsem import ResponseControl, SecurityMode
-from c1222.message.segmentation import Reassembler, SegmentError
+from c1222.message.segmentation import SegmentError
 from c1222.protocol.answers import Distrust
 from c1222.protocol.events import (
     BudgetUsedUp,
@@ -36,6 +36,7 @@ from c1222.protocol.ledger import AnswerMemory, Asker
 from c1222.protocol.messages import Message, open_message
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy, OnRefusal
 from c1222.protocol.reply import refuse_in_clear, reply
+from c1222.protocol.segments import Segments
 from c1222.protocol.session import Access, Session, SessionTable
 from c1222.protocol.state import REPEATABLE
 from c1222.protocol.throttle import Origin
@@ -54,7 +55,6 @@ __all__ = ["Outgoing", "Responder"]
 
 _POLICY: Final = NodePolicy()
 _MAX_EVENTS: Final = 1000
-_INCOMPLETE: Final = 16
 _THROTTLED: Final = Distrust("throttled", "there were too many failures")
 
 
@@ -95,6 +95,7 @@ class Responder:
         policy: what is allowed, and how much is remembered.
         replay: what was taken already, for a node that restores it after a restart; made new when None.
         throttle: counts failed authentications, for nodes that share a budget of them; made new when None.
+        segments: holds what is incomplete yet, for nodes that share the room for it; made new when None.
 
     Attributes:
         sessions: the open ones.
@@ -106,7 +107,7 @@ class Responder:
         "_events",
         "_gate",
         "_out",
-        "_reassembler",
+        "_segments",
         "counters",
         "handler",
         "identity",
@@ -122,6 +123,7 @@ class Responder:
         policy: NodePolicy = _POLICY,
         replay: ReplayGuard | None = None,
         throttle: Throttle | None = None,
+        segments: Segments | None = None,
     ) -> None:
         self.identity = identity
         self.handler = handler
@@ -134,7 +136,7 @@ class Responder:
         )
         self._events: deque[ResponderEvent] = deque(maxlen=_MAX_EVENTS)
         self._out: list[Outgoing] = []
-        self._reassembler: Reassembler | None = None
+        self._segments = segments
 
     # What there is to do.
 
@@ -373,16 +375,18 @@ class Responder:
         return tuple(apdus)
 
     def _reassemble(self, segment: Acse, way: _Way) -> Acse | None:
-        if self._reassembler is None:
-            self._reassembler = Reassembler(max_octets=self.policy.max_size, max_messages=_INCOMPLETE)
+        if self._segments is None:
+            self._segments = Segments(self.policy.max_size)
+        known = self._gate.throttle.is_known(Origin(way.link.reliable, way.peer), way.now)
         try:
-            whole = self._reassembler.add(segment, way.now, source=way.peer)
+            return self._segments.add(
+                segment, way.now, source=(self.identity.title, way.source), peer=way.peer, known=known
+            )
         except SegmentError as error:
             self._drop(Distrust("malformed-segment", str(error)), way)
             if way.link.on_refusal is OnRefusal.ANSWER:
                 self._tell(segment, Sgerr.of(error.segment_offset, error.total), way)
             return None
-        return None if whole is None else whole.acse
 
     def _drop(self, doubt: Distrust, way: _Way, message: Message | None = None) -> None:
         """Count a message that is not carried out, and tell its sender (sme) where that is wanted."""

@@ -255,6 +255,46 @@ def test_oldest_message_goes_when_there_is_no_room() -> None:
     assert len(reassembler) == 0
 
 
+def test_when_there_is_no_room_who_holds_most_gives_way() -> None:
+    reassembler = Reassembler(max_messages=4)
+
+    def add(number: int, peer: str) -> None:
+        assert reassembler.add(segment(b"ab", 0, 10, calling_invocation_id=number), 0.0, peer=peer) is None
+
+    def given_up() -> list[int]:
+        lost = [message.invocation_id for message in reassembler.lost]
+        reassembler.lost.clear()
+        return lost
+
+    add(1, "other")
+    for number in range(10, 16):
+        add(number, "greedy")
+    assert given_up() == [10, 11, 12]
+    add(2, "third")
+    assert given_up() == [13]
+    add(3, "other")
+    assert given_up() == [1]
+    assert len(reassembler) == 4
+
+
+def test_where_segments_may_be_spoofed_what_came_last_counts() -> None:
+    reassembler = Reassembler(spoofable=True)
+    first, second = segments(LONG, len(LONG) // 2 + 1)
+    fields = {"called": first.called, "calling": first.calling, "calling_invocation_id": 77}
+    for wrong in (
+        segment(bytes(500), 0, len(LONG), **fields),
+        segment(bytes(500), 100, len(LONG), **fields),
+        segment(bytes(500), 0, len(LONG) + 1, **fields),
+        segment(bytes(500), 0, len(LONG), **fields | {"called": ApTitle(".9")}),
+    ):
+        assert reassembler.add(wrong, 0.0) is None
+    assert len(reassembler) == 3
+    assert reassembler.add(first, 0.0) is None
+    done = reassembler.add(second, 0.0)
+    assert done is not None
+    assert done.acse.octets == LONG
+
+
 def test_messages_expire() -> None:
     reassembler = Reassembler(max_age=60)
     first, second = segments(WHOLE, 48)

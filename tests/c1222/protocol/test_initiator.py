@@ -1,6 +1,7 @@
 """The side that asks, against a responder on a wire, against answers made by hand, and against silence."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,11 @@ from c1222.errors import (
     UnknownKey,
     Unreachable,
 )
-from c1222.message.acse import decode_acse
+from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.ber import tlv
 from c1222.message.epsem import ResponseControl, SecurityMode
+from c1222.message.segmentation import cut
 from c1222.protocol.events import (
     Completed,
     Dropped,
@@ -84,6 +86,15 @@ def answer_to(
         "iv": (request.iv or b"\x5f\x5e\x10\x00") if mode else None,
     }
     return encode(Message(**{**fields, **changes}), keys=keys)  # type: ignore[arg-type]
+
+
+def slice_of_answer(octets: bytes, offset: int, total: int, **changes: Any) -> bytes:
+    fields: dict[str, Any] = {
+        "called": ApTitle(READER),
+        "calling": ApTitle(METER),
+        "calling_invocation_id": 3,
+    } | changes
+    return Acse.build(user_information=octets, called_ae_qualifier=total, indirect_reference=offset, **fields).octets
 
 
 OK_READ = (tables.ReadResponse(TableData(b"MANUFACTURER SN ")),)
@@ -622,9 +633,51 @@ class TestSizes:
         link = Link(max_size=60, segments=True)
         silence, peer = Silence(wire), Peer(wire, link=link)
         peer.start(READ)
-        peer.hear(bytes.fromhex("601aa303020105a803020103be0e280c02010581070102030405060700"[:-2]))
+        peer.hear(slice_of_answer(b"abc", 4, 5))
         assert peer.reasons() == ["malformed"]
         assert silence is not None
+
+    @pytest.mark.parametrize(
+        ("titles", "reason"),
+        [
+            ({"called": ApTitle(".123.5"), "calling": ApTitle(METER)}, "wrong-titles"),
+            ({"called": ApTitle(READER), "calling": ApTitle(".123.5")}, "wrong-titles"),
+            ({"called": ApTitle(READER), "calling": None}, "wrong-titles"),
+            ({"called": ApTitle(READER), "calling": ApTitle(METER)}, None),
+        ],
+    )
+    def test_only_segments_of_who_was_asked_are_held(self, wire: Wire, titles: Any, reason: str | None) -> None:
+        silence, peer = Silence(wire), Peer(wire, link=Link(max_size=60, segments=True))
+        apdu = slice_of_answer(b"abc", 0, 500, **titles)
+        peer.hear(apdu)
+        assert peer.reasons() == [reason or "unasked"]
+        peer.start(READ)
+        peer.hear(apdu)
+        assert peer.reasons()[1:] == [reason] * bool(reason)
+        assert silence is not None
+
+    def test_so_many_incomplete_answers_are_held(self, wire: Wire) -> None:
+        silence, peer = Silence(wire), Peer(wire, link=Link(max_size=60, segments=True))
+        peer.start(READ)
+        for number in range(20):
+            peer.hear(slice_of_answer(b"abc", 0, 30_000, calling_invocation_id=number))
+        assert peer.initiator._reassembler is not None
+        assert len(peer.initiator._reassembler) == 4
+        assert silence is not None
+
+    def test_wrong_slices_do_not_keep_the_true_answer_away(self, wire: Wire) -> None:
+        silence, peer = Silence(wire), Peer(wire, link=Link(max_size=100, segments=True), **SECURED)
+        exchange = peer.start(READ)
+        wire.run(done=lambda: bool(silence.heard))
+        answer = answer_to(silence.last, OK_READ)
+        first, *rest = cut(answer, 40)
+        number = decode_acse(answer).calling_invocation_id
+        for wrong in (slice_of_answer(b"abc", 0, total, calling_invocation_id=number) for total in (50, len(answer))):
+            peer.hear(wrong)
+        for part in (first, *rest):
+            peer.hear(part)
+        assert exchange.is_over
+        assert peer.reasons() == []
 
 
 class TestSession:

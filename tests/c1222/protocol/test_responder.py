@@ -6,16 +6,18 @@ from typing import Any
 import pytest
 
 from c1222.errors import StateError
-from c1222.message.acse import decode_acse
+from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.ber import tlv
 from c1222.message.epsem import ResponseControl, SecurityMode
+from c1222.message.segmentation import cut
 from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released, SessionEnded, SessionStarted
 from c1222.protocol.identity import Identity
 from c1222.protocol.ledger import Asker
 from c1222.protocol.messages import Message, decode, encode
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link, NodePolicy, OnRefusal
 from c1222.protocol.responder import Responder
+from c1222.protocol.segments import MAX_INCOMPLETE
 from c1222.protocol.throttle import Rate
 from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import Key, KeyStore
@@ -903,6 +905,70 @@ class TestSizes:
         assert response.code == Sgerr.code
         assert response.details == {"offset": 32, "apdu_size": 16}  # type: ignore[attr-defined]
         assert silent.counters == told.counters == {"malformed-segment": 1}
+
+
+class TestSegmentsOfStrangers:
+    def parts(self, bench: Bench) -> list[bytes]:
+        return cut(bench.request(WRITE, READ, READ, READ, mode=2), 60)
+
+    def flood(self, bench: Bench, count: int, peer: Any = None) -> None:
+        for number in range(count):
+            octets = Acse.build(
+                called=ApTitle(METER),
+                calling=ApTitle(".9"),
+                calling_invocation_id=number,
+                called_ae_qualifier=30_000,
+                indirect_reference=0,
+                user_information=b"abc",
+            ).octets
+            bench.hear(octets, source=("flood", number), peer=peer or f"stranger {number}")
+
+    def test_one_address_pushes_out_nobody_else(self) -> None:
+        bench = Bench(keys=KEY)
+        first, *rest = self.parts(bench)
+        bench.hear(first)
+        self.flood(bench, 500, peer="one")
+        assert [bench.hear(part) for part in rest][-1]
+
+    def test_nobody_pushes_out_who_is_known(self) -> None:
+        bench = Bench(keys=KEY)
+        assert bench.ask(READ, mode=2)
+        first, *rest = self.parts(bench)
+        bench.hear(first)
+        self.flood(bench, 500)
+        assert [bench.hear(part) for part in rest][-1]
+
+    def test_what_all_hold_is_bounded(self) -> None:
+        bench = Bench(keys=KEY)
+        self.flood(bench, 500)
+        held = bench.responder._segments
+        assert held is not None
+        assert len(held._strangers) == MAX_INCOMPLETE
+
+    def test_wrong_slices_in_the_senders_name_cost_one_try_at_most(self) -> None:
+        bench = Bench(keys=KEY)
+        parts = self.parts(bench)
+        for part in parts:
+            if part is not parts[-1]:
+                bench.hear(part[:-1] + bytes((part[-1] ^ 1,)))
+            bench.hear(part)
+        assert bench.counters == {"requests": 1}
+        parts = self.parts(bench)
+        for part in parts[:-1]:
+            bench.hear(part)
+            bench.hear(part[:-1] + bytes((part[-1] ^ 1,)))
+        bench.hear(parts[-1])
+        assert bench.counters == {"requests": 1, "wrong-mac": 1}
+        for part in parts:
+            bench.hear(part)
+        assert bench.counters == {"requests": 2, "wrong-mac": 1}
+
+    def test_who_spoofs_must_know_the_port(self) -> None:
+        bench = Bench(keys=KEY)
+        for part in self.parts(bench):
+            bench.hear(part, source=("a", 1), peer="a")
+            bench.hear(part[:-1] + bytes((part[-1] ^ 1,)), source=("a", 2), peer="a")
+        assert bench.counters == {"requests": 1}
 
 
 def test_events_are_bounded() -> None:
