@@ -196,8 +196,10 @@ class Fleet:
     def _find(self, acse: Acse) -> list[Station]:
         """Return the stations that a message is for."""
         called = acse.called
-        if called is None or called.is_empty:
+        if called is None:
             return list(self.stations.values())[:1]
+        if called.is_empty:  # a title that is there and names nobody
+            return []
         station = self._by_content.get(called.absolute(self.keys.base_oid).content)
         if station is not None:
             return [station]
@@ -364,13 +366,21 @@ class Fleet:
         ]
         return min(deadlines, default=None)
 
-    def rename(self, station: Station, title: ApTitle) -> None:
-        """Let a meter go by another title, as a relay gave it, and no longer by the one it had."""
+    def rename(self, station: Station, title: ApTitle) -> bool:
+        """Let a meter go by another title, as a relay gave it, and no longer by the one it had.
+
+        Returns:
+            False, and nothing is changed, when another meter has that title.
+        """
         base, identity = self.keys.base_oid, station.responder.identity
+        if self._by_content.get(title.absolute(base).content, station) is not station:
+            self.counters["title-taken"] += 1
+            return False
         if identity.title is not None:
             self._by_content.pop(identity.title.absolute(base).content, None)
         self._by_content[title.absolute(base).content] = station
         identity.title = title
+        return True
 
     def sessions(self) -> int:
         """Return how many sessions are open in all."""

@@ -102,8 +102,8 @@ def _ended(meter: Meter, result: int) -> None:
 
 
 def _rename(fleet: Fleet, station: Station, registration: Registration, title: ApTitle) -> None:
-    fleet.rename(station, title)
-    fleet.answers[title.absolute(fleet.keys.base_oid).content] = registration
+    if fleet.rename(station, title):
+        fleet.answers[title.absolute(fleet.keys.base_oid).content] = registration
 
 
 def _mode(key_id: int | None) -> SecurityMode:

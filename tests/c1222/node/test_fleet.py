@@ -119,9 +119,12 @@ def test_a_renamed_meter_goes_by_its_new_title_alone() -> None:
 
 def test_an_exact_title_goes_before_a_broadcast() -> None:
     made = profile(POLYPHASE, ap_title="1.3.6.1.4.1.33507.1919.12345678.0")
-    rig = Rig(made=made)
-    response = rig.caller(called="1.3.6.1.4.1.33507.1919.12345678.0").one(tables.ReadRequest(1))
-    assert isinstance(response, tables.ReadResponse)
+    rig = Rig(made=made, count=2, simulate=False)
+    first, second = rig.fleet.stations.values()
+    assert rig.fleet.rename(second, ApTitle("1.3.6.1.4.1.33507.1919.12345678.5"))  # whom that would be a broadcast to
+    caller = rig.caller(called="1.3.6.1.4.1.33507.1919.12345678.0")
+    assert caller.read(1) == first.meter.tables.all()["ST1"]
+    assert second.responder.counters == {}
 
 
 def test_two_meters_cannot_have_one_title() -> None:
@@ -418,3 +421,24 @@ def test_a_damaged_request_in_the_store_is_told() -> None:
         store.remember(Rig().meter.name, damaged)
         with pytest.raises(StateError, match="damaged"):
             Rig(store=store)
+
+
+def test_a_relay_gives_no_meter_the_title_of_another() -> None:
+    rig = Rig(count=2, simulate=False)
+    first, second = rig.fleet.stations.values()
+    assert not rig.fleet.rename(first, second.meter.title.absolute())
+    assert rig.fleet.counters["title-taken"] == 1
+    assert rig.caller(".9.1", called=str(first.meter.title)).read(1) == first.meter.tables.all()["ST1"]
+    assert rig.caller(".9.2", called=str(second.meter.title)).read(1) == second.meter.tables.all()["ST1"]
+    assert rig.fleet.rename(first, first.meter.title)
+    assert rig.fleet.rename(first, ApTitle(".55.1"))
+    assert rig.fleet.rename(second, first.meter.title)  # which nobody has any more
+    assert rig.caller(".9.3", called=".55.1").read(1) == first.meter.tables.all()["ST1"]
+    assert rig.caller(".9.4", called=str(first.meter.title)).read(1) == second.meter.tables.all()["ST1"]
+
+
+def test_an_empty_title_names_nobody_and_none_the_first_meter() -> None:
+    rig = Rig(count=2, simulate=False)
+    assert rig.caller(".9.1", called=None).ask(tables.ReadRequest(1))
+    assert rig.caller(".9.2", called=".").ask(tables.ReadRequest(1)) == ()
+    assert rig.fleet.counters["not-ours"] == 1
