@@ -14,31 +14,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# isort: off
 from c1222.errors import (
-    C1222Error,
-    ConnectionLost,
-    DecodeError,
-    EncodeError,
-    Finding,
-    InvalidKey,
-    InvalidTag,
-    LimitExceeded,
-    LocalError,
-    PeerSilent,
-    RemoteError,
-    ServiceError,
-    SessionLost,
-    ShortHeader,
-    StateError,
-    UnknownKey,
+    C1222Error, ConnectionLost, DecodeError, EncodeError, Finding, InvalidKey, InvalidTag, LimitExceeded,
+    LocalError, PeerSilent, RemoteError, ServiceError, SessionLost, ShortHeader, StateError, UnknownKey,
     Unreachable,
-)
+)  # fmt: skip
+# isort: on
 
 if TYPE_CHECKING:
     from c1222 import aio
     from c1222.capture.decoder import decode_capture
+    from c1222.client.aiometer import AsyncMeter
     from c1222.client.errors import PasswordRefused, ReadInterrupted, WriteUnknown
-    from c1222.client.sync import connect
+    from c1222.client.sync import Meter, connect
     from c1222.message.aptitle import ApTitle
     from c1222.protocol.messages import Message, decode, encode
     from c1222.security.keys import Key, KeyStore
@@ -47,9 +36,11 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ApTitle": "message.aptitle",
+    "AsyncMeter": "client.aiometer",
     "Key": "security.keys",
     "KeyStore": "security.keys",
     "Message": "protocol.messages",
+    "Meter": "client.sync",
     "PasswordRefused": "client.errors",
     "ReadInterrupted": "client.errors",
     "WriteUnknown": "client.errors",
@@ -61,16 +52,21 @@ _HOMES = {
 }
 
 __all__ = [
-    "ApTitle", "C1222Error", "ConnectionLost", "DecodeError", "EncodeError", "Finding", "InvalidKey", "InvalidTag",
-    "Key", "KeyStore", "LimitExceeded", "LocalError", "Message", "PasswordRefused", "PeerSilent", "ReadInterrupted",
-    "RemoteError", "ServiceError", "SessionLost", "ShortHeader", "StateError", "UnknownKey", "Unreachable",
-    "WriteUnknown", "aio", "connect", "decode", "decode_capture", "encode",
+    "ApTitle", "AsyncMeter", "C1222Error", "ConnectionLost", "DecodeError", "EncodeError", "Finding", "InvalidKey",
+    "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message", "Meter", "PasswordRefused",
+    "PeerSilent", "ReadInterrupted", "RemoteError", "ServiceError", "SessionLost", "ShortHeader", "StateError",
+    "UnknownKey", "Unreachable", "WriteUnknown", "aio", "connect", "decode", "decode_capture", "encode",
 ]  # fmt: skip
 
+if not TYPE_CHECKING:  # a misspelt name is an error to a type checker
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f"{__name__}.{_HOMES[name]}")
-    value = globals()[name] = home if name == "aio" else getattr(home, name)
-    return value
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = import_module(f"{__name__}.{_HOMES[name]}")
+        value = globals()[name] = home if name == "aio" else getattr(home, name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,6 +6,6 @@ async with connect("udp://127.0.0.1:1153", called=".123.8437", calling=".123.4",
     await meter.read("ST23.TOT_DATA_BLOCK")
 """
 
-from c1222.client.aio import Meter, Network, connect
+from c1222.client.aio import AsyncMeter, Network, connect
 
-__all__ = ["Meter", "Network", "connect"]
+__all__ = ["AsyncMeter", "Network", "connect"]

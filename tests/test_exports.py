@@ -23,6 +23,13 @@ def test_every_promised_name_is_there(package: object) -> None:
         assert getattr(package, name) is not None
 
 
+@pytest.mark.parametrize("package", ["c1222", "c1219", "c1222.node"])
+def test_every_promised_name_is_listed_before_it_is_loaded(package: str) -> None:
+    code = f"import {package} as m; print(set(m.__all__) - set(dir(m)), hasattr(m, 'Devise'))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == ["set()", "False"]
+
+
 def test_the_asyncio_client_is_a_module_and_an_attribute() -> None:
     code = "{}; assert connect.__module__ == 'c1222.client.aio', connect"
     for line in (

@@ -16,7 +16,7 @@ from collections import Counter
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self
 
-from c1222.client.aiometer import Meter
+from c1222.client.aiometer import AsyncMeter
 from c1222.client.operations import Operations
 from c1222.client.slots import OUTSTANDING, Slots
 from c1222.client.verbs import opened
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from c1222.security.keys import Key, KeyStore
     from c1222.transport.aioudp import Address
 
-__all__ = ["Meter", "Network", "connect"]
+__all__ = ["AsyncMeter", "Network", "connect"]
 
 _P = ParamSpec("_P")
 _ANY: dict[int, tuple[str, int]] = {socket.AF_INET: ("0.0.0.0", 0), socket.AF_INET6: ("::", 0)}  # noqa: S104
@@ -47,13 +47,13 @@ _ANY: dict[int, tuple[str, int]] = {socket.AF_INET: ("0.0.0.0", 0), socket.AF_IN
 
 def _opening(
     make: Callable[Concatenate[Link, _P], Operations],
-) -> Callable[Concatenate[str, _P], AbstractAsyncContextManager[Meter]]:
+) -> Callable[Concatenate[str, _P], AbstractAsyncContextManager[AsyncMeter]]:
     @asynccontextmanager
-    async def connect(url: str, /, *args: _P.args, **kwargs: _P.kwargs) -> AsyncIterator[Meter]:
+    async def connect(url: str, /, *args: _P.args, **kwargs: _P.kwargs) -> AsyncIterator[AsyncMeter]:
         """Open a connection to a meter, as an asynchronous context manager.
 
         The url is ``udp://host:port`` or ``tcp://host:port``, port 1153 if left out, IPv6 addresses in brackets. With a
-        wire of your own, make a `Meter` yourself and give it what comes in.
+        wire of your own, make a `AsyncMeter` yourself and give it what comes in.
 
         Raises:
             InvalidUrl: it is no such address; Unreachable: there is no way there.
@@ -65,7 +65,7 @@ def _opening(
         def send(apdu: bytes) -> None:
             carriers[0].send(apdu)
 
-        meter = Meter(make(link, *args, **kwargs), send)
+        meter = AsyncMeter(make(link, *args, **kwargs), send)
         if where.scheme == "tcp":
             connection = await TcpConnection.open(
                 where.host,
@@ -88,10 +88,10 @@ def _opening(
             finally:
                 loop.remove_reader(carrier)
 
-    return opened(connect, Operations, first="str", returns="AbstractAsyncContextManager[Meter]")
+    return opened(connect, Operations, first="str", returns="AbstractAsyncContextManager[AsyncMeter]")
 
 
-def _drain(socket: UdpClient, meter: Meter) -> None:
+def _drain(socket: UdpClient, meter: AsyncMeter) -> None:
     """Take the datagrams that are there, and let others have their turn."""
     try:
         for _ in range(BURST):
@@ -108,8 +108,8 @@ connect = _opening(Operations)
 
 def _joining(
     make: Callable[Concatenate[Link, _P], Operations],
-) -> Callable[Concatenate[Network, str, _P], Coroutine[None, None, Meter]]:
-    async def meter(self: Network, url: str, /, *args: _P.args, **kwargs: _P.kwargs) -> Meter:
+) -> Callable[Concatenate[Network, str, _P], Coroutine[None, None, AsyncMeter]]:
+    async def meter(self: Network, url: str, /, *args: _P.args, **kwargs: _P.kwargs) -> AsyncMeter:
         """Return a meter to talk to over the network's socket. Nothing is sent before its first verb.
 
         The url is ``udp://host:port``, port 1153 if left out. Title, keys and guard are the network's. Meters that are
@@ -125,7 +125,7 @@ def _joining(
         kwargs.setdefault("identity", self.identity)
         return await self._join(make(UDP_LINK, *args, **kwargs), family, address)
 
-    return opened(meter, Operations, first="str", returns="Meter", method=True)
+    return opened(meter, Operations, first="str", returns="AsyncMeter", method=True)
 
 
 class Network:
@@ -162,13 +162,13 @@ class Network:
         self._slots: Slots | None = None
         self._opening = asyncio.Lock()
         self._sockets: dict[int, UdpSocket] = {}
-        self._by_title: dict[ApTitle | None, list[tuple[Address, Meter]]] = {}
-        self._by_address: dict[Address, list[Meter]] = {}
+        self._by_title: dict[ApTitle | None, list[tuple[Address, AsyncMeter]]] = {}
+        self._by_address: dict[Address, list[AsyncMeter]] = {}
         self._closed = False
 
     meter = _joining(Operations)
 
-    async def _join(self, operations: Operations, family: int, address: Address) -> Meter:
+    async def _join(self, operations: Operations, family: int, address: Address) -> AsyncMeter:
         async with self._opening:
             if self._closed:
                 raise StateError("the network is closed")
@@ -180,7 +180,7 @@ class Network:
                 self._sockets[family] = carrier
         title = operations.initiator.called
         send = carrier.send
-        meter = Meter(
+        meter = AsyncMeter(
             operations,
             lambda apdu: send(apdu, address),
             close=lambda: self._leave(title, address, meter),
@@ -190,7 +190,7 @@ class Network:
         self._by_address.setdefault(address, []).append(meter)
         return meter
 
-    def _leave(self, title: ApTitle | None, address: Address, meter: Meter) -> None:
+    def _leave(self, title: ApTitle | None, address: Address, meter: AsyncMeter) -> None:
         titled = self._by_title[title]
         titled.remove((address, meter))
         if not titled:

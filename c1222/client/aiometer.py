@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from c1222.client.steps import Ask, Operation, Outcome, Repeat, Step
     from c1222.protocol.exchange import Exchange
 
-__all__ = ["HELD_UP", "Meter"]
+__all__ = ["HELD_UP", "AsyncMeter"]
 
 HELD_UP: Final = 0.25
 """A timer so many seconds late tells that the event loop was held up: answers that came in may wait to be taken, and
@@ -36,16 +36,16 @@ _T = TypeVar("_T")
 
 def _awaiting(
     verb: Callable[Concatenate[Operations, _P], Operation[_T]],
-) -> Callable[Concatenate[Meter, _P], Coroutine[None, None, _T]]:
-    """Make the method of a `Meter` that runs a verb to its end, and lets others run meanwhile."""
+) -> Callable[Concatenate[AsyncMeter, _P], Coroutine[None, None, _T]]:
+    """Make the method of an `AsyncMeter` that runs a verb to its end, and lets others run meanwhile."""
 
-    async def method(self: Meter, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    async def method(self: AsyncMeter, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return await self._run(verb(self._operations, *args, **kwargs))
 
     return described(method, verb)
 
 
-class Meter:
+class AsyncMeter:
     """A meter to talk to, from asyncio. Its verbs may be called at once; they are run one after the other.
 
     Make it with `c1222.aio.connect`, or get it from a `c1222.aio.Network`.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from c1219.device import Device
 from c1219.registry import table_id
-from c1222.client.aiometer import Meter as AioMeter
+from c1222.client.aiometer import AsyncMeter
 from c1222.client.operations import Operations
 from c1222.client.sync import connect
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link, NodePolicy
@@ -166,7 +166,7 @@ class Bench:
 
     async def _open(self, operations: Operations) -> None:
         address = self.address
-        self.inner = AioMeter(operations, lambda apdu: self.wire.send(apdu, source=address, to="node"), self.wire)
+        self.inner = AsyncMeter(operations, lambda apdu: self.wire.send(apdu, source=address, to="node"), self.wire)
         self.wire.attach(address, lambda apdu, _source: self.inner.receive(apdu))
 
     def lose_connection(self, error: C1222Error) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import c1222
-from c1222.client.aio import Meter, Network
+from c1222.client.aio import AsyncMeter, Network
 from c1222.client.aiometer import HELD_UP
 from c1222.client.operations import Operations
 from c1222.errors import PeerSilent, StateError
@@ -20,9 +20,9 @@ from tests.c1222.client.rig import KEY, METER, PASSWORD, READER, Tiny, drive
 from tests.c1222.protocol.rig import Node
 
 
-def talking(wire: Wire, address: str = "reader", **settings: Any) -> Meter:
+def talking(wire: Wire, address: str = "reader", **settings: Any) -> AsyncMeter:
     given = {"called": METER, "calling": READER, "key": KEY, **settings}
-    meter = Meter(Operations(UDP_LINK, **given), lambda apdu: wire.send(apdu, source=address, to="node"), wire)
+    meter = AsyncMeter(Operations(UDP_LINK, **given), lambda apdu: wire.send(apdu, source=address, to="node"), wire)
     wire.attach(address, lambda apdu, _source: meter.receive(apdu))
     return meter
 
@@ -127,10 +127,10 @@ class Late:
                 action()
 
 
-def held_up() -> tuple[Late, Meter, list[bytes]]:
+def held_up() -> tuple[Late, AsyncMeter, list[bytes]]:
     clock, sent = Late(), list[bytes]()
     operations = Operations(UDP_LINK, called=METER, calling=READER, timeout=2.0, attempts=1)
-    return clock, Meter(operations, sent.append, clock), sent
+    return clock, AsyncMeter(operations, sent.append, clock), sent
 
 
 @pytest.mark.parametrize("late", [0.0, 60.0])
@@ -186,7 +186,7 @@ def test_a_closed_meter_takes_no_verbs() -> None:
         Node(wire, keys=KEY, store=store)  # type: ignore[arg-type]
         released: list[int] = []
         operations = Operations(UDP_LINK, called=METER, calling=READER, key=KEY, session=True)
-        async with Meter(
+        async with AsyncMeter(
             operations, lambda apdu: wire.send(apdu, source=1, to="node"), wire, close=lambda: released.append(1)
         ) as meter:
             wire.attach(1, lambda apdu, _source: meter.receive(apdu))

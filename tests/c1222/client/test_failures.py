@@ -78,7 +78,7 @@ def test_silence(kind: str) -> None:
     bench.wire.detach("node")
     with pytest.raises(PeerSilent) as caught:
         bench.meter.read(1)
-    says(caught.value, "within 2 s|within 3 s", "asked 2 times", "key, key id and both clocks")
+    says(caught.value, "within 2.5 s", "asked 2 times", "key, key id and both clocks")
 
 
 @both

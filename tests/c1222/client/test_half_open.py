@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import c1222
-from c1222.client.aiometer import Meter as AioMeter
+from c1222.client.aiometer import AsyncMeter
 from c1222.client.errors import LogonRefused
 from c1222.client.operations import Operations
 from c1222.client.sync import connect
@@ -174,7 +174,7 @@ def test_a_logon_that_is_cancelled() -> None:
         bench = bench_of("sync")
         bench.store.needs_password = {5}
         operations = Operations(UDP_LINK, called=METER, calling=READER, key=KEY, session=True, password=PASSWORD)
-        meter = AioMeter(operations, lambda apdu: bench.wire.send(apdu, source="aio", to="node"), bench.wire)
+        meter = AsyncMeter(operations, lambda apdu: bench.wire.send(apdu, source="aio", to="node"), bench.wire)
         bench.wire.attach("aio", lambda apdu, _source: meter.receive(apdu))
         task = asyncio.create_task(meter.read_octets(5))
         await asyncio.sleep(0)

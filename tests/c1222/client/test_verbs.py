@@ -28,7 +28,7 @@ def test_there_are_verbs() -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize("client", [sync.Meter, aiometer.Meter], ids=["sync", "aio"])
+@pytest.mark.parametrize("client", [sync.Meter, aiometer.AsyncMeter], ids=["sync", "aio"])
 def test_every_verb_is_there_with_its_words(client: type, verb: str) -> None:
     method, original = getattr(client, verb), getattr(Operations, verb)
     assert method.__doc__ == original.__doc__
@@ -36,7 +36,7 @@ def test_every_verb_is_there_with_its_words(client: type, verb: str) -> None:
     signature, wanted = inspect.signature(method), inspect.signature(original)
     assert signature.parameters == wanted.parameters
     assert f"Operation[{signature.return_annotation}]" == wanted.return_annotation
-    assert inspect.iscoroutinefunction(method) == (client is aiometer.Meter)
+    assert inspect.iscoroutinefunction(method) == (client is aiometer.AsyncMeter)
     for parameter in list(signature.parameters)[1:]:
         assert f"{parameter}: " in method.__doc__, f"{verb} says nothing of {parameter}"
 
