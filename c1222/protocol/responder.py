@@ -317,7 +317,9 @@ class Responder:
         if session is not None:
             session.touch(way.now, stretch=outcome.stretch)
             session.source = way.source
-            session.peer_security = message.session_security or session.peer_security
+            security = message.session_security
+            if security is not None and (session.peer_security is None or security.iv >= session.peer_security.iv):
+                session.peer_security = security  # not that of one that came late
             if outcome.ended is not None:
                 self.sessions.remove(session)
                 self._events.append(SessionEnded(session, outcome.ended))
