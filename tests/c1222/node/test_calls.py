@@ -107,6 +107,7 @@ def test_a_result_that_comes_later_takes_the_place_of_the_first() -> None:
     assert reader.read(8)[3] == LATER, "after a restart it is waited for as well"
     again.passes(1)
     assert reader.read(8)[3:] == bytes((REFUSED, 1, 2))
+    assert again.meter.calls.later is None
     again.passes(1000)
     assert reader.read(8)[3] == REFUSED
 
@@ -150,3 +151,14 @@ def test_the_log_says_who_called(user: int | None) -> None:
     log = rig.device()[74].value
     entry = log.ENTRIES[log.LAST_ENTRY_ELEMENT]
     assert (entry.HISTORY_CODE.TBL_PROC_NBR, entry.USER_ID) == (9, user or 0)
+
+
+@pytest.mark.parametrize(("number", "argument"), [(3, 0x1003), (12, 0x100C), (14, 0x100E), (OWN, 0x1816)])
+def test_the_log_says_what_was_called(number: int, argument: int) -> None:
+    rig = Rig(BIG, procedures={OWN: lambda _call: Done(), 3: lambda _call: Done()})
+    rig.meter.tables.set("ST75.STD_PROC_MONITORED_FLAGS", {3, 12, 14})
+    rig.meter.tables.set("ST75.MFG_PROC_MONITORED_FLAGS", {22})
+    assert rig.caller().log_in(MASTER).call(number)[0] == DONE
+    log = rig.device()[76].value
+    entry = log.ENTRIES[log.LAST_ENTRY_ELEMENT]
+    assert (entry.EVENT_CODE.TBL_PROC_NBR, entry.EVENT_ARGUMENT[:2]) == (9, argument.to_bytes(2, "big"))

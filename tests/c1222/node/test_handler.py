@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from c1219.device import Device
@@ -115,6 +117,18 @@ def test_writes_by_offset_reach_to_the_last_octet(offset: int, size: int, writte
     expected = before[:offset] + b"X" * size + before[offset + size :] if written else before
     assert rig.meter.tables["ST6"] == expected
     assert rig.meter.counters["writes"] == written
+
+
+def test_what_moves_is_read_as_it_is_now() -> None:
+    rig = Rig()
+    caller = rig.caller().log_in(MASTER)
+    tables_ = (23, 28, 52, 55, 56)
+    before = [caller.read(number) for number in tables_]
+    rig.passes(4000)
+    after = [caller.read(number) for number in tables_]
+    assert [old != new for old, new in zip(before, after, strict=True)] == [True] * 5
+    clock = [dt.datetime(2000 + octets[0], *octets[1:6]) for octets in (before[2], after[2])]
+    assert abs(clock[1] - clock[0] - dt.timedelta(seconds=4000)) <= dt.timedelta(seconds=1)
 
 
 def test_default_reads_are_of_the_table_that_the_profile_names() -> None:

@@ -132,6 +132,8 @@ def test_an_emptied_set_is_recorded_anew_and_the_other_goes_on(number: int, empt
     before = rig.device()
     last = getattr(before[63].value, f"LP_STATUS_SET{other}")
     assert caller.call(4, bytes((number,)))[0] == DONE
+    status = getattr(rig.device()[63].value, f"LP_STATUS_SET{emptied}")
+    assert (status.NBR_VALID_BLOCKS, status.NBR_UNREAD_BLOCKS, status.NBR_VALID_INT) == (0, 0, 0)
     rig.passes(4 * 3600)
     device = rig.device()
     status = getattr(device[63].value, f"LP_STATUS_SET{emptied}")

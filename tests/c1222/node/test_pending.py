@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from c1222.node.logs import Entry
 from c1222.services import ErrorResponse, tables
 from c1222.services.results import Iar, Isc, Onp
 from c1222.services.tables import TableData
@@ -192,6 +193,27 @@ def test_two_times_come_in_their_order_and_st4_tells_of_the_last() -> None:
     assert status.LAST_ACTIVATION_DATE_TIME - start >= dt.timedelta(hours=3, minutes=-1)
     assert rig.meter.pending.next_due() is None
     assert caller.read(54) == other
+
+
+def test_of_two_that_are_due_the_earlier_comes_first() -> None:
+    rig, caller, other = rig_with_other_calendar(BIG)
+    rig.meter.tables.set("ST75.STD_EVENTS_MONITORED_FLAGS", {28})
+    write(caller, 54, bytes((1, 0, 0, 3, 0, 0)), other)
+    write(caller, 62, bytes((1, 0, 0, 1, 0, 0)), rig.profile.tables["ST62"])
+    heard: list[Entry] = []
+    rig.meter.listener = heard.append
+    rig.passes(4 * 3600)
+    assert caller.read(54) == other
+    assert [b"\x10\x3e" in entry.octets for entry in heard] == [True, False]
+    assert [b"\x10\x36" in entry.octets for entry in heard] == [False, True]
+
+
+def test_a_table_with_an_odd_number_waits_under_it() -> None:
+    rig = Rig(BIG)
+    rig.meter.tables.set("ST4.STANDARD_PENDING", {13})
+    caller = rig.caller().log_in(MASTER)
+    assert isinstance(write(caller, 13, ON_CALL, rig.profile.tables["ST13"]), tables.WriteResponse)
+    assert rig.device()[4].value.PENDING_TABLES[0].TABLE_SELECTOR.TBL_PROC_NBR == 13
 
 
 def test_weeks_and_days_and_the_rest_are_added_up() -> None:

@@ -210,6 +210,9 @@ def test_long_intervals_have_hours_left() -> None:
     long.refresh_present(4 * 3600 * 9 + 4321)
     present = Device(dict(bench.tables.all()))[28].value
     assert present.PRESENT_DEMAND[0].TIME_REMAINING == dt.time(2, 47, 59)
+    long.refresh_present(4 * 3600 - 3599)
+    present = Device(dict(bench.tables.all()))[28].value
+    assert present.PRESENT_DEMAND[0].TIME_REMAINING == dt.time(0, 59, 59)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +266,61 @@ def test_what_is_kept_says_when_and_in_which_season() -> None:
     assert entry.SELF_READ_SEQ_NBR == reads.LAST_ENTRY_SEQ_NBR
     assert entry.REGISTER_INFO == (new_york(2760), 0)
     assert entry.SELF_READ_REGISTER_DATA.TOT_DATA_BLOCK.SUMMATIONS[0] == 465
+
+
+def test_a_demand_of_volts_is_the_voltage() -> None:
+    bench = Bench(POLYPHASE, 900, ST22__DEMAND_SELECT=(8, 4))
+    kept = bench.run(3600).after().TOT_DATA_BLOCK.DEMANDS[0]
+    assert 23_800 <= kept.DEMAND[0] <= 24_200
+
+
+def test_demands_without_times() -> None:
+    bench = Bench(POLYPHASE, 0, 900, ST21__REG_FUNC1_FLAGS__DATE_TIME_FIELD_FLAG=False)
+    kept = bench.run(1800).after().TOT_DATA_BLOCK.DEMANDS[0]
+    assert (kept.EVENT_TIME, kept.DEMAND) == (None, (900,))
+    bench.registers.demand_reset(START + 1800)
+    assert bench.after().TOT_DATA_BLOCK.DEMANDS[0].DEMAND == (0,)
+    assert bench.after(25).REGISTER_INFO.END_DATE_TIME is None
+
+
+def test_registers_that_hold_no_number_begin_at_zero() -> None:
+    bench = Bench(SINGLE, 720)
+    element = bench.tables.element("ST23.TOT_DATA_BLOCK.SUMMATIONS[0]")
+    bench.run(900)
+    bench.tables.splice("ST23", element.offset, b"\xff" * element.size)
+    bench.registers.resume()
+    assert bench.run(900).after().TOT_DATA_BLOCK.SUMMATIONS == (180,)
+
+
+def test_occurrences_that_are_no_numbers_are_emptied() -> None:
+    bench = Bench(BIG, 900, step=300)
+    element = bench.tables.element("ST23.TOT_DATA_BLOCK.DEMANDS[0].DEMAND")
+    bench.run(1200)
+    bench.tables.splice("ST23", element.offset, b"\xff" * element.size)
+    bench.run(300)
+    assert bench.after().TOT_DATA_BLOCK.DEMANDS[0].DEMAND == (900, 0, 0)
+
+
+def test_a_self_read_without_room_is_not_made() -> None:
+    bench = Bench(POLYPHASE, 900)
+    flags = bench.tables.value("ST26.LIST_STATUS")
+    bench.tables.set("ST26.LIST_STATUS", flags._replace(INHIBIT_OVERFLOW_FLAG=True))
+    made = [bench.registers.self_read(START + n) for n in range(10)]
+    assert made == [True] * 8 + [False] * 2
+    reads = bench.after(26)
+    assert (reads.NBR_UNREAD_ENTRIES, reads.LIST_STATUS.OVERFLOW_FLAG) == (8, True)
+
+
+@pytest.mark.parametrize("what", ["base", "tiers"])
+def test_a_state_of_other_registers_is_not_taken(what: str) -> None:
+    bench = Bench(POLYPHASE, 720)
+    bench.run(900)
+    was = bench.after().TOT_DATA_BLOCK.SUMMATIONS
+    state = json.loads(json.dumps(bench.registers.as_state()))
+    state["base"] = [value + 100_000 for value in state["base"]]
+    state[what] = state[what][:-1]
+    bench.registers = Registers(bench.tables, bench.plan, bench.flows, state)
+    assert bench.after().TOT_DATA_BLOCK.SUMMATIONS == was, "they go on from what ST23 says"
 
 
 def test_resets_are_counted_round() -> None:
