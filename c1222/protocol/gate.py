@@ -145,6 +145,8 @@ class Gate:
             return None
         iv, invocation_id, key_id = message.iv or b"", message.calling_invocation_id, message.key_id or 0
         calling = message.calling and message.calling.absolute(self._identity.keys.base_oid)
+        if not self._identity.can_secure(key_id, utc):
+            return Distrust("no-vector", "it could not be answered: the clock is outside 1970 to 2106, or none is left")
         if not message.carries_authentication:
             # Twice: a session may begin anew under a later vector, and may not be the first one under its own.
             if (

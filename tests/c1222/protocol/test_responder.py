@@ -359,6 +359,18 @@ class TestSecurity:
         for seconds in (-900, 900):
             assert codes(bench.ask(READ, mode=2, iv=(NOW + seconds).to_bytes(4))) == [0]
 
+    @pytest.mark.parametrize(("utc", "vector"), [(2**32 + 5, 2**32 - 1), (-5, 0)])
+    def test_what_could_not_be_answered_is_not_carried_out(self, utc: int, vector: int) -> None:
+        bench = Bench(keys=KEY)
+        request = bench.request(WRITE, mode=2, iv=vector.to_bytes(4))
+        bench.now = utc - NOW
+        assert bench.hear(request) == []
+        assert bench.counters == {"no-vector": 1}
+        assert bench.store.calls == 0
+        bench.now = vector - NOW
+        assert bench.hear(request)
+        assert bench.store.calls == 1
+
     def test_a_recovery_session_passes_if_allowed_but_only_once(self) -> None:
         old = {"mode": 2, "iv": (1000).to_bytes(4), "recovery_session": True}
         assert Bench(keys=KEY).ask(WRITE, **old) == []
