@@ -141,6 +141,7 @@ def _target(connection: dict[str, Any], *, allow_writes: bool, quiet: float | No
             user=settings["user"],
             password=settings["password"],
             ed_class=settings["ed_class"],
+            id_bits=settings["id_bits"],
             sessions=settings["session"],
             writes=allow_writes,
             **{name: value for name, value in times.items() if value is not None},

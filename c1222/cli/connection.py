@@ -28,6 +28,7 @@ __all__ = [
     "connected",
     "connection_options",
     "format_option",
+    "in_options",
 ]
 
 REFUSED: Final = 3
@@ -70,6 +71,13 @@ _OPTIONS: Final[tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]] 
     ),
     click.option("--attempts", type=click.IntRange(1), help="How often to send the same: UDP 4, TCP 1."),
     click.option("--ed-class", metavar="TEXT", help="Device class to put into requests, 4 characters or 8 hex digits."),
+    click.option(
+        "--id-bits",
+        type=click.Choice(["16", "32"]),
+        default="32",
+        show_default=True,
+        help="Length of invocation ids; 16 for meters that store no more.",
+    ),
     click.option("--device", "known", metavar="FILE", help="Tables of the meter that are known: not read for layouts."),
 )
 
@@ -115,11 +123,23 @@ def connected(connection: dict[str, Any]) -> Iterator[Meter]:
         with connect(connection["url"], **settings) as meter:
             yield meter
     except RemoteError as error:
-        _exit(REFUSED, str(error))
+        _exit(REFUSED, in_options(error))
     except TableError as error:
         _exit(FOUND, str(error))
     except (C1222Error, C1219Error) as error:
         fail(str(error))
+
+
+def in_options(error: Exception) -> str:
+    """Return what went wrong; a lack of rights with the options that give some."""
+    from c1222.services.results import Isc
+
+    if not isinstance(error, Isc):
+        return str(error)
+    return (
+        f"{error} Here: say with --user-id which user, and its password with --ask-password, --password-file or"
+        f" {PASSWORD_VARIABLE}."
+    )
 
 
 def _exit(code: int, text: str) -> NoReturn:
@@ -148,14 +168,15 @@ def client_settings(connection: dict[str, Any]) -> dict[str, Any]:
         "timeout": connection["timeout"],
         "attempts": connection["attempts"],
         "ed_class": _ed_class(connection["ed_class"]),
+        "id_bits": int(connection["id_bits"]),
         "device": None if known is None else read_device(known),
     }
 
 
-def _password(path: str | None, *, ask: bool) -> bytes | str | None:
+def _password(path: str | None, *, ask: bool) -> bytes | None:
     """Return the password, as it may be told: never as an argument, which everybody on the machine can see."""
     if ask:
-        return str(click.prompt("Password", hide_input=True, err=True))
+        return _octets(str(click.prompt("Password", hide_input=True, err=True)))
     if path is not None:
         try:
             octets = sys.stdin.buffer.readline() if path == "-" else Path(path).read_bytes()
@@ -163,7 +184,13 @@ def _password(path: str | None, *, ask: bool) -> bytes | str | None:
         except OSError as error:
             fail(f"{path}: {error.strerror}")
         return octets.splitlines()[0] if octets.strip(b"\r\n") else b""
-    return os.environ.get(PASSWORD_VARIABLE)
+    told = os.environ.get(PASSWORD_VARIABLE)
+    return None if told is None else _octets(told)
+
+
+def _octets(password: str) -> bytes:
+    """Return a password as a file would have it: UTF-8, and octets that are none as they were given."""
+    return password.encode("utf-8", "surrogateescape")
 
 
 def _ed_class(text: str | None) -> bytes | None:

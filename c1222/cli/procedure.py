@@ -42,7 +42,8 @@ def command(
     """Run a procedure of the meter at URL, udp://host:port or tcp://host:port, and print its result.
 
     PROCEDURE is a number (4, SP4, MP3) or a name ("Reset List Pointers"). Parameters are given in the order of the
-    procedure's declaration, as JSON or text, or all together as one JSON object; - is a line of standard input.
+    procedure's declaration, as JSON or text, or all together as one JSON object; - is a line of standard input. Flags
+    are told by name (SP9 DEMAND_RESET_FLAG,SELF_READ_FLAG), and those left out are not set.
 
     Exit code 2: usage; 3: the meter refused or was silent, or the procedure did not run.
     """

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from c1222.cli.connection import connected, connection_options, format_option
+from c1222.cli.connection import REFUSED, connected, connection_options, format_option, in_options
 from c1222.cli.device import view_lines
 from c1222.cli.device_files import declarations_option, declare
 from c1222.cli.options import FOUND, fail, has_error, time_zone
@@ -17,7 +19,7 @@ from c1222.cli.outputs import Output
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from c1219.errors import Finding
     from c1222.client.sync import Meter
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "value_lines"]
 
 _PROFILE: Final = "load-profile"
+_SETS: Final = frozenset("1234")
 _VIEWS: Final = frozenset({"identity", "registers", "events", "clock", _PROFILE})
 
 
@@ -54,39 +57,82 @@ def command(
 
     TIME is ISO 8601, such as 2026-11-22T06:00; without an offset from UTC it is local time of the meter.
 
-    Results go to standard output, findings to standard error. Exit code 1: something could not be decoded; 2: usage; 3:
-    the meter refused or was silent. Passwords come from a file, the environment or a prompt.
+    Results go to standard output, findings and refusals to standard error. Exit code 1: something was refused or could
+    not be decoded; 2: usage; 3: the meter refused everything or was silent. Passwords come from a file, the environment
+    or a prompt.
     """
     declare(declarations)
     views, paths = _sorted_out(elements)
     first, last = _time(since), _time(until)
     options: dict[str, Any] = {} if zone is None else {"zone": time_zone(zone)}
+    from c1222.errors import RemoteError
+
     saved_to = Output(save)
     with connected(connection) as meter, progress("reading", octets=True) as tell:
-        values = meter.read(*paths, progress=tell) if paths else []
-        values = [values] if len(paths) == 1 else values
-        found: list[tuple[str, Any, bool]] = []
+        calls: dict[str, Callable[[], Any]] = {}
         for word in views:
             if word.startswith(_PROFILE):
                 number = int(word.partition(" ")[2])
-                view: Any = meter.load_profile(number, first, last, **options, progress=tell)
+                calls[word] = partial(meter.load_profile, number, first, last, **options, progress=tell)
             elif word == "identity":
-                view = meter.identity()
+                calls[word] = meter.identity
             elif word == "clock":
-                view = meter.clock(**options)
+                calls[word] = partial(meter.clock, **options)
             else:
-                view = getattr(meter, word)(**options, progress=tell)
-            found.append((word, view, True))
-        plain = [(path, _as_json(meter, path, value), False) for path, value in zip(paths, values, strict=True)]
-        findings = [*_table_findings(meter, paths), *(finding for _, view, _ in found for finding in view.findings)]
+                calls[word] = partial(getattr(meter, word), **options, progress=tell)
+        read, refused = _read(meter, paths, tell)
+        plain = [(path, _as_json(meter, path, value), False) for path, value in read.items()]
+        seen, more = _each(calls)
+        refused |= more
+        found = [(word, view, True) for word, view in seen.items()]
+        findings = [
+            *_table_findings(meter, list(read)),
+            *(finding for _, view, _ in found for finding in view.findings),
+        ]
         saved = meter.device.to_json()
-    _print([*plain, *found], form)
+    if plain or found:
+        _print([*plain, *found], form)
     saved_to.write(saved)
     from c1222.capture.text import finding_line
 
     for finding in dict.fromkeys(findings):
         click.echo(finding_line(finding), err=True)
-    sys.exit(FOUND if has_error(findings) else 0)
+    for name, error in refused.items():
+        click.echo(f"c1222: {name}: {in_options(error)}", err=True)
+    if refused and not plain and not found and any(isinstance(error, RemoteError) for error in refused.values()):
+        sys.exit(REFUSED)
+    sys.exit(FOUND if refused or has_error(findings) else 0)
+
+
+def _of_one() -> tuple[type[Exception], ...]:
+    """Return what goes wrong with one thing that is read, and leaves the others."""
+    from c1219.errors import DecodeError
+    from c1222.client.errors import ChecksumWrong, CutShort
+    from c1222.services import Refusal
+
+    return Refusal, CutShort, ChecksumWrong, DecodeError
+
+
+def _read(
+    meter: Meter, paths: list[str], progress: Callable[[int, int | None], None]
+) -> tuple[dict[str, Any], dict[str, Exception]]:
+    """Read tables and elements: all together, or one by one where the meter refuses something."""
+    if len(paths) > 1:
+        with suppress(*_of_one()):
+            return dict(zip(paths, meter.read(*paths, progress=progress), strict=True)), {}
+    return _each({path: partial(meter.read, path, progress=progress) for path in paths})
+
+
+def _each(calls: dict[str, Callable[[], Any]]) -> tuple[dict[str, Any], dict[str, Exception]]:
+    """Return what each call brought, and why others brought nothing; a meter that is silent is asked no more."""
+    found: dict[str, Any] = {}
+    refused: dict[str, Exception] = {}
+    for name, call in calls.items():
+        try:
+            found[name] = call()
+        except _of_one() as error:
+            refused[name] = error
+    return found, refused
 
 
 def _sorted_out(elements: tuple[str, ...]) -> tuple[list[str], list[str]]:
@@ -97,7 +143,9 @@ def _sorted_out(elements: tuple[str, ...]) -> tuple[list[str], list[str]]:
     while rest:
         word = rest.pop(0)
         if word == _PROFILE:
-            number = rest.pop(0) if rest and rest[0] in {"1", "2", "3", "4"} else "1"
+            number = rest.pop(0) if rest and rest[0].isdecimal() else "1"
+            if number not in _SETS:
+                fail(f"{word} {number}: the sets of a load profile are 1 to 4")
             views.append(f"{word} {number}")
         elif word in _VIEWS:
             views.append(word)

@@ -14,7 +14,7 @@ import asyncio
 import socket
 from collections import Counter
 from contextlib import asynccontextmanager, closing
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self
+from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Self
 
 from c1222.client.aiometer import AsyncMeter
 from c1222.client.operations import Operations
@@ -140,6 +140,7 @@ class Network:
         guard: keeps vectors unique over a restart, if it has a store.
         local: address and port to bind; any when None.
         outstanding: exchanges under way at once; further ones wait for their turn.
+        id_bits: length of invocation ids, 32, or 16 for peers that store no more.
 
     Attributes:
         identity: our title and keys.
@@ -154,8 +155,9 @@ class Network:
         guard: SendGuard | None = None,
         local: tuple[str, int] | None = None,
         outstanding: int = OUTSTANDING,
+        id_bits: Literal[16, 32] = 32,
     ) -> None:
-        self.identity = Identity(calling, key, guard=guard)
+        self.identity = Identity(calling, key, guard=guard, id_bits=id_bits)
         self.counters: Counter[str] = Counter()
         self._local = local
         self._outstanding = outstanding

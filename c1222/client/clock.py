@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import asyncio
@@ -80,10 +80,11 @@ class LoopClock:
         return self._loop.call_at(when, action)
 
 
-def first_id() -> int:
+def first_id(bits: Literal[16, 32] = 32) -> int:
     """Return an invocation id to start with: it grows with the time within a second, and ends at random.
 
     A node takes only growing ids under one vector. Programs that follow each other within a second have one title and
     one vector, the time, and would be refused by chance if their ids were random alone.
     """
-    return int(time.time() % 1 * (1 << 20)) << 10 | secrets.randbelow(1 << 10)
+    chance = 10 if bits == 32 else 2
+    return int(time.time() % 1 * (1 << bits - 2 - chance)) << chance | secrets.randbelow(1 << chance)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from secrets import randbelow
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from c1219.device import Device
 from c1222.client.clock import SystemClock, first_id
@@ -24,7 +24,7 @@ from c1222.services.session import LogoffRequest, LogonRequest, SecurityRequest,
 from c1222.services.tables import Access, table_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from c1222.client.clock import Clock
     from c1222.client.steps import Operation, Outcome
@@ -77,6 +77,8 @@ class Conversation:
             again where others depend on them.
         guard: keeps vectors unique over a restart, if it has a store.
         identity: who asks, instead of ``calling``, ``key`` and ``guard``: for many conversations of one asker.
+        id_bits: length of invocation ids, 32, or 16 for peers that store no more, such as those of the c1222.net stack.
+            An identity has its own.
         clock: what time it is; the machine's when None.
 
     Attributes:
@@ -117,10 +119,11 @@ class Conversation:
         device: Device | None = None,
         guard: SendGuard | None = None,
         identity: Identity | None = None,
+        id_bits: Literal[16, 32] = 32,
         clock: Clock | None = None,
     ) -> None:
         if identity is None:
-            identity = Identity(calling, key, guard=guard, ids=invocation_ids(first_id()))
+            identity = Identity(calling, key, guard=guard, ids=_ids(id_bits))
         elif (calling, key, guard) != (None, None, None):
             raise StateError("calling, key and guard are those of the identity")
         keys = tuple(identity.keys)
@@ -315,3 +318,8 @@ class Conversation:
             yield Ask((TerminateRequest(),), ResponseControl.NEVER)
         elif self._has_session:
             yield Ask((LogoffRequest(),), timing=_FAREWELL)
+
+
+def _ids(bits: Literal[16, 32]) -> Iterator[int]:
+    """Yield invocation ids; the first is made when the first message is, in the second of its vector."""
+    yield from invocation_ids(first_id(bits), bits=bits)

@@ -18,6 +18,7 @@ from c1222.services.tables import ReadRequest, WriteRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from c1219.layout import Layout
     from c1219.schema import Procedure
     from c1222.client.steps import Operation
     from c1222.protocol.answers import Answer
@@ -88,7 +89,8 @@ class ProcedureVerbs(TableVerbs):
             which: ``10``, ``"SP10"``, ``"MP3"``, or its name, ``"Reset List Pointers"``; 2048 and up are the
                 manufacturer's.
             parameters: its parameters, in the order of its declaration; or one dict in terms of JSON; or its octets.
-            as_json: the parameters are in terms of JSON.
+            as_json: the parameters are in terms of JSON. What is left out of a bit field is 0; a text or list names its
+                flags that are set.
             polls: how often ST8 is read for the result.
             pause: seconds between.
 
@@ -149,14 +151,14 @@ class ProcedureVerbs(TableVerbs):
                 raise UnknownTable(f"{run.name} takes no parameters that are declared: give them as octets")
             return None
         if len(parameters) == 1 and isinstance(parameters[0], dict):
-            return layout.encode(layout.from_json(parameters[0]))
+            return layout.encode(layout.from_json(_completed(layout, parameters[0])))
         if as_json:
             present = [part for part in layout.root.parts if part.node.size]
             if len(present) != len(parameters):
                 names = ", ".join(part.name for part in present)
                 raise EncodeError(run.name, f"{len(present)} parameters are needed, not {len(parameters)}: {names}")
             named = {part.name: value for part, value in zip(present, parameters, strict=True)}
-            return layout.encode(layout.from_json(named))
+            return layout.encode(layout.from_json(_completed(layout, named)))
         return layout.encode(parameters)
 
     def _run(self, run: _Run, octets: bytes) -> Operation[ProcedureResult]:
@@ -215,6 +217,31 @@ class ProcedureVerbs(TableVerbs):
         code = int(record.RESULT_CODE)
         name = run.name.partition(", ")[2] or run.label
         return ProcedureResult(run.label, name, code, result_text(code), record.RESP_DATA)
+
+
+def _completed(layout: Layout, given: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters in terms of JSON with all flags: those that are left out are false, named ones true."""
+    try:
+        cleared = layout.to_json(layout.decode(bytes(layout.size)))
+    except C1219Error:
+        return given  # zeros are no value of it
+    return {name: _flagged(cleared.get(name), value) for name, value in given.items()}
+
+
+def _flagged(cleared: Any, given: Any) -> Any:
+    """Return the value of a bit field.
+
+    Args:
+        cleared: all its fields in terms of JSON, with flags that are not set.
+        given: some of them; or names of flags that are set.
+    """
+    if not isinstance(cleared, dict):
+        return given
+    if isinstance(given, str):
+        given = given.replace(",", " ").split()
+    if isinstance(given, list) and all(cleared.get(name) is False for name in given):
+        given = dict.fromkeys(given, True)
+    return {**cleared, **given} if isinstance(given, dict) and given.keys() <= cleared.keys() else given
 
 
 def _number(which: int | str) -> int | None:

@@ -66,7 +66,7 @@ class Probe:
     ) -> None:
         self.target = target
         self.clock = clock
-        self.identity = Identity(target.calling, target.keys, guard=guard or SendGuard())
+        self.identity = Identity(target.calling, target.keys, guard=guard or SendGuard(), id_bits=target.id_bits)
         self.log = Log()
         self.counters: Counter[str] = Counter()
         self.problems: Counter[str] = Counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from c1222.errors import StateError
 from c1222.message.epsem import SecurityMode
@@ -46,6 +46,7 @@ class Target:
         sessions: whether checks may open sessions.
         sessionless: whether the node takes messages outside of sessions.
         ed_class: 4 octets to put into requests, or None.
+        id_bits: length of invocation ids, 32, or 16 for nodes that store no more.
 
     Raises:
         StateError: a secured mode without key id, or a time or number that makes no sense.
@@ -68,6 +69,7 @@ class Target:
     sessions: bool = True
     sessionless: bool = True
     ed_class: bytes | None = None
+    id_bits: Literal[16, 32] = 32
 
     def __post_init__(self) -> None:
         if self.mode is SecurityMode.RESERVED:

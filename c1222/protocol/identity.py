@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from c1222.errors import StateError
 from c1222.message.acse_fields import invocation_ids
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from c1222.security.keys import Key
 
 __all__ = ["Identity"]
+
+_SHORT: Final = 0xFFFF
+"""Largest invocation id of 2 octets."""
 
 
 class Identity:
@@ -35,7 +38,7 @@ class Identity:
         InvalidKey: the keys cannot be used.
     """
 
-    __slots__ = ("_ids", "_scopes", "guard", "keys", "title")
+    __slots__ = ("_ids", "_scopes", "_short_ids", "guard", "keys", "title")
 
     def __init__(
         self,
@@ -50,11 +53,17 @@ class Identity:
         self.keys = KeyStore.of(keys)
         self.guard = SendGuard() if guard is None else guard
         self._ids = invocation_ids(bits=id_bits) if ids is None else ids
+        self._short_ids = self._ids if ids is not None or id_bits == 16 else invocation_ids(bits=16)
         self._scopes: dict[int, str] = {}
 
-    def next_id(self) -> int:
-        """Return the invocation id of the next message."""
-        return next(self._ids)
+    def next_id(self, *, answers: int | None = None) -> int:
+        """Return the invocation id of the next message.
+
+        Args:
+            answers: the id of the request that it answers; None if it answers none. Nodes of the c1222.net stack store
+                no more than 2 octets [1], so the id of an answer is no longer than that of a request that fits them.
+        """
+        return next(self._ids if answers is None or answers > _SHORT else self._short_ids)
 
     def secure(
         self,

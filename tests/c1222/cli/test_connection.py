@@ -10,7 +10,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from c1222.cli.connection import as_json_or_text, connection_options
+from c1222.cli import read
+from c1222.cli.connection import PASSWORD_VARIABLE, as_json_or_text, connection_options
+from c1222.node import running
+from c1222.transport.udp import UdpClient
+from tests.c1222.cli.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +47,54 @@ def test_the_password_from_environment_file_and_prompt(talk: Talk, tmp_path: Pat
     assert asked.exit_code == 0
     assert "master-demo" not in asked.output
     assert talk("read", "1", options=("--password-file", str(tmp_path / "none")), password=None).exit_code == 2
+
+
+def test_a_password_is_the_same_octets_however_it_is_told(tmp_path: Path) -> None:
+    profile = ROOT / "specs" / "devices" / "big-endian.json"
+    path = tmp_path / "password"
+    path.write_bytes("lecteur-démo\n".encode())
+    with running(profile, listen=("udp://127.0.0.1:0",), simulate=False) as node:
+        command = [node.url, "--called", node.title, "--calling", ".9.1", "--user-id", "2", "ST5"]
+        for more, told, typed in (
+            ([], "lecteur-démo", None),
+            (["--ask-password"], None, "lecteur-démo\n"),
+            (["--password-file", str(path)], None, None),
+        ):
+            result = CliRunner(charset="utf-8").invoke(
+                read.command, [*more, *command], env={PASSWORD_VARIABLE: told}, input=typed
+            )
+            assert result.exit_code == 0, (more, result.stderr)
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_the_length_of_invocation_ids(
+    talk: Talk, simulated: RunningNode, bits: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ids of 16 bits take 1 or 2 octets, in the requests and in the answers to them."""
+    heard: list[bytes] = []
+    send, receive = UdpClient.send, UdpClient.receive
+
+    def sent(self: UdpClient, apdu: bytes) -> None:
+        heard.append(apdu)
+        send(self, apdu)
+
+    def received(self: UdpClient, timeout: float | None) -> bytes | None:
+        apdu = receive(self, timeout)
+        heard.extend([apdu] if apdu else [])
+        return apdu
+
+    monkeypatch.setattr(UdpClient, "send", sent)
+    monkeypatch.setattr(UdpClient, "receive", received)
+    for secured in (True, False):
+        assert talk("read", "ST5", options=("--id-bits", str(bits)), secured=secured).exit_code == 0
+    sizes = {
+        len(element) - 4
+        for apdu in heard
+        for element in re.findall(rb"(?s)\xa8\x03\x02\x01.|\xa8\x04\x02\x02..|\xa8\x06\x02\x04....", apdu)
+    }
+    assert len(heard) >= 8
+    assert sizes <= ({1, 2} if bits == 16 else {4})
+    assert sizes
 
 
 def test_no_option_takes_a_password_or_a_key() -> None:

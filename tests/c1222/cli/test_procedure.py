@@ -29,6 +29,19 @@ def test_the_response_in_words_and_as_json(talk: Talk) -> None:
     assert "ED_STD_STATUS1" in shown["response"]
 
 
+def test_flags_by_name_and_those_that_are_left_out(talk: Talk) -> None:
+    for given, flags in (
+        ("SELF_READ_FLAG", {"SELF_READ_FLAG"}),
+        ('["SELF_READ_FLAG"]', {"SELF_READ_FLAG"}),
+        ('{"ACTION_FLAG": {"SELF_READ_FLAG": true}}', {"SELF_READ_FLAG"}),
+        ("SELF_READ_FLAG, SEASON_CHANGE_FLAG", {"SELF_READ_FLAG", "SEASON_CHANGE_FLAG"}),
+    ):
+        shown = json.loads(talk("procedure", "9", given, options=("--format", "json")).stdout)
+        assert {name for name, value in shown["response"]["SUCCESS_FLAG"].items() if value is True} == flags
+    for wrong in ("NEW_SEASON", "NO_FLAG", '{"ACTION_FLAG": {"NO_FLAG": true}}'):
+        assert talk("procedure", "9", wrong).exit_code == 2
+
+
 def test_what_does_not_run(talk: Talk) -> None:
     unknown = talk("procedure", "200")
     assert unknown.exit_code == 3

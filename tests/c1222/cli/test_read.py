@@ -69,6 +69,42 @@ def test_refusals_and_names_that_are_none(talk: Talk) -> None:
     assert talk("read", "1", options=("--zone", "Mars/Olympus")).exit_code == 2
 
 
+def test_what_is_refused_leaves_the_rest(talk: Talk) -> None:
+    part = talk("read", "ST5", "ST99", "identity", "ST1.ED_MODEL")
+    assert part.exit_code == 1
+    assert "METER-008437" in part.stdout
+    assert "ST1.ED_MODEL  POLY-TOU" in part.stdout
+    assert "identity" in part.stdout
+    assert "c1222: ST99: " in part.stderr
+    assert "ST0 does not list the table" in part.stderr
+    shown = talk("read", "99", "5", options=("--format", "json"))
+    assert (shown.exit_code, json.loads(shown.stdout)) == (1, {"5": {"IDENTIFICATION": "METER-008437"}})
+    nothing = talk("read", "99", "98")
+    assert (nothing.exit_code, nothing.stdout) == (3, "")
+    assert nothing.stderr.count("c1222: ") == 2
+    assert talk("read", "5", "ST5.NONE").exit_code == 2
+
+
+def test_a_lack_of_rights_names_the_options_that_give_some(talk: Talk) -> None:
+    for command, code in (
+        (("read", "ST42", "ST1"), 1),
+        (("read", "42"), 3),
+        (("write", "ST6.MISC_ID", "x"), 3),
+    ):
+        result = talk(*command, password="reader-demo")
+        assert result.exit_code == code
+        for word in ("--user-id", "--ask-password", "C1222_PASSWORD"):
+            assert word in result.stderr
+    assert "--ask-password" not in talk("read", "99").stderr
+
+
+def test_sets_of_a_load_profile(talk: Talk) -> None:
+    for number in ("0", "5", "9", "23"):
+        result = talk("read", "load-profile", number)
+        assert result.exit_code == 2
+        assert "1 to 4" in result.stderr
+
+
 def test_a_zone_goes_before_the_meters_own(talk: Talk) -> None:
     shown = json.loads(talk("read", "clock", options=("--format", "json", "--zone", "UTC")).stdout)
     assert shown["clock"]["time"].endswith("+00:00")
