@@ -25,6 +25,7 @@ from c1222.message.epsem import Epsem
 from c1222.message.segmentation import cut
 from c1222.node.faults import KINDS, FaultPlan
 from c1222.node.profile import Profile
+from c1222.protocol.messages import Message, open_message
 from c1222.security.keys import KeyStore
 from c1222.services import decode_request, decode_response
 from c1222.transport.url import parse_url
@@ -73,8 +74,22 @@ def _devices() -> list[bytes]:
 # Messages.
 
 
+def _placed(error: DecodeError, octets: bytes) -> None:
+    """An error says where it is."""
+    assert error.path
+    assert 0 <= error.offset <= len(octets)
+
+
 def message(octets: bytes) -> None:
-    found = c1222.decode(octets, keys=keys())
+    """What is no message is told with its place, and what can be read of it is read all the same."""
+    lenient = open_message(Message, decode_acse(octets), keys(), diagnose=True)
+    assert isinstance(lenient.services, tuple)
+    assert isinstance(lenient.findings, tuple)
+    try:
+        found = c1222.decode(octets, keys=keys())
+    except DecodeError as error:
+        _placed(error, octets)
+        return
     assert isinstance(found.services, tuple)
     for finding in found.findings:
         assert finding.offset is None or 0 <= finding.offset <= len(octets)
@@ -110,10 +125,14 @@ def services(octets: bytes) -> None:
         lambda part: decode_response(part, request),
     )
     for decode in decoders:
-        with suppress(DecodeError):
+        try:
             value = decode(octets[1:])
-            json.dumps(value.as_dict(show_secrets=True), allow_nan=False)
-            assert type(value).decode(value.encode()) == value
+        except DecodeError as error:
+            _placed(error, octets[1:])
+            continue
+        json.dumps(value.as_dict(show_secrets=True), allow_nan=False)
+        assert all(0 <= one.offset < len(octets) for one in value.findings if one.offset is not None)
+        assert type(value).decode(value.encode()) == value
 
 
 @cache

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+
+from c1222.errors import DecodeError
+from c1222.message.ber import read_length, tlv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,17 +21,31 @@ _EDGES: Final = (0, 1, 0x7F, 0x80, 0x81, 0x82, 0x83, 0x84, 0xFE, 0xFF)
 
 
 def mutate(seeds: Sequence[bytes], chance: Random) -> bytes:
-    """Return one of some inputs with a few changes; sometimes two of them put together, seldom nothing but chance."""
+    """Return one of some inputs with a few changes; sometimes two of them put together, seldom nothing but chance.
+
+    The length of a BER element is put right every second time, so that what is inside is looked at.
+    """
     kind = chance.random()
     if kind < 0.02:
         return chance.randbytes(chance.randrange(200))
     octets = bytearray(chance.choice(seeds))
+    head = _head(octets)
     if kind < 0.12:
         other = chance.choice(seeds)
         octets[chance.randrange(len(octets) + 1) :] = other[chance.randrange(len(other) + 1) :]
     for _ in range(1 + int(chance.expovariate(0.6))):
         _change(octets, chance)
+    if head and len(octets) > head and chance.random() < 0.5:
+        return tlv(octets[0], bytes(octets[head : MAX_OCTETS - 4]))
     return bytes(octets[:MAX_OCTETS])
+
+
+def _head(octets: bytearray) -> int:
+    """Return the octets of tag and length of an element that takes up all of an input; 0 if it is none."""
+    with suppress(DecodeError):
+        size, start = read_length(octets, 1, len(octets))
+        return start if start + size == len(octets) else 0
+    return 0
 
 
 def _change(octets: bytearray, chance: Random) -> None:

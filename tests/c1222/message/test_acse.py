@@ -2,16 +2,18 @@ import itertools
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 
 from c1222.errors import C1222Error, DecodeError, EncodeError, LimitExceeded
 from c1222.message.acse import Acse, Authentication, UserInformation, decode_acse, invocation_ids
 from c1222.message.aptitle import ApTitle
 from c1222.message.ber import MAX_APDU_OCTETS, encode_length
-from tests.c1222.message.known import AUTHENTICATIONS, MESSAGES, OCTETS, SEGMENTED, apdus, around, mutated
+from tests.c1222.message.known import AUTHENTICATIONS, MESSAGES, OCTETS, SEGMENTED, apdus, around
+from tests.fuzz.doors import acse
 
 READ = bytes.fromhex("601da20580037bc175a60480027b04a803020106be09280781058003300001")  # cleartext read of ST-1
 
@@ -388,29 +390,12 @@ def test_every_truncation_and_every_flip_is_an_error_or_a_value(octets: bytes) -
 
 def survive(octets: bytes) -> None:
     """Only documented errors come out, and findings never raise."""
-    try:
-        acse = decode_acse(octets)
-    except DecodeError:
-        return
-    findings = acse.findings
-    try:
-        acse.check()
-        fields = acse.fields()
-    except DecodeError:
-        assert any(f.level == "error" for f in findings)
-        return
-    if not findings and fields["authentication"] is None:
-        again = Acse.build(user_information=acse.payload, **fields)
-        assert again.fields() == fields
-    for finding in findings:
-        assert finding.offset is None or 0 <= finding.offset <= len(octets)
+    with suppress(DecodeError):
+        acse(octets)
 
 
-@given(mutated())
-@settings(max_examples=200)
-@example(b"\x60\x88" + b"\xff" * 20)
-@example(b"")
-def test_mutated_messages(octets: bytes) -> None:
+@pytest.mark.parametrize("octets", [b"\x60\x88" + b"\xff" * 20, b""])
+def test_hardly_a_message(octets: bytes) -> None:
     survive(octets)
 
 

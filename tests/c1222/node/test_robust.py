@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from c1219.device import Device
 from c1222.node.profile import Profile
-from c1222.node.relay import Relay
 from c1222.services import Request, session, tables
 from c1222.services.tables import TableData
 from tests.c1222.node.rig import BIG, KEY, MASTER, POLYPHASE, SINGLE, Rig, profile
@@ -135,54 +134,6 @@ def test_a_profile_of_which_a_table_lacks_octets_is_served(label: str, cut: bool
         assert isinstance(response, tables.ReadResponse) is (present is not None)
         assert present is None or len(response.data) == len(present)
     assert not rig.fleet.counters["handler-failed"]
-
-
-def mutated(base: bytes) -> st.SearchStrategy[bytes]:
-    return st.one_of(
-        SPOTS.map(lambda spots: changed(base, spots)),
-        st.integers(0, len(base)).map(lambda end: base[:end]),
-        st.binary(max_size=60),
-    )
-
-
-def sample(mode: int) -> bytes:
-    rig = Rig(keys={2: KEY}, cleartext=True)
-    caller = rig.caller(mode=mode, key_id=2 if mode else None).log_in(MASTER)
-    caller.ask(tables.ReadRequest(1), tables.WriteOffsetRequest(6, 0, TableData(b"X" * 20)))
-    return caller.sent[0]
-
-
-@pytest.mark.parametrize("mode", [0, 2])
-def test_no_octets_make_a_fleet_fail(mode: int) -> None:
-    rig = Rig(keys={2: KEY}, cleartext=True, simulate=False)
-
-    @given(mutated(sample(mode)))
-    def run(octets: bytes) -> None:
-        rig.passes(1)
-        rig.fleet.receive(octets, source="s", now=rig.now, utc=rig.utc)
-        rig.fleet.apdus_to_send()
-        rig.fleet.tick(now=rig.now, utc=rig.utc)
-        assert not rig.fleet.counters["handler-failed"]
-
-    run()
-
-
-@pytest.mark.parametrize("mode", [0, 2])
-def test_no_octets_make_a_relay_fail(mode: int) -> None:
-    from tests.c1222.node.test_relay import Net
-
-    net = Net()
-    (register,) = net.registration.apdus_to_send(now=0.0, utc=net.wire.utc)
-    relay = Relay(".1")
-
-    @given(mutated(register) | mutated(sample(mode)))
-    def run(octets: bytes) -> None:
-        relay.receive(octets, source=("10.0.0.1", 1), now=0.0, utc=net.wire.utc)
-        assert len(relay.apdus_to_send()) <= 1, "one message in, at most one out"
-        net.registration.receive(octets, now=0.0, utc=net.wire.utc)
-        assert not net.registration.is_registered
-
-    run()
 
 
 def test_a_title_as_long_as_titles_can_be() -> None:

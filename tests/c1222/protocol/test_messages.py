@@ -254,33 +254,3 @@ def test_round_trip(
     for part in (*Message.PARTS, "services"):
         assert getattr(back, part) == getattr(message, part), part
     assert back.authenticated is (True if secured else None)
-
-
-@settings(max_examples=300, deadline=None)
-@given(data=st.data())
-def test_mutated_messages_give_only_documented_errors(data: st.DataObject) -> None:
-    entry = data.draw(st.sampled_from(WHOLE))
-    octets = bytearray(bytes.fromhex(entry["octets"]))
-    for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(octets) - 1))
-        octets[place] = data.draw(st.integers(0, 255))
-    if data.draw(st.booleans()):
-        del octets[data.draw(st.integers(0, len(octets) - 1)) :]
-    store = KeyStore.of(keys(entry))
-    found = None
-    try:
-        message = c1222.decode(octets, keys=store)
-    except DecodeError as error:
-        found = error
-    else:
-        assert isinstance(message.findings, tuple)
-    if found is not None:
-        assert 0 <= found.offset <= len(octets)
-        assert found.path
-    try:
-        acse = decode_acse(octets)
-    except DecodeError:
-        return
-    lenient = open_message(Message, acse, store, diagnose=True)
-    assert isinstance(lenient.services, tuple)
-    assert isinstance(lenient.findings, tuple)

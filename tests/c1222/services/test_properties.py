@@ -8,7 +8,6 @@ import time
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from c1222.errors import DecodeError
 from c1222.services import REQUESTS, Request, Response, Service, decode_request, decode_response
@@ -50,22 +49,6 @@ def test_round_trip(cls: type[Service]) -> None:
             assert type(decode_request(octets)) is cls
 
     check()
-
-
-@settings(max_examples=200, deadline=None, database=None)
-@given(st.data())
-def test_mutated_octets_give_a_value_or_a_decode_error(data: st.DataObject) -> None:
-    octets = bytearray(data.draw(st.sampled_from(SAMPLES)))
-    for _ in range(data.draw(st.integers(1, 4))):
-        where = data.draw(st.integers(0, max(len(octets) - 1, 0)))
-        octets[where : where + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
-    check_any(bytes(octets), data.draw(st.sampled_from(ASKED)))
-
-
-@settings(max_examples=200, deadline=None, database=None)
-@given(st.binary(max_size=60), st.sampled_from(ASKED))
-def test_any_octets_give_a_value_or_a_decode_error(octets: bytes, request: Request | None) -> None:
-    check_any(octets, request)
 
 
 def test_truncated_octets_give_a_value_or_a_decode_error() -> None:
