@@ -167,7 +167,6 @@ class _Walk:
             form = kind.form(self.formats, length)
         except ValueError as error:
             raise LayoutError(path, str(error)) from error
-        self.limit(path, form.size, 1)
         return Leaf(form, kind)
 
     def rest(self, kind: Any, offset: int, value: Any) -> Leaf:
@@ -200,7 +199,6 @@ class _Walk:
     def array(self, declared: ArrayNode, path: str) -> Entries:
         count = self.number(declared.count, path)
         item = self.node(declared.item, f"{path}[]", None, None)
-        self.limit(path, count * item.size, count * max(item.values, 1))
         return Entries(count, item, text(declared.count))
 
     def tail(self, declared: TailNode, path: str, offset: int | None, value: Any) -> Node:

@@ -190,7 +190,9 @@ class _Writer:
         if isinstance(node, Leaf):
             self.leaf(node, name)
         elif isinstance(node, Rows):
-            self.take_apart(name, self.source.kind(node), [part.node for part in node.parts])
+            kind = self.source.kind(node)
+            self.lines.append(f"if {name}.__class__ is not {kind}: {name} = conform({name}, {kind}, {len(node.parts)})")
+            self.take_apart(name, [part.node for part in node.parts])
         elif isinstance(node, Entries):
             self.array(node, name)
         else:
@@ -212,9 +214,8 @@ class _Writer:
             self.items.extend(text.format(v=name, f=helper) for text in form.store)
         self.codes.extend(form.codes)
 
-    def take_apart(self, name: str, kind: str, nodes: list[Node]) -> None:
+    def take_apart(self, name: str, nodes: list[Node]) -> None:
         names = [self.source.fresh("v") for _ in nodes]
-        self.lines.append(f"if {name}.__class__ is not {kind}: {name} = conform({name}, {kind}, {len(nodes)})")
         if nodes:
             self.lines.append(f"{', '.join(names)}, = {name}")
         for inner, node in zip(names, nodes, strict=True):
@@ -222,26 +223,19 @@ class _Writer:
 
     def array(self, node: Entries, name: str) -> None:
         item = node.item
+        test = f"{name}.__class__ is not tuple or len({name}) != {node.count}"
+        self.lines.append(f"if {test}: {name} = conform({name}, tuple, {node.count})")
         if isinstance(item, Leaf) and len(item.form.codes) == 1 and item.form.store == ("{v}",):
-            self.sequence(node, name)
             if node.count:
                 self.codes.extend(item.form.codes * node.count if len(item.form.codes[0]) > 1 else [])
                 if len(item.form.codes[0]) == 1:
                     self.codes.append(f"{node.count}{item.form.codes[0]}")
                 self.items.append(f"*{name}")
-            return
-        if items(node) <= _UNROLL and node.count <= _UNROLL:
-            self.take_apart(name, "tuple", [item] * node.count)
-            return
-        self.flush()
-        function = _encoder(self.source, item)
-        self.sequence(node, name)
-        self.pieces.append(f"join([{function}(x) for x in {name}])")
-
-    def sequence(self, node: Entries, name: str) -> None:
-        """Take a tuple of as many entries as there are, or refuse."""
-        test = f"{name}.__class__ is not tuple or len({name}) != {node.count}"
-        self.lines.append(f"if {test}: {name} = conform({name}, tuple, {node.count})")
+        elif items(node) <= _UNROLL and node.count <= _UNROLL:
+            self.take_apart(name, [item] * node.count)
+        else:
+            self.flush()
+            self.pieces.append(f"join([{_encoder(self.source, item)}(x) for x in {name}])")
 
 
 def _encoder(source: _Source, node: Node) -> str:

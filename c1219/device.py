@@ -206,7 +206,7 @@ class Device(Views):
     def _bound(self, table: Table, own: Any) -> Layout:
         needs = table.depends_on
         self._check_for(table.label, needs)
-        limits = {"max_size": self.max_size, "max_values": self.max_values}
+        limits = self._limits
         if table.needs_own_octets and not (table.label == "ST0" and isinstance(own, bytes)):
             return bind(table, _Values(self), own=own, procedures=self._procedure_outline, **limits)
 
@@ -218,6 +218,10 @@ class Device(Views):
 
         octets = tuple(self._images[name].raw for name in self._closure(needs))
         return shared((id(table), own, *limits.values(), octets), make)
+
+    @property
+    def _limits(self) -> dict[str, Any]:
+        return {"max_size": self.max_size, "max_values": self.max_values}
 
     def _closure(self, needs: tuple[str, ...]) -> tuple[str, ...]:
         """Return tables that are needed, and those that these need, in a fixed order."""
@@ -325,7 +329,8 @@ class Device(Views):
         if outline is None:
             return None
         needs, _ = dependencies(outline)
-        layout = bind_outline(path, in_record(outline), needs, self._values_for(element.table, needs))
+        values = self._values_for(element.table, needs)
+        layout = bind_outline(path, in_record(outline), needs, values, **self._limits)
         octets = self.value(path)[: layout.size]
         value, findings = layout.examine(octets)
         offset = element.offset
@@ -405,7 +410,7 @@ class Device(Views):
         needs, _ = dependencies(outline)
         values = self._values_for(procedure.label, needs)
         label = f"{procedure.label}.{side}"
-        return bind_outline(label, outline, needs, values, max_size=self.max_size, max_values=self.max_values)
+        return bind_outline(label, outline, needs, values, **self._limits)
 
     # --- the whole device
 

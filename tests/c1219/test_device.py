@@ -20,7 +20,7 @@ from c1219 import (
 )
 from c1219.comparison import Change
 from c1219.datatypes import BINARY, SET, UINT8, UINT16
-from c1219.schema import Record, device
+from c1219.schema import Array, Record, Variant, device, this
 from c1219.values import Raw
 from tests.c1219.engines import DEMO
 from tests.c1219.test_layout import ST23
@@ -307,6 +307,30 @@ def test_procedures_that_nobody_declared_have_octets(with_procedures: Device) ->
     assert one.encode(7, ((23, True, 0), 1, None)) == bytes.fromhex("17 08 01")
     with pytest.raises(UnknownTable):
         one.procedure(2000)
+
+
+@pytest.mark.parametrize(("limits", "fits"), [
+    ({"max_size": 200}, True), ({"max_size": 199}, False), ({"max_values": 100}, True), ({"max_values": 99}, False),
+])  # fmt: skip
+def test_limits_are_those_of_procedures_and_variants_too(limits: dict[str, int], fits: bool) -> None:
+    large = Record("LARGE_RCD", "A" / Array(100, UINT16))
+    registry = Registry(plugins=False)
+    registry.register(
+        Procedure(number=60, name="P", parameters=large),
+        Table(
+            number=6, manufacturer=True, name="V", record=Record("R", "N" / UINT8, "V" / Variant(9, this.N, {1: large}))
+        ),
+    )
+    one = Device({**DEMO, "MT6": b"\1" + bytes(9)}, registry=registry, **limits)
+    for act in (
+        lambda: one.procedure_layout(60, "parameters"),
+        lambda: one.variant("MT6.V"),
+    ):
+        if fits:
+            assert act() is not None
+        else:
+            with pytest.raises(c1219.LimitExceeded):
+                act()
 
 
 def test_what_a_procedure_depends_on_is_named() -> None:

@@ -34,7 +34,7 @@ from c1219.datatypes import (
 )
 from c1219.device import Device
 from c1219.layout import bind
-from c1219.schema import Array, Error, If, Record, Switch, Tail, device, this
+from c1219.schema import Array, Error, If, IfThenElse, Record, Switch, Tail, device, this
 from c1219.values import Raw
 from tests.c1219.engines import DEMO
 
@@ -445,6 +445,17 @@ def test_arrays_of_nothing_are_limited_too() -> None:
     assert few.encode(few.decode(b"")._replace()) == b""
 
 
+def test_arrays_of_absent_elements_are_limited_too() -> None:
+    entry = Record("S", "B" / If(device.MT1.N == 0, UINT8))
+    absent = Table(number=9, manufacturer=True, name="E", record=Record("R", "A" / Array(device.MT1.N, entry)))
+    n = Table(number=1, manufacturer=True, name="N", record=Record("N_RCD", "N" / UINT8))
+    tables = {"MT1": bind(n, {}).decode(b"\x14")}
+    assert bind(absent, tables, max_values=20).decode(b"") == (((None,),) * 20,)
+    with pytest.raises(LimitExceeded, match="20 values are more than the limit of 19") as caught:
+        bind(absent, tables, max_values=19)
+    assert caught.value.path == "MT9.A"
+
+
 def test_binding_is_as_long_as_the_declaration() -> None:
     device_ = Device({**DEMO, 21: bytes.fromhex("57 12 FF 01 01 01 02 FF 01 02")})
     layout = device_.bind(26)
@@ -475,6 +486,67 @@ def test_tables_that_say_their_own_form() -> None:
         bind(OWN, {})
     with pytest.raises(DecodeError, match="layout depends on"):
         bind(OWN, {}, own=b"")
+
+
+NESTED = Table(
+    number=13,
+    manufacturer=True,
+    name="NESTED",
+    record=Record(
+        "NESTED_RCD",
+        "N" / UINT8,
+        "A" / Record("INNER_RCD", "N" / UINT8, "B" / BINARY(this._.N), "C" / Record("C_RCD", "D" / BINARY(this._._.N)),
+                     "E" / BINARY(this.N)),
+        "F" / BINARY(this.N),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("by_value", [False, True])
+def test_elements_of_the_records_around(by_value: bool) -> None:
+    octets = b"\1\2" + b"b" + b"d" + b"ee" + b"f"
+    value = (1, (2, b"b", (b"d",), b"ee"), b"f")
+    layout = bind(NESTED, {}, own=value if by_value else octets)
+    assert layout.encode(value) == octets
+    assert layout.decode(octets) == value
+    assert [(e.path, e.offset, e.size) for e in layout.elements()] == [
+        ("MT13.N", 0, 1), ("MT13.A.N", 1, 1), ("MT13.A.B", 2, 1), ("MT13.A.C.D", 3, 1), ("MT13.A.E", 4, 2),
+        ("MT13.F", 6, 1),
+    ]  # fmt: skip
+
+
+def test_only_single_elements_decide_by_their_octets() -> None:
+    inner = Record("INNER_RCD", "N" / UINT8)
+    wrong = Table(number=13, manufacturer=True, name="W", record=Record("R", "A" / inner, "B" / BINARY(this.A.N)))
+    with pytest.raises(LayoutError, match="A is no single element"):
+        bind(wrong, {}, own=b"\1b")
+
+
+@pytest.mark.parametrize(("n", "there"), [(0, False), (1, True), (2, True), (255, True)])
+def test_a_condition_holds_for_any_number_but_0(n: int, there: bool) -> None:
+    sizes = Table(number=1, manufacturer=True, name="N", record=Record("N_RCD", "N" / UINT8))
+    maybe = Table(number=2, manufacturer=True, name="M", record=Record(
+        "R", "A" / If(device.MT1.N, UINT8), "B" / IfThenElse(device.MT1.N, UINT16, UINT32),
+    ))  # fmt: skip
+    layout = bind(maybe, {"ST0": Device(DEMO)[0].value, "MT1": bind(sizes, {}).decode(bytes([n]))})
+    assert layout.decode(bytes(3 if there else 4)) == ((0, 0) if there else (None, 0))
+    assert layout.describe()[0].doc == ("" if there else "not (MT1.N)")
+
+
+def test_what_is_left_at_the_very_end_is_nothing() -> None:
+    """An opaque element begins where the table ends: it is there, and has no octets."""
+    rest = Table(number=14, manufacturer=True, name="REST", record=Record("R", "N" / UINT8, "REST" / OPAQUE))
+    for own in (b"\5", (5, b"")):
+        layout = bind(rest, {}, own=own)
+        assert (layout.size, layout.open_end) == (1, True)
+        assert layout.decode(b"\5") == (5, b"")
+        assert layout.encode((5, b"")) == b"\5"
+        assert layout.fitting(1) is layout
+        assert layout.fitting(4).decode(b"\5abc") == (5, b"abc")
+        assert layout.fitting(0) is None
+        decoded, findings = layout.examine(b"")
+        assert decoded.N is None
+        assert [finding.code for finding in findings] == ["short"]
 
 
 def test_dimensions_without_a_value() -> None:

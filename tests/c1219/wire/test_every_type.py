@@ -39,6 +39,8 @@ TYPES |= {
     "BFLD": BFLD("A_BFLD", UINT16, *PARTS),
     "CODED": CODED(UINT16, Colour),
     "ARRAY": Array(3, UINT8),
+    "ARRAY OF 0": Array(0, UINT8),
+    "ARRAY OF 0 RECORDS": Array(0, Record("R", "A" / STRING(2))),
     "ARRAY OF BFLD": Array(30, BFLD("B_BFLD", UINT8, "A" / BOOL(7))),
 }
 ONLY_PARTS = {"BOOL", "UINT", "FILL", "WireType"}
@@ -100,7 +102,7 @@ def fitting(name: str) -> some.SearchStrategy[Any]:
     """Values that are likely for a type, among some of every other kind."""
     kinds = {
         "TIME": "times", "DATE": "times", "RDATE": "recurring", "INT": "numbers", "NI_F": "numbers",
-        "FLOAT": "numbers", "FIXED": "numbers", "CODED": "numbers", "SOURCE": "numbers", "BCD": "text",
+        "FLOAT": "numbers", "FIXED": "numbers", "CODED": "numbers", "SOURCE": "numbers", "BCD_OCTET": "numbers", "BCD": "text",
         "STRING": "text", "IDENT": "text", "CHAR": "text", "BINARY": "octets", "SECRET": "octets", "OPAQUE": "octets",
         "SET": "sets", "BFLD": "tuples", "ARRAY": "tuples", "TABLE_ID": "bits",
     }  # fmt: skip
@@ -155,6 +157,7 @@ def test_what_is_encoded_is_decoded_to_itself(name: str, data: some.DataObject) 
     fast_decode, fast_encode, _ = compile_codec(layout.root, layout.order, layout.label)
     again = fast_decode(made, 0)
     assert again.V == decoded or decoded != decoded
+    assert len(made) == layout.size
     assert fast_encode(again) == careful.encode(layout.root, again, "MT1") == made
 
 
@@ -208,6 +211,7 @@ def test_a_value_whose_octets_are_no_value_is_refused(name: str, tm: int, value:
     ("name", "value"),
     [
         ("SET(3)", b"\1\2"), ("SET(3)", ""), ("ARRAY", b"\1\2\3"), ("ARRAY", {1: 1, 2: 2, 3: 3}), ("ARRAY", "abc"),
+        ("ARRAY OF 0", (1,)), ("ARRAY OF 0 RECORDS", (("ab",),)), ("ARRAY OF 0 RECORDS", b""),
         ("FIXED_BCD4", "12"), ("FLOAT_CHAR6", "1.5"), ("NI_FMAT1", "12"), ("NI_FMAT1", (0, (1,), 0)),
     ],
 )  # fmt: skip

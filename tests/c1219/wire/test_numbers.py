@@ -70,6 +70,18 @@ def test_sign_forms(signs: int, octets: str, value: int) -> None:
         assert canonical == raw
 
 
+@pytest.mark.parametrize("signs", [1, 2])
+@pytest.mark.parametrize("order", [0, 1])
+@given(number=some.integers(1 - (1 << 31), (1 << 31) - 1))
+def test_implied_point_under_every_sign_form(signs: int, order: int, number: int) -> None:
+    one = form(4, order=order, signs=signs, exponent=-4)
+    wire = number if number >= 0 else (number + (1 << 32) - 1 if signs == 1 else -number | 1 << 31)
+    octets = wire.to_bytes(4, "big" if order else "little")
+    value = Decimal(number).scaleb(-4)
+    assert one.encode(value) == stored(one, value) == octets
+    assert one.decode(octets) == generated(one, octets) == value
+
+
 @given(some.integers(1, 8), some.integers(1, 2), some.data())
 def test_sign_forms_round_trip(size: int, signs: int, data: some.DataObject) -> None:
     one = form(size, signs=signs)
@@ -77,8 +89,11 @@ def test_sign_forms_round_trip(size: int, signs: int, data: some.DataObject) -> 
     value = data.draw(some.integers(-limit, limit))
     octets = one.encode(value)
     assert one.decode(octets) == generated(one, octets) == value
-    with pytest.raises(ValueError, match="outside"):
-        one.encode(-limit - 1)
+    for wrong in (-limit - 1, limit + 1):
+        with pytest.raises(ValueError, match="outside"):
+            one.encode(wrong)
+    assert one.encode(0) == bytes(size)
+    assert one.decode(one.encode(limit)) == limit
 
 
 def test_reserved_sign_form_has_no_value() -> None:
@@ -130,6 +145,15 @@ def test_implied_point_does_not_follow_the_decimal_context() -> None:
             one.encode(wrong)
         with pytest.raises((ValueError, ArithmeticError, AttributeError, __import__("struct").error)):
             stored(one, wrong)
+
+
+def test_json_of_floats() -> None:
+    one = FloatForm("FLOAT64", 8, Formats())
+    assert one.from_json(1) == 1.0
+    assert one.from_json("-inf") == -math.inf
+    for wrong in ("1.5", "infinity", None, [1.5], ""):
+        with pytest.raises(ValueError, match="number"):
+            one.from_json(wrong)
 
 
 def test_floats() -> None:

@@ -150,6 +150,11 @@ def test_date() -> None:
     assert DateForm("DATE", Formats(DATA_ORDER=1)).encode(dt.date(2024, 1, 1)) == bytes.fromhex("0898")
     assert one.decode(bytes(2)) is None
     assert one.decode(b"\xff\xff") is None
+    for year in (1990, 2089):
+        assert one.decode(one.encode(dt.date(year, 1, 1))) == dt.date(year, 1, 1)
+    for year in (1989, 2090):
+        with pytest.raises(ValueError, match="1990"):
+            one.encode(dt.date(year, 1, 1))
     for wrong in ("64 08", "1A 00"):  # year 100; day 0 of month 0
         with pytest.raises(ValueError):
             one.decode(bytes.fromhex(wrong))
@@ -184,6 +189,28 @@ def test_every_recurring_date_has_a_value(octets: bytes) -> None:
     assert one.decode(one.encode(value)) == value
 
 
+@pytest.mark.parametrize(
+    ("value", "octets"),
+    [
+        (RecurringDate(13, OFFSET=15, WEEKDAY=0, DAY=0), "FD 00"),
+        (RecurringDate(13, OFFSET=0, WEEKDAY=7, DAY=0), "0D 07"),
+        (RecurringDate(13, OFFSET=0, WEEKDAY=0, DAY=31), "0D F8"),
+        (RecurringDate(14, WEEKDAY=7), "0E 07"),
+        (RecurringDate(15, PERIOD=63, DELTA=0), "FF 03"),
+        (RecurringDate(15, PERIOD=0, DELTA=63), "0F FC"),
+        (RecurringDate(0, PERIOD_IN_MINUTES=4095), "F0 FF"),
+    ],
+)
+def test_the_largest_fields_of_recurring_dates(value: RecurringDate, octets: str) -> None:
+    one = RecurringDateForm("RDATE", Formats())
+    assert one.encode(value) == bytes.fromhex(octets)
+    assert one.decode(bytes.fromhex(octets)) == value
+    (largest,) = (name for name, item in value._asdict().items() if item and name != "MONTH")
+    for wrong in (getattr(value, largest) + 1, -1):
+        with pytest.raises(ValueError, match=largest):
+            one.encode(value._replace(**{largest: wrong}))
+
+
 def test_recurring_dates_that_have_no_form() -> None:
     one = RecurringDateForm("RDATE", Formats())
     for wrong in (
@@ -195,5 +222,17 @@ def test_recurring_dates_that_have_no_form() -> None:
     ):
         with pytest.raises((ValueError, TypeError)):
             one.encode(wrong)
-    with pytest.raises(TypeError, match="MONTH"):
-        one.from_json({"DAY": 1})
+    for wrong in ({"DAY": 1}, {"MONTH": 14, "WEEK": 1}, {}, [14], "14", 14):
+        with pytest.raises(TypeError, match="MONTH"):
+            one.from_json(wrong)
+    assert one.from_json({"MONTH": 14, "WEEKDAY": 1}) == RecurringDate(14, WEEKDAY=1)
+
+
+@pytest.mark.parametrize("name", ["LTIME_DATE", "TIME"])
+def test_json_of_times_is_text(name: str) -> None:
+    one = form(name, 2)
+    for wrong in (5, [], {}, True):
+        with pytest.raises(TypeError, match="ISO 8601"):
+            one.from_json(wrong)
+    with pytest.raises(ValueError):
+        one.from_json("noon")
