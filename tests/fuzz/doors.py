@@ -189,12 +189,14 @@ def table(octets: bytes) -> None:
 
 
 def _table_seeds() -> list[bytes]:
-    """Each table of the sample devices, behind those that say how it is laid out."""
-    found = []
+    """Each table of the sample devices, behind those that say how it is laid out, and some octets for all others."""
+    found: list[bytes] = []
+    declared = {one.number for one in REGISTRY.tables() if one.number < 256}
     for text in _devices():
         tables = {table_id(label): bytes.fromhex(octets) for label, octets in json.loads(text)["tables"].items()}
         standard = {number: octets for number, octets in tables.items() if number < 256}
         acts = [number for number in (0, 11, 21, 31, 41, 51, 61, 62, 71, 63, 12, 16, 22, 53) if number in standard]
+        standard = {number: bytes(range(1, 41)) for number in declared} | standard
         for number in standard:
             order = [act for act in acts if act != number] + [number]
             found.append(b"".join(bytes((n,)) + len(standard[n]).to_bytes(2, "big") + standard[n] for n in order))
