@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fuzz import driver
+from tests.fuzz.__main__ import main
 from tests.fuzz.driver import CRASHES, Crash, Door, replay, run, save, shrink
 from tests.fuzz.mutation import MAX_OCTETS, mutate
 from tests.fuzz.table import DOORS, shares
@@ -108,3 +109,25 @@ def test_changes_are_many_and_never_too_long() -> None:
 def test_the_time_is_shared() -> None:
     assert sum(shares(60.0).values()) == pytest.approx(60.0)
     assert shares(60.0, ["url"]) == {"url": pytest.approx(60.0)}
+
+
+def test_the_command_tries_replays_and_keeps(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def command(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["fuzz", *arguments])
+        code = main()
+        return code, capsys.readouterr().out
+
+    monkeypatch.setitem(DOORS, "weak", WEAK)
+    monkeypatch.setattr("tests.fuzz.__main__.save", lambda name, crash: save(name, crash, tmp_path))
+    code, told = command("--door", "url", "--minutes", "0.001", "--seed", "5")
+    assert (code, "seed 5" in told, "url" in told) == (0, True, True)
+    code, told = command("--door", "weak", "--minutes", "1", "--seed", "5")
+    assert code == 1
+    (kept,) = tmp_path.iterdir()
+    assert f"kept as {kept}" in told
+    assert command("--replay", str(kept))[0] == 1
+    held = tmp_path / "weak-held.bin"
+    held.write_bytes(b"nothing")
+    assert command("--replay", str(held)) == (0, "holds\n")
