@@ -38,6 +38,27 @@ def test_a_list_of_eight_that_runs_over(flags: int) -> None:
     behaves(SELF_READS, bool(flags & 1), bool(flags & 2), bool(flags & 4), steps)
 
 
+@pytest.mark.parametrize(
+    ("order", "circular", "places"),
+    [(False, True, [0, 1, 2]), (True, True, [7, 6, 5]), (False, False, [0, 1, 2]), (True, False, [0, 0, 0])],
+)
+def test_where_the_first_entries_go(order: bool, circular: bool, places: list[int]) -> None:
+    ring = Ring(Rig(simulate=False).meter.tables, SELF_READS)
+    ring.set_flags(ORDER=order, LIST_TYPE=circular)
+    ring.clear()
+    assert [ring.advance() for _ in range(3)] == places
+
+
+@pytest.mark.parametrize(("size", "exists"), [(0, False), (1, True), (2, True)])
+def test_a_list_has_room_for_an_entry_or_is_none(size: int, exists: bool) -> None:
+    tables = Rig(simulate=False).meter.tables
+    tables.set("ST21.NBR_SELF_READS", size)
+    ring = Ring(tables, SELF_READS)
+    assert ring.exists is exists
+    if exists:
+        assert [ring.advance() for _ in range(3)] == [min(n, size - 1) for n in range(3)], "a FIFO"
+
+
 def behaves(names: RingNames, order: bool, circular: bool, inhibit: bool, steps: list[str | int]) -> None:
     tables = Rig(simulate=False, made=RIG.profile).meter.tables
     ring = Ring(tables, names)

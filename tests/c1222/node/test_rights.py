@@ -165,6 +165,15 @@ def test_devices_without_security_tables_are_open() -> None:
     assert rights.may_write("ST6", EVERYONE)
 
 
+@pytest.mark.parametrize("group", range(8))
+def test_without_passwords_everybody_is_in_all_groups(group: int) -> None:
+    rights = made(ST42=None, ST44=bytes((0x36, 0, 1 << group, 1 << group, 3, 0x10, 0, 1 << group, 0, 0, 0, 0)))
+    assert rights.may_read("ST54", rights.initial)
+    assert rights.may_write("ST54", rights.initial)
+    assert rights.may_execute("SP3", rights.initial)
+    assert not rights.may_read("ST54", NOBODY)
+
+
 def test_without_rules_a_password_is_enough_to_write_and_none_to_read() -> None:
     rights = made(ST43=None, ST44=None)
     reader = rights.check(b"READER01".ljust(20))
