@@ -61,7 +61,8 @@ class Registration:
         expires: when the registration runs out, on the clock of ``now``; None for never.
         result: response code of the last attempt; None when there was no answer.
         content: the node's title as it stands in answers to it.
-        renamed: called with the title to use from now on, when the relay gives another one.
+        renamed: called with the title to use from now on, when the relay gives another one; it returns whether the
+            node can go by that. If it cannot, the node is not registered, and asks again later.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Registration:
         self._period = period
         self._random = Random(seed)  # noqa: S311 - waits that spread load
         self._ended = ended
-        self.renamed: Callable[[ApTitle], None] | None = None
+        self.renamed: Callable[[ApTitle], bool] | None = None
         self._asked = False
         self._exchange: Exchange | None = None
         self._next: float | None = 0.0
@@ -162,14 +163,17 @@ class Registration:
                     self._failed(now)
 
     def _registered(self, response: RegisterResponse, now: float) -> None:
-        self.title = response.ap_title
         self.result = 0
+        other = not self._identity.same(response.ap_title, self._identity.title)
+        if self.renamed is not None and other and not self.renamed(response.ap_title):
+            self.title = self.expires = None
+            self._failed(now, ResultCode.CONFLICTS_WITH_SETUP)
+            return
+        self.title = response.ap_title
         self._tries = 0
         self.expires = now + response.period if response.period else None
         early = _EARLY if response.period > _EARLY else 0
         self._next = None if self.expires is None else self.expires - early
-        if self.renamed is not None and not self._identity.same(response.ap_title, self._identity.title):
-            self.renamed(response.ap_title)
         self._tell(ResultCode.COMPLETED)
 
     def _left(self, *, ok: bool) -> None:
@@ -177,13 +181,13 @@ class Registration:
             self.title = self.expires = None
         self._tell(ResultCode.COMPLETED if ok else ResultCode.CONFLICTS_WITH_SETUP)
 
-    def _failed(self, now: float) -> None:
+    def _failed(self, now: float, result: ResultCode = ResultCode.TIMING_CONSTRAINT) -> None:
         growth = _GROWTH[min(self._tries, len(_GROWTH) - 1)]
         self._tries += 1
         self._next = now + self._random.uniform(*_WAIT) * growth
         if self.expires is not None and now >= self.expires:
             self.title = self.expires = None
-        self._tell(ResultCode.TIMING_CONSTRAINT)
+        self._tell(result)
 
     def _tell(self, result: int) -> None:
         if self._asked and self._ended is not None:

@@ -17,6 +17,7 @@ from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import Control, ResponseControl
 from c1222.node.fleet import Delivery
+from c1222.node.routes import Routes
 from c1222.protocol.events import Refused
 from c1222.protocol.identity import Identity
 from c1222.protocol.outgoing import compose
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
     from c1222.security.keys import KeyStore
     from c1222.services import Request, Response
 
-__all__ = ["DELAY", "MAX_NODES", "PERIOD", "Registered", "Relay", "native_address"]
+__all__ = ["DELAY", "MAX_NODES", "MAX_NODES_OF_PEER", "PERIOD", "Registered", "Relay", "native_address"]
 
 PERIOD: Final = 86_400
 """Seconds for which a registration holds, unless the node asks for less."""
 DELAY: Final = 60
 """Seconds within which nodes register after power-up."""
 MAX_NODES: Final = 65_536
-_ROUTES: Final = 65_536
-_ROUTE_LASTS: Final = 300.0
+MAX_NODES_OF_PEER: Final = 4096
+"""Of one address: many meters may stand behind one gateway."""
 
 
 class Registered(NamedTuple):
@@ -51,14 +52,16 @@ class Registered(NamedTuple):
         source: where its messages come from.
         native_address: as Resolve tells it.
         until: when the registration runs out, on the clock of ``now``.
-        request: what it asked for.
+        serial: content octets of its serial number; empty when it told none.
+        peer: the address whose room the registration takes.
     """
 
     title: ApTitle
     source: Hashable
     native_address: bytes
     until: float
-    request: network.RegisterRequest
+    serial: bytes
+    peer: Hashable
 
 
 class Relay:
@@ -70,6 +73,9 @@ class Relay:
         policy: what it allows.
         period: seconds for which a registration holds at most.
         direct: whether nodes may talk to each other directly.
+        max_nodes: registrations held; when there are as many, other nodes are refused.
+        max_nodes_of_peer: of one address (IPv6: of 64 bits of it).
+        routes: the ways back that it learns; new when None.
 
     Attributes:
         nodes: those registered, by the content of their absolute titles.
@@ -84,6 +90,9 @@ class Relay:
         policy: NodePolicy | None = None,
         period: int = PERIOD,
         direct: bool = True,
+        max_nodes: int = MAX_NODES,
+        max_nodes_of_peer: int = MAX_NODES_OF_PEER,
+        routes: Routes | None = None,
     ) -> None:
         self.counters: Counter[str] = Counter()
         self.nodes: dict[bytes, Registered] = {}
@@ -94,8 +103,13 @@ class Relay:
         self._info = network.RegistrationInfo.CONNECTIONLESS | network.RegistrationInfo.ACCEPT_CONNECTIONLESS
         if direct:
             self._info |= network.RegistrationInfo.DIRECT_MESSAGING
+        self._max_nodes = max_nodes
+        self._max_nodes_of_peer = max_nodes_of_peer
+        self._routes = Routes() if routes is None else routes
         self._given = 0
-        self._routes: dict[bytes, tuple[Hashable, float]] = {}
+        self._by_serial: dict[bytes, bytes] = {}
+        self._of_peer: Counter[Hashable] = Counter()
+        self._peer: Hashable = None  # of the message at hand
         self._out: list[Delivery] = []
 
     @property
@@ -122,6 +136,7 @@ class Relay:
     ) -> bool:
         """Take an APDU that came in, and return whether it was one to answer or to pass on; see `Fleet.receive`."""
         self.counters["received"] += 1
+        self._peer = source if peer is None else peer
         try:
             acse = decode_acse(apdu, max_size=self._policy.max_size)
             called, calling = acse.called, acse.calling
@@ -143,22 +158,22 @@ class Relay:
         """Pass a message on to a node, or an answer to who asked."""
         content = self._content(called)
         node = self.nodes.get(content)
-        route = self._routes.get(content)
         if node is not None and node.until > now:
             to = node.source
-        elif route is not None and route[1] > now:
-            to = route[0]
+        elif acse.is_response:
+            to = self._routes.find((content, acse.called_invocation_id), now)
         else:
+            to = self._routes.find(content, now)
+        if to is None:
             self.counters["unknown-title"] += 1
             self._tell_unknown(acse, called, calling, source, utc)
             return False
         if calling is not None and not calling.is_empty:
             back = self._content(calling)
             if back not in self.nodes:
-                self._routes.pop(back, None)
-                if len(self._routes) >= _ROUTES:
-                    del self._routes[next(iter(self._routes))]
-                self._routes[back] = (source, now + _ROUTE_LASTS)
+                for what in (back,) if acse.is_response else (back, (back, acse.calling_invocation_id)):
+                    if not self._routes.learn(what, source, self._peer, now):
+                        self.counters["route-taken"] += 1
         self.counters["passed-on"] += 1
         self._out.append(Delivery(to, acse.octets))
         return True
@@ -210,55 +225,64 @@ class Relay:
 
     def _register(self, request: network.RegisterRequest, context: Context) -> Response:
         title = request.ap_title
+        serial = b"" if request.serial_number.is_empty else self._content(request.serial_number)
         if title.is_empty:
-            if request.serial_number.is_empty:
+            if not serial:
                 raise Iar("neither a title nor a serial number")
-            title = self._title_for(request.serial_number)
+            title = self._title_for(serial)
         content = self._content(title)
         if content == self._content(self.title):
             raise Iar("that title is the relay's own")
         present = self.nodes.get(content)
-        if present is not None and present.until > context.now and not self._is_same(present, request):
+        if present is not None and present.until <= context.now:
+            self._forget(content)
+            present = None
+        if present is not None and present.serial not in {b"", serial}:  # who told none cannot be told apart
             raise Isc(f"{title} belongs to another node")
-        if len(self.nodes) >= MAX_NODES and content not in self.nodes:
-            self._forget(context.now)
+        if present is None and len(self.nodes) >= self._max_nodes:
+            raise Isc("no room for another node")
+        if (present is None or present.peer != self._peer) and self._of_peer[self._peer] >= self._max_nodes_of_peer:
+            raise Isc("no room for another node of this address")
+        self._forget(content)
         period = min(request.period or self._period, self._period)
         address = native_address(context.source) or request.native_address
-        self.nodes[content] = Registered(title, context.source, address, context.now + period, request)
-        self._routes.pop(content, None)
+        self.nodes[content] = Registered(title, context.source, address, context.now + period, serial, self._peer)
+        self._of_peer[self._peer] += 1
+        if serial:
+            self._by_serial[serial] = content
+        self._routes.forget(content)
         self.counters["registered"] += 1
         return network.RegisterResponse(title, DELAY, period, self._info, relative_tag=request.relative_tag)
 
-    @staticmethod
-    def _is_same(present: Registered, request: network.RegisterRequest) -> bool:
-        """Return whether a title is asked for by who has it; nodes without a serial number cannot be told apart."""
-        serial = present.request.serial_number
-        return serial.is_empty or serial == request.serial_number
-
-    def _title_for(self, serial: ApTitle) -> ApTitle:
+    def _title_for(self, serial: bytes) -> ApTitle:
         """Return the title of a node that has none: the same one for the same serial number."""
-        for node in self.nodes.values():
-            if node.request.serial_number == serial:
-                return node.title
+        present = self._by_serial.get(serial)
+        if present is not None:
+            return self.nodes[present].title
         while True:
             self._given += 1
             title = ApTitle(f"{self.title}.{self._given}")
             if self._content(title) not in self.nodes:
                 return title
 
+    def _forget(self, content: bytes) -> None:
+        """Forget a registration, if there is one."""
+        node = self.nodes.pop(content, None)
+        if node is None:
+            return
+        self._of_peer[node.peer] -= 1
+        if not self._of_peer[node.peer]:
+            del self._of_peer[node.peer]
+        if self._by_serial.get(node.serial) == content:
+            del self._by_serial[node.serial]
+
     def _deregister(self, request: network.DeregisterRequest, context: Context) -> Response:
         node = self._known(request.ap_title, context.now)
         if not self.identity.same(context.calling, node.title):
             raise Isc("a node can only be deregistered by itself")
-        del self.nodes[self._content(node.title)]
+        self._forget(self._content(node.title))
         self.counters["deregistered"] += 1
         return network.DeregisterResponse(node.title, relative_tag=request.relative_tag)
-
-    def _forget(self, now: float) -> None:
-        for content in [content for content, node in self.nodes.items() if node.until <= now]:
-            del self.nodes[content]
-        if len(self.nodes) >= MAX_NODES:
-            raise Isc("no room for another node")
 
     # What there is to do, as a fleet does it.
 
@@ -274,15 +298,15 @@ class Relay:
     def lost(self, source: Hashable) -> None:
         """Forget the ways over a connection that has ended, and what it asked."""
         self._responder.lost(source)
-        for content in [content for content, route in self._routes.items() if route[0] is source]:
-            del self._routes[content]
+        self._routes.lost(source)
 
     def tick(self, *, now: float, utc: float) -> None:  # noqa: ARG002 - as a fleet has it
         """Forget what has run out."""
         self._responder.tick(now=now)
         self._responder.events()
+        self._routes.expire(now)
         for content in [content for content, node in self.nodes.items() if node.until <= now]:
-            del self.nodes[content]
+            self._forget(content)
             self.counters["run-out"] += 1
 
     def close(self) -> None:

@@ -101,9 +101,11 @@ def _ended(meter: Meter, result: int) -> None:
     meter.calls.network_answered(result)
 
 
-def _rename(fleet: Fleet, station: Station, registration: Registration, title: ApTitle) -> None:
-    if fleet.rename(station, title):
-        fleet.answers[title.absolute(fleet.keys.base_oid).content] = registration
+def _rename(fleet: Fleet, station: Station, registration: Registration, title: ApTitle) -> bool:
+    if not fleet.rename(station, title):
+        return False
+    fleet.answers[title.absolute(fleet.keys.base_oid).content] = registration
+    return True
 
 
 def _mode(key_id: int | None) -> SecurityMode:
