@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from c1219.engine.declared import table_order
 from c1219.errors import C1219Error, UnknownTable
-from c1219.outline import table_order
 from c1219.values import Raw, Secret
 
 if TYPE_CHECKING:
-    from c1219.device import Device
+    from c1219.tableset import TableSet
 
 __all__ = ["Change", "compare"]
 
@@ -30,7 +30,7 @@ class Change(NamedTuple):
     after: Any
 
 
-def compare(before: Device, after: Device) -> list[Change]:
+def compare(before: TableSet, after: TableSet) -> list[Change]:
     """Return what is different, table by table and element by element.
 
     Octets that were written differently but say the same (filler, blanks) are no difference, unless the table cannot
@@ -54,7 +54,7 @@ def compare(before: Device, after: Device) -> list[Change]:
     return changes
 
 
-def _image(device: Device, label: str) -> bytes | None:
+def _image(device: TableSet, label: str) -> bytes | None:
     image = device.get(label)
     if image is None:
         return None
@@ -64,14 +64,14 @@ def _image(device: Device, label: str) -> bytes | None:
         return image.raw
 
 
-def _rows(device: Device, label: str) -> Any:
+def _rows(device: TableSet, label: str) -> Any:
     try:
         return device.bind(label).describe()
     except C1219Error:
         return None
 
 
-def _flat(device: Device, label: str) -> dict[str, tuple[int, Any]] | None:
+def _flat(device: TableSet, label: str) -> dict[str, tuple[int, Any]] | None:
     """Return offset and value of all leaves of a table by path, or None if it cannot be laid out."""
     octets = _image(device, label)
     if octets is None:

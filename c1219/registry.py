@@ -25,8 +25,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
+from c1219.engine.declared import DeclaredProcedure, holds_secret, walk
 from c1219.errors import DeclarationError, UnknownTable
-from c1219.outline import ProcedureNode, holds_secret, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -160,7 +160,8 @@ class Registry:
         if found is None:
             self._load(number)
             tables = [table for (known, _), table in self._tables.items() if known == number]
-            sides = {node.side for table in tables for node in walk(table.outline) if isinstance(node, ProcedureNode)}
+            nodes = [node for table in tables for node in walk(table.outline)]
+            sides = {node.side for node in nodes if isinstance(node, DeclaredProcedure)}
             if sides:
                 self._load(None)
             procedures = frozenset(

@@ -55,21 +55,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from construct import Array, Construct, Error, If, IfThenElse, Switch
 
-from c1219.errors import DeclarationError
-from c1219.expressions import this
-from c1219.outline import (
-    ChoiceNode,
-    Node,
-    NothingNode,
-    RecordNode,
-    Row,
+from c1219.engine.declared import (
+    DeclaredChoice,
+    DeclaredLine,
+    DeclaredNode,
+    DeclaredNothing,
+    DeclaredRecord,
     dependencies,
     describe,
     holds_secret,
     needs_own_octets,
     table_order,
 )
-from c1219.shapes import ProcedureRecord, Record, Tail, Variant, one_of, outline, parameters
+from c1219.engine.expressions import this
+from c1219.engine.shapes import ProcedureRecord, Record, Tail, Variant, one_of, outline, parameters
+from c1219.errors import DeclarationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,7 +186,7 @@ class Table:
     doc: str = ""
     manufacturer: bool = False
     device_class: bytes | None = None
-    outline: Node = field(init=False, repr=False, compare=False)
+    outline: DeclaredNode = field(init=False, repr=False, compare=False)
     depends_on: tuple[str, ...] = field(init=False, repr=False, compare=False)
     elements: tuple[str, ...] = field(init=False, repr=False, compare=False)
     needs_own_octets: bool = field(init=False, repr=False, compare=False)
@@ -199,7 +199,7 @@ class Table:
         for words, name in ((Role, "role"), (Edition, "since"), (Confidence, "confidence")):
             one_of(words, getattr(self, name), f"{self.name}: {name}")
         node = outline(self.record, self.label)
-        if not isinstance(node, (RecordNode, ChoiceNode)):
+        if not isinstance(node, (DeclaredRecord, DeclaredChoice)):
             raise DeclarationError(f"{self.label}: a table is a Record, or a choice of Records")
         tables, elements = dependencies(node)
         object.__setattr__(self, "outline", node)
@@ -221,7 +221,7 @@ class Table:
     def __reduce__(self) -> Any:
         return _declared_again, (type(self), _declared(self))
 
-    def describe(self) -> list[Row]:
+    def describe(self) -> list[DeclaredLine]:
         """Return the documentation of every element, line by line."""
         return describe(self.outline)
 
@@ -255,7 +255,7 @@ class Procedure:
     doc: str = ""
     manufacturer: bool = False
     device_class: bytes | None = None
-    outlines: Mapping[str, Node] = field(init=False, repr=False, compare=False)
+    outlines: Mapping[str, DeclaredNode] = field(init=False, repr=False, compare=False)
     depends_on: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -267,10 +267,10 @@ class Procedure:
             raise DeclarationError(f"{self.name}: confidence is three words: of name, parameters and response")
         for word in self.confidence:
             one_of(Confidence, word, f"{self.name}: confidence")
-        nodes: dict[str, Node] = {}
+        nodes: dict[str, DeclaredNode] = {}
         for side, record in (("parameters", self.parameters), ("response", self.response)):
-            node = NothingNode() if record is None else outline(record, f"{self.label}.{side}")
-            if record is not None and not isinstance(node, RecordNode):
+            node = DeclaredNothing() if record is None else outline(record, f"{self.label}.{side}")
+            if record is not None and not isinstance(node, DeclaredRecord):
                 raise DeclarationError(f"{self.label}: {side} are a Record")
             nodes[side] = node
         object.__setattr__(self, "outlines", nodes)

@@ -13,8 +13,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from c1219.codes.events import EventCode  # noqa: E402
-from c1219.expressions import text  # noqa: E402
-from c1219.outline import LeafNode, NothingNode, RecordNode, describe, walk  # noqa: E402
+from c1219.engine.declared import DeclaredLeaf, DeclaredNothing, DeclaredRecord, describe, walk  # noqa: E402
+from c1219.engine.expressions import text  # noqa: E402
 from c1219.registry import Registry  # noqa: E402
 from c1219.schema import Variant  # noqa: E402
 from c1219.tables.event_arguments import EVENT_ARGUMENTS  # noqa: E402
@@ -22,7 +22,7 @@ from c1219.tables.event_arguments import EVENT_ARGUMENTS  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from c1219.outline import Node, Row
+    from c1219.engine.declared import DeclaredLine, DeclaredNode
     from c1219.schema import Procedure, Table
 
 DECADES = {
@@ -116,8 +116,8 @@ def procedure_lines(procedure: Procedure) -> Iterator[str]:
     yield ""
     for side in ("parameters", "response"):
         outline = procedure.outlines[side]
-        if isinstance(outline, NothingNode) or is_unknown(outline):
-            yield f"{side.capitalize()}: {'none' if isinstance(outline, NothingNode) else 'not known, octets'}."
+        if isinstance(outline, DeclaredNothing) or is_unknown(outline):
+            yield f"{side.capitalize()}: {'none' if isinstance(outline, DeclaredNothing) else 'not known, octets'}."
             yield ""
             continue
         yield f"{side.capitalize()}:"
@@ -126,13 +126,13 @@ def procedure_lines(procedure: Procedure) -> Iterator[str]:
         yield from variants(outline)
 
 
-def is_unknown(outline: Node) -> bool:
+def is_unknown(outline: DeclaredNode) -> bool:
     """Whether a record is octets and nothing else."""
-    only = outline.fields[0].node if isinstance(outline, RecordNode) and len(outline.fields) == 1 else None
-    return isinstance(only, LeafNode) and only.type.type == "OPAQUE"
+    only = outline.fields[0].node if isinstance(outline, DeclaredRecord) and len(outline.fields) == 1 else None
+    return isinstance(only, DeclaredLeaf) and only.type.type == "OPAQUE"
 
 
-def fields(rows: Iterable[Row]) -> Iterator[str]:
+def fields(rows: Iterable[DeclaredLine]) -> Iterator[str]:
     """Yield the elements as a table."""
     yield "| index | element | type | bits | entries | present if | meaning |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
@@ -150,10 +150,10 @@ def meaning(doc: Any) -> str:
     return f"{doc} [{'; '.join(notes)}]" if notes else str(doc)
 
 
-def variants(outline: Node) -> Iterator[str]:
+def variants(outline: DeclaredNode) -> Iterator[str]:
     """Yield what octets that mean different things can be."""
     for node in walk(outline):
-        if not isinstance(node, LeafNode) or not isinstance(node.type, Variant):
+        if not isinstance(node, DeclaredLeaf) or not isinstance(node.type, Variant):
             continue
         if node.type.cases is EVENT_ARGUMENTS:
             yield "The argument is one of the event arguments below, by the code."
@@ -165,11 +165,11 @@ def variants(outline: Node) -> Iterator[str]:
         yield ""
 
 
-def in_short(node: Node) -> str:
+def in_short(node: DeclaredNode) -> str:
     """Return the elements of a record with their types, or a type."""
-    if isinstance(node, RecordNode):
+    if isinstance(node, DeclaredRecord):
         return ", ".join(f"{field.name} {in_short(field.node)}" for field in node.fields)
-    if not isinstance(node, LeafNode):
+    if not isinstance(node, DeclaredLeaf):
         return type(node).__name__
     length = f"({text(node.type.length)})" if node.type.length is not None else ""
     return f"{node.type.type}{length}"

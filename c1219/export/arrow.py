@@ -18,15 +18,15 @@ import pyarrow as pa
 from c1219.codes.status import ChannelStatus
 from c1219.errors import DecodeError, Finding
 from c1219.views.load_profile import IntervalStatus, Scaling
-from c1219.views.profile_blocks import Block, blocks_of
-from c1219.views.profile_needs import moment
-from c1219.views.profile_set import Channel, ProfileSet, profile_set
+from c1219.views.profile.blocks import Block, blocks_of
+from c1219.views.profile.needs import moment
+from c1219.views.profile.set import Channel, ProfileSet, profile_set
 from c1219.views.sources import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c1219.device import Device
+    from c1219.tableset import TableSet
 
 __all__ = ["load_profile_table"]
 
@@ -55,7 +55,7 @@ class _Rows(NamedTuple):
 
 
 def load_profile_table(
-    device: Device,
+    device: TableSet,
     number: int = 1,
     *,
     since: dt.datetime | None = None,

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from c1219.codes.units import UnitDescription
-    from c1219.device import Device
     from c1219.export.espi_time import LocalTime
+    from c1219.tableset import TableSet
     from c1219.views.load_profile import Channel, Interval, LoadProfile
     from c1219.views.register_row import Register
     from c1219.views.registers import Registers
@@ -77,7 +77,7 @@ class _Series(NamedTuple):
 
 
 def espi(
-    device: Device,
+    device: TableSet,
     *,
     updated: dt.datetime,
     profiles: Iterable[LoadProfile] = (),
@@ -208,7 +208,7 @@ def _note_unit(path: str, unit: str | None, uom: UnitDescription | None, finding
 
 
 def _of_registers(
-    device: Device, registers: Registers, read_at: dt.datetime | None, findings: list[Finding]
+    device: TableSet, registers: Registers, read_at: dt.datetime | None, findings: list[Finding]
 ) -> list[_Series]:
     left = _Left()
     sources = Sources(device)

@@ -20,7 +20,7 @@ from c1219.views.records import record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1219.device import Device
+    from c1219.tableset import TableSet
     from c1219.values import RecurringDate
 
 __all__ = ["Action", "Calendar", "Day", "DstChange", "Register", "SeasonChange", "Switch", "TierChange", "calendar"]
@@ -111,7 +111,7 @@ class DstChange(NamedTuple):
     on: bool
 
 
-def calendar(device: Device) -> Calendar | None:
+def calendar(device: TableSet) -> Calendar | None:
     """Return the calendar of a meter, None if ST51 or ST54 is not here or cannot be decoded.
 
     Args:
@@ -120,7 +120,7 @@ def calendar(device: Device) -> Calendar | None:
     return read_calendar(device, [])
 
 
-def read_calendar(device: Device, findings: list[Finding]) -> Calendar | None:
+def read_calendar(device: TableSet, findings: list[Finding]) -> Calendar | None:
     """Return the calendar, and say in `findings` what is missing or wrong."""
     actual = record(device, 51, findings)
     table = record(device, 54, findings) if actual is not None else None

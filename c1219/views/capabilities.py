@@ -10,8 +10,8 @@ from c1219.registry import table_label
 from c1219.views.records import record
 
 if TYPE_CHECKING:
-    from c1219.device import Device
     from c1219.errors import Finding
+    from c1219.tableset import TableSet
 
 __all__ = ["Capabilities", "EventUse", "ProcedureUse", "TableUse", "capabilities"]
 
@@ -86,7 +86,7 @@ class Capabilities(NamedTuple):
         return {name: [item._asdict() for item in items] for name, items in self._asdict().items()}
 
 
-def capabilities(device: Device) -> Capabilities:
+def capabilities(device: TableSet) -> Capabilities:
     """Say which tables, procedures and events a meter has; none, and findings, where tables are absent.
 
     Args:
@@ -103,7 +103,7 @@ def capabilities(device: Device) -> Capabilities:
     return Capabilities(tuple(tables), tuple(procedures), tuple(_events(device, config, findings)), tuple(findings))
 
 
-def _table(device: Device, number: int, writable: bool) -> TableUse:
+def _table(device: TableSet, number: int, writable: bool) -> TableUse:
     label = table_label(number)
     try:
         table = device.declaration(number)
@@ -112,7 +112,7 @@ def _table(device: Device, number: int, writable: bool) -> TableUse:
     return TableUse(label, table.name, table.title, writable, label in device)
 
 
-def _procedure(device: Device, number: int, *, manufacturer: bool) -> ProcedureUse:
+def _procedure(device: TableSet, number: int, *, manufacturer: bool) -> ProcedureUse:
     try:
         procedure = device.procedure(number, manufacturer=manufacturer)
     except UnknownTable:
@@ -120,7 +120,7 @@ def _procedure(device: Device, number: int, *, manufacturer: bool) -> ProcedureU
     return ProcedureUse(procedure.label, procedure.name, known="name only" not in procedure.confidence)
 
 
-def _events(device: Device, config: Any, findings: list[Finding]) -> list[EventUse]:
+def _events(device: TableSet, config: Any, findings: list[Finding]) -> list[EventUse]:
     if 72 not in config.STD_TBLS_USED:
         return []
     supported = record(device, 72, findings)

@@ -15,7 +15,7 @@ from c1219.views.calendar import Calendar, SeasonChange, TierChange, read_calend
 from c1219.views.records import record
 
 if TYPE_CHECKING:
-    from c1219.device import Device
+    from c1219.tableset import TableSet
 
 __all__ = ["Clock", "Timekeeping", "clock", "timekeeping"]
 
@@ -83,7 +83,7 @@ class Clock(NamedTuple):
 
 
 def timekeeping(
-    device: Device,
+    device: TableSet,
     *,
     zone: dt.tzinfo | None = None,
     local_counters: bool = False,
@@ -124,13 +124,13 @@ def timekeeping(
     )  # fmt: skip
 
 
-def _qualities(device: Device, findings: list[Finding]) -> Any:
+def _qualities(device: TableSet, findings: list[Finding]) -> Any:
     table = record(device, 52, findings) or record(device, 55, findings)
     return None if table is None else table.TIME_DATE_QUAL
 
 
 def clock(
-    device: Device,
+    device: TableSet,
     *,
     now: dt.datetime | None = None,
     zone: dt.tzinfo | None = None,

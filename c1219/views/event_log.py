@@ -13,20 +13,20 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from c1219.codes.events import event
+from c1219.engine.declared import dependencies
+from c1219.engine.layout import Layout, bind_outline
 from c1219.errors import C1219Error, Finding
-from c1219.layout import Layout, bind_outline
-from c1219.outline import dependencies
+from c1219.rules.lists import newest_first
 from c1219.rules.timekeeping import utc, without_zone
 from c1219.schema import outline
 from c1219.views.clock import Timekeeping, timekeeping
-from c1219.views.lists import newest_first
 from c1219.views.records import record
 from c1219.views.rows import Rows, csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c1219.device import Device
+    from c1219.tableset import TableSet
 
 __all__ = ["Event", "EventLog", "Log", "Lost", "events"]
 
@@ -135,7 +135,7 @@ class EventLog(Rows[Event]):
 
 
 def events(
-    device: Device,
+    device: TableSet,
     *,
     logs: tuple[Log, ...] = ("history", "event"),
     seen: Mapping[Log, int] | None = None,
@@ -181,7 +181,9 @@ def events(
 class _Reader:
     """What is needed to read one log."""
 
-    def __init__(self, device: Device, log: Log, times: Timekeeping, findings: list[Finding], lost: list[Lost]) -> None:
+    def __init__(
+        self, device: TableSet, log: Log, times: Timekeeping, findings: list[Finding], lost: list[Lost]
+    ) -> None:
         number, self.prefix = _TABLES[log]
         self.device, self.log, self.times, self.findings, self.lost = device, log, times, findings, lost
         self.label = f"ST{number}"

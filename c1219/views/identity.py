@@ -11,7 +11,7 @@ from c1219.views.records import record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c1219.device import Device
+    from c1219.tableset import TableSet
 
 __all__ = ["Identity", "identity"]
 
@@ -60,7 +60,7 @@ class Identity(NamedTuple):
         return found
 
 
-def identity(device: Device) -> Identity:
+def identity(device: TableSet) -> Identity:
     """Say who a meter is, as far as the tables that are here tell.
 
     Args:
@@ -90,7 +90,7 @@ def identity(device: Device) -> Identity:
     )
 
 
-def _elements(device: Device, table: int, findings: list[Finding]) -> dict[str, Any]:
+def _elements(device: TableSet, table: int, findings: list[Finding]) -> dict[str, Any]:
     value = record(device, table, findings, cut=True)
     return {} if value is None else device.bind(table).to_json(value)
 

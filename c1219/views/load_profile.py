@@ -22,18 +22,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.codes.status import ChannelStatus
 from c1219.values import Raw
-from c1219.views.profile_blocks import Block, blocks_of, boundaries
-from c1219.views.profile_needs import Need, Piece, moment, needed
-from c1219.views.profile_readings import EndReading, check_readings, end_readings
-from c1219.views.profile_set import Channel, ProfileSet, profile_set
+from c1219.views.profile.blocks import Block, blocks_of, boundaries
+from c1219.views.profile.needs import Need, Piece, moment, needed
+from c1219.views.profile.readings import EndReading, check_readings, end_readings
+from c1219.views.profile.set import Channel, ProfileSet, profile_set
 from c1219.views.rows import Rows, csv_text
 from c1219.views.sources import EXACT, exact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c1219.device import Device
     from c1219.errors import Finding
+    from c1219.tableset import TableSet
 
 __all__ = [
     "Block", "Channel", "EndReading", "Interval", "IntervalStatus", "LoadProfile", "Need", "Piece", "load_profile",
@@ -207,7 +207,7 @@ class Scaling(dict[Any, Decimal | None]):
 
 
 def load_profile(
-    device: Device,
+    device: TableSet,
     number: int = 1,
     *,
     since: dt.datetime | None = None,

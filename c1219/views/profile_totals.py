@@ -9,7 +9,7 @@ from c1219.views.sources import EXACT
 
 if TYPE_CHECKING:
     from c1219.views.load_profile import LoadProfile
-    from c1219.views.profile_set import Channel
+    from c1219.views.profile.set import Channel
 
 __all__ = ["Total", "totals"]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from c1219.errors import C1219Error, Finding
 
 if TYPE_CHECKING:
-    from c1219.device import Device
     from c1219.errors import Level
+    from c1219.tableset import TableSet
 
 __all__ = ["record"]
 
 
-def record(device: Device, table: int, findings: list[Finding], *, level: Level = "note", cut: bool = False) -> Any:
+def record(device: TableSet, table: int, findings: list[Finding], *, level: Level = "note", cut: bool = False) -> Any:
     """Return the record of a standard table, or None if there is none that can be used.
 
     Args:

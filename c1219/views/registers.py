@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from c1219.errors import Finding
+from c1219.rules.lists import newest_first
 from c1219.values import Raw
 from c1219.views.clock import Timekeeping, timekeeping
-from c1219.views.lists import newest_first
 from c1219.views.records import record
 from c1219.views.register_row import Kind, Period, Register
 from c1219.views.rows import Rows, csv_text
@@ -23,7 +23,7 @@ from c1219.views.sources import Source, describe_source, describe_sources
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1219.device import Device
+    from c1219.tableset import TableSet
 
 __all__ = ["Kind", "Period", "Register", "Registers", "registers"]
 
@@ -71,7 +71,7 @@ class Registers(Rows[Register]):
         return csv_text(Register._fields, shown)
 
 
-def registers(device: Device, *, zone: dt.tzinfo | None = None, local_counters: bool = False) -> Registers:
+def registers(device: TableSet, *, zone: dt.tzinfo | None = None, local_counters: bool = False) -> Registers:
     """Return every value of ST23 to ST28 that is here; without such tables no rows, and findings.
 
     Args:
@@ -87,7 +87,7 @@ def registers(device: Device, *, zone: dt.tzinfo | None = None, local_counters: 
 class _Reader:
     """What is needed to read one meter's registers."""
 
-    def __init__(self, device: Device, times: Timekeeping, findings: list[Finding]) -> None:
+    def __init__(self, device: TableSet, times: Timekeeping, findings: list[Finding]) -> None:
         self.device = device
         self.times = times
         self.findings = findings

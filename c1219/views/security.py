@@ -18,7 +18,7 @@ from c1219.views.records import record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1219.device import Device
+    from c1219.tableset import TableSet
 
 __all__ = ["Access", "Password", "Permission", "Who", "access"]
 
@@ -123,7 +123,7 @@ class _Rule(NamedTuple):
     write: Who
 
 
-def access(device: Device) -> Access:
+def access(device: TableSet) -> Access:
     """Say who may read, write and execute what; no rows, and findings, without ST0.
 
     Args:
@@ -146,7 +146,7 @@ def access(device: Device) -> Access:
     return Access(rows, passwords, None if keys is None else len(keys.KEY_ENTRIES), tuple(dict.fromkeys(findings)))
 
 
-def _passwords(device: Device, findings: list[Finding]) -> tuple[Password, ...] | None:
+def _passwords(device: TableSet, findings: list[Finding]) -> tuple[Password, ...] | None:
     table = record(device, 42, findings)
     if table is None:
         return None
@@ -168,7 +168,7 @@ class _Rules:
         defaults: of ST43, for a table and for a procedure.
     """
 
-    def __init__(self, device: Device, passwords: tuple[Password, ...] | None, findings: list[Finding]) -> None:
+    def __init__(self, device: TableSet, passwords: tuple[Password, ...] | None, findings: list[Finding]) -> None:
         self._passwords = passwords
         self.entries: dict[str, _Rule] = {}
         self.defaults: dict[str, _Rule] = {}
@@ -214,7 +214,7 @@ def _procedure_label(place: Any) -> str:
     return f"{'MP' if place.STD_VS_MFG_FLAG else 'SP'}{place.TBL_PROC_NBR}"
 
 
-def _rows(device: Device, rules: _Rules) -> Iterator[Permission]:
+def _rows(device: TableSet, rules: _Rules) -> Iterator[Permission]:
     has = capabilities(device)
     for table in has.tables:
         rule = rules.of(table.label, "table")

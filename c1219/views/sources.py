@@ -23,8 +23,8 @@ from c1219.codes.units import UnitDescription, describe_unit
 from c1219.views.records import record
 
 if TYPE_CHECKING:
-    from c1219.device import Device
     from c1219.errors import Finding
+    from c1219.tableset import TableSet
 
 __all__ = ["EXACT", "NO_SOURCE", "Source", "Sources", "describe_source", "describe_sources", "exact"]
 
@@ -113,7 +113,7 @@ def exact(raw: Any, *, single: bool = False) -> Decimal | None:
     return Decimal(repr(raw))
 
 
-def describe_sources(device: Device, findings: list[Finding] | None = None) -> tuple[Source, ...]:
+def describe_sources(device: TableSet, findings: list[Finding] | None = None) -> tuple[Source, ...]:
     """Describe all sources of a device, in order of their index.
 
     Args:
@@ -124,7 +124,7 @@ def describe_sources(device: Device, findings: list[Finding] | None = None) -> t
     return tuple(found.describe(index) for index in range(found.count))
 
 
-def describe_source(device: Device, index: int) -> Source:
+def describe_source(device: TableSet, index: int) -> Source:
     """Describe one source; what could not be told is in its `unresolved`.
 
     Args:
@@ -145,7 +145,7 @@ class Sources:
         count: how many sources there are.
     """
 
-    def __init__(self, device: Device, findings: list[Finding] | None = None) -> None:
+    def __init__(self, device: TableSet, findings: list[Finding] | None = None) -> None:
         findings = [] if findings is None else findings
         self._known: dict[int, Source] = {}
         self.limits = record(device, 11, findings)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1219 import Registry
-    from c1219.layout import Layout
+    from c1219.engine.layout import Layout
 
 __all__ = ["assume"]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from c1219 import Device, Registry
-    from c1219.layout import Layout
+    from c1219.engine.layout import Layout
     from c1222.capture.decoder import CapturedMessage
     from c1222.services import Service
 

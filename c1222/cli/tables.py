@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from c1219 import Device, Table
-    from c1219.layout import Layout
+    from c1219.engine.layout import Layout
 
 __all__ = ["command"]
 

@@ -18,7 +18,7 @@ from c1222.services.tables import ReadRequest, WriteRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from c1219.layout import Layout
+    from c1219.engine.layout import Layout
     from c1219.schema import Procedure
     from c1222.client.steps import Operation
     from c1222.protocol.answers import Answer

@@ -14,7 +14,7 @@ from c1222.client.writing import Writing
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from c1219.layout import Element
+    from c1219.engine.layout import Element
     from c1222.client.gathered import Progress
     from c1222.client.steps import Operation
 

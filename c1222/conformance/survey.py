@@ -16,7 +16,7 @@ from c1222.services.tables import ReadOffsetRequest, ReadRequest, ReadResponse, 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from c1219.layout import Layout
+    from c1219.engine.layout import Layout
     from c1222.conformance.evidence import Evidence
     from c1222.conformance.probe import Probe
     from c1222.protocol.answers import Answer

@@ -14,7 +14,7 @@ from c1219.errors import C1219Error
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from c1219.layout import Element, Layout
+    from c1219.engine.layout import Element, Layout
     from c1219.registry import Registry
 
 __all__ = ["CONFIGURATION", "Shape", "Shapes"]

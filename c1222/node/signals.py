@@ -17,7 +17,7 @@ from c1219.errors import EncodeError
 from c1219.views.sources import describe_sources
 
 if TYPE_CHECKING:
-    from c1219.layout import Element
+    from c1219.engine.layout import Element
     from c1219.views.sources import Source
     from c1222.node.shape import Shape
 

@@ -12,7 +12,7 @@ from c1219.errors import C1219Error, LayoutError, UnknownTable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from c1219.layout import Element, Layout
+    from c1219.engine.layout import Element, Layout
     from c1222.node.profile import Profile
     from c1222.node.shape import Shape
 

@@ -7,16 +7,16 @@ import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1219.device import Device
+from c1219.engine.bound import Absent, BoundArray, BoundLeaf, BoundRecord
 from c1219.registry import Registry
-from c1219.tree import Absent, Entries, Leaf, Rows
 from c1219.values import RecurringDate
 from c1219.wire import BcdForm, DigitsForm, FixedBcdForm, FloatForm, NumberTextForm, TextForm
 
 if TYPE_CHECKING:
     from random import Random
 
-    from c1219.layout import Layout
-    from c1219.tree import Node
+    from c1219.engine.bound import BoundNode
+    from c1219.engine.layout import Layout
     from c1219.wire.form import Form
 
 __all__ = ["CONFIGURATIONS", "Configuration", "configure", "octets_for"]
@@ -99,17 +99,17 @@ def octets_for(layout: Layout, rng: Random, *, most: int | None = None) -> bytes
     return b"".join(_octets(layout.root, rng, most, ""))
 
 
-def _octets(node: Node, rng: Random, most: int | None, name: str) -> list[bytes]:
+def _octets(node: BoundNode, rng: Random, most: int | None, name: str) -> list[bytes]:
     if isinstance(node, Absent):
         return []
-    if isinstance(node, Rows):
+    if isinstance(node, BoundRecord):
         return [octets for part in node.parts for octets in _octets(part.node, rng, most, part.name)]
-    if isinstance(node, Entries):
+    if isinstance(node, BoundArray):
         return [octets for _ in range(node.count) for octets in _octets(node.item, rng, most, name)]
     return [_leaf(node, rng, most, name)]
 
 
-def _leaf(leaf: Leaf, rng: Random, most: int | None, name: str) -> bytes:
+def _leaf(leaf: BoundLeaf, rng: Random, most: int | None, name: str) -> bytes:
     form, kind = leaf.form, leaf.declared.type
     if name.startswith("INT_FMT_CDE"):
         return bytes((rng.choice(_INTERVAL_CODES),))

@@ -11,8 +11,9 @@ from typing import Any
 import construct
 import pytest
 
-from c1219 import Device, codegen
-from c1219.layout import bind
+from c1219 import Device
+from c1219.engine import generated
+from c1219.engine.layout import bind
 from c1219.schema import parameters
 from tests.c1219.engines import DEMO, formats
 
@@ -118,7 +119,7 @@ def test_binding_once(case: Case, measuring: bool) -> None:
     tables = {name: case.device[name].value for name in ("ST0", "ST21")}
 
     def once() -> None:
-        codegen._code.cache_clear()
+        generated._code.cache_clear()
         layout = bind(case.table, tables)
         assert layout.__source__
 

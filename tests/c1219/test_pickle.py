@@ -16,8 +16,8 @@ from c1219.datatypes import BFLD, BOOL, CODED, FILL, STRING, UINT8, UINT16
 from c1219.registry import default_registry
 from c1219.schema import Array, Doc, Error, If, Procedure, Record, Switch, Tail, device
 from c1219.values import MemberSet, Raw, Secret, record_type
+from tests.c1219.engine.test_layout import ST23
 from tests.c1219.engines import DEMO
-from tests.c1219.test_layout import ST23
 from tests.c1219.wire.test_every_type import Colour
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ def same_device(meter: Device, other: Device) -> None:
     other.put(23, bytes(len(ST23)))
     other.node["ap_title"] = ".2"
     assert other[23].value.TOT_DATA_BLOCK.SUMMATIONS == (0,)
-    assert other[23]._device is other
+    assert other[23]._tables is other
     assert meter.to_json() == before
 
 

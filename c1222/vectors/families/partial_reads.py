@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from c1219.engine.bound import Absent, BoundArray, BoundLeaf, BoundRecord
 from c1219.errors import C1219Error
-from c1219.tree import Absent, Entries, Leaf, Rows
 from c1222.vectors.configurations import CONFIGURATIONS, configure, octets_for
 from c1222.vectors.families.tables import tables_of
 from c1222.vectors.operations import answer
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from c1219.device import Device
-    from c1219.layout import Layout
-    from c1219.tree import Node
+    from c1219.engine.bound import BoundNode
+    from c1219.engine.layout import Layout
     from c1222.vectors.author import Author
 
 __all__ = ["NAME", "PURPOSE", "cases"]
@@ -92,20 +92,20 @@ def _reads(author: Author, layouts: list[Layout]) -> list[tuple[str, tuple[str, 
     return done
 
 
-def _paths(node: Node, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _paths(node: BoundNode, path: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield elements worth asking for: leaves, records, arrays, slices of arrays, a sub-field of each bit field."""
     if isinstance(node, Absent) or not node.size:
         return
     yield path, ()
-    if isinstance(node, Rows):
+    if isinstance(node, BoundRecord):
         for part in node.parts:
             yield from _paths(part.node, f"{path}.{part.name}")
-    elif isinstance(node, Entries):
+    elif isinstance(node, BoundArray):
         if node.count > 1:
             yield f"{path}[0:{node.count - 1}]", ("Slice",)
             yield f"{path}[1:]", ("Slice",)
         yield from _paths(node.item, f"{path}[{node.count - 1}]")
-    elif isinstance(node, Leaf):
+    elif isinstance(node, BoundLeaf):
         spans = getattr(node.declared, "spans", ())
         if spans:
             yield f"{path}.{spans[-1].name}", ("SubField", "BitField")
@@ -127,19 +127,19 @@ def _refused(author: Author, layouts: list[Layout]) -> None:
     author.invalid("an octet too many", "TrailingOctets", path="ST1.MANUFACTURER", octets="4142434445")
 
 
-def _absent(node: Node, path: str) -> Iterator[str]:
+def _absent(node: BoundNode, path: str) -> Iterator[str]:
     if isinstance(node, Absent):
         yield path
-    elif isinstance(node, Rows):
+    elif isinstance(node, BoundRecord):
         for part in node.parts:
             yield from _absent(part.node, f"{path}.{part.name}")
-    elif isinstance(node, Entries) and node.count:
+    elif isinstance(node, BoundArray) and node.count:
         yield from _absent(node.item, f"{path}[0]")
 
 
-def _arrays(node: Node, path: str) -> Iterator[tuple[str, int]]:
-    if isinstance(node, Entries):
+def _arrays(node: BoundNode, path: str) -> Iterator[tuple[str, int]]:
+    if isinstance(node, BoundArray):
         yield path, node.count
-    elif isinstance(node, Rows):
+    elif isinstance(node, BoundRecord):
         for part in node.parts:
             yield from _arrays(part.node, f"{path}.{part.name}")

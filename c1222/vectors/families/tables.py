@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.engine.bound import leaves
 from c1219.errors import C1219Error
-from c1219.tree import leaves
 from c1222.vectors.configurations import CONFIGURATIONS, configure, octets_for
 from c1222.vectors.operations import answer
 
 if TYPE_CHECKING:
     from c1219.device import Device
-    from c1219.layout import Layout
+    from c1219.engine.layout import Layout
     from c1219.schema import Table
     from c1222.vectors.author import Author
 

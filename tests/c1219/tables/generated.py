@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import strategies as some
 
+from c1219.engine.bound import Absent, BoundArray, BoundLeaf, BoundRecord
+from c1219.engine.layout import Layout, bind
 from c1219.errors import DecodeError
-from c1219.layout import Layout, bind
 from c1219.schema import parameters
-from c1219.tree import Absent, Entries, Leaf, Rows
 
 MOMENTS = some.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2037, 12, 31)).map(lambda t: t.replace(microsecond=0))
 
@@ -24,16 +24,16 @@ def values(layout: Layout) -> some.SearchStrategy[Any]:
 def _node(node: Any) -> some.SearchStrategy[Any]:
     if isinstance(node, Absent):
         return some.none()
-    if isinstance(node, Rows):
+    if isinstance(node, BoundRecord):
         return some.tuples(*(_node(part.node) for part in node.parts)).map(lambda items: node.value_type(*items))
-    if isinstance(node, Entries):
+    if isinstance(node, BoundArray):
         few = min(node.count, 2)
         entries = some.lists(_node(node.item), min_size=few, max_size=few)
         return entries.map(lambda items: tuple(items[n % 2 if few == 2 else 0] for n in range(node.count)))
     return _leaf(node)
 
 
-def _leaf(leaf: Leaf) -> some.SearchStrategy[Any]:
+def _leaf(leaf: BoundLeaf) -> some.SearchStrategy[Any]:
     form, name = leaf.form, leaf.declared.type
     if name.endswith("TIME_DATE") and form.size:
         return MOMENTS.map(lambda t: t.replace(second=0) if name == "STIME_DATE" else t)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from c1219.layout import bind
+from c1219.engine.layout import bind
 from c1219.schema import parameters
 from c1219.tables.decade0_configuration import GEN_CONFIG_TBL
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from c1219.engine.layout import bind
 from c1219.errors import DecodeError
-from c1219.layout import bind
 from c1219.tables.decade11_load_control import ACT_LOAD_CONTROL, DIM_LOAD_CONTROL, TABLES
 from tests.c1219.tables.oracle import round_trip, st0, undocumented
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from c1219.codes.status import StatisticCode
-from c1219.layout import bind
+from c1219.engine.layout import bind
 from c1219.schema import parameters
 from c1219.tables.decade12_network import (
     ACT_NETWORK,

@@ -8,9 +8,9 @@ from hypothesis import strategies as some
 
 from c1219 import Device
 from c1219.tables import decade2_registers as decade
+from tests.c1219.engine.test_layout import ST23
 from tests.c1219.engines import DEMO, agree, formats
 from tests.c1219.tables.oracle import undocumented
-from tests.c1219.test_layout import ST23
 
 X = bytes.fromhex
 

@@ -7,7 +7,7 @@ from construct import StreamError
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from c1219.layout import bind
+from c1219.engine.layout import bind
 from c1219.schema import parameters
 from c1219.tables.decade5_time import (
     ACT_TIME_TOU_TBL,

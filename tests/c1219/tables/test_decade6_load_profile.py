@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from c1219.codes.status import ChannelStatus, CommonStatus, channel_nibble
+from c1219.engine.layout import bind
 from c1219.errors import LayoutError, LimitExceeded
-from c1219.layout import bind
 from c1219.tables.decade6_load_profile import (
     ACT_LP_TBL,
     DIM_LP_TBL,

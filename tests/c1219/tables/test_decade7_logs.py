@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from c1219.engine.layout import bind
 from c1219.errors import EncodeError
-from c1219.layout import bind
 from c1219.schema import parameters
 from c1219.tables.decade7_logs import (
     ACT_LOG_TBL,

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from c1219 import EncodeError, Table, careful, datatypes
-from c1219.codegen import compile_codec
+from c1219 import EncodeError, Table, datatypes
 from c1219.datatypes import BCD, BFLD, BINARY, BOOL, CODED, FILL, IDENTIFIER, SECRET, SET, STRING, UINT, UINT8, UINT16
 from c1219.device import Device
-from c1219.layout import Layout, bind
+from c1219.engine import stepwise
+from c1219.engine.generated import compile_codec
+from c1219.engine.layout import Layout, bind
 from c1219.schema import Array, Record
 from c1219.values import MemberSet, RecurringDate
 from tests.c1219.engines import formats
@@ -158,7 +159,7 @@ def test_what_is_encoded_is_decoded_to_itself(name: str, data: some.DataObject) 
     again = fast_decode(made, 0)
     assert again.V == decoded or decoded != decoded
     assert len(made) == layout.size
-    assert fast_encode(again) == careful.encode(layout.root, again, "MT1") == made
+    assert fast_encode(again) == stepwise.encode(layout.root, again, "MT1") == made
 
 
 def test_all_types_are_here() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from c1219 import datatypes
-from c1219.views import profile_blocks
+from c1219.views.profile import blocks as profile_blocks
 from c1219.wire import numbers, text, times
 from c1219.wire.form import Formats
 from c1222.message import acse, aptitle, epsem

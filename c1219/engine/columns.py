@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from c1219.engine.bound import BoundArray, BoundLeaf, BoundNode, BoundRecord
 from c1219.errors import DecodeError
-from c1219.tree import Entries, Leaf, Node, Rows
 from c1219.wire.fields import BitsForm, CodedForm
 from c1219.wire.numbers import FloatForm, IntForm
 from c1219.wire.times import CounterForm, DateTimeForm
@@ -20,7 +20,7 @@ from c1219.wire.times import CounterForm, DateTimeForm
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1219.layout import Layout
+    from c1219.engine.bound import BoundTable
 
 __all__ = ["Column", "columns_of", "dtype_of"]
 
@@ -47,23 +47,23 @@ class Column(NamedTuple):
     doc: str
 
 
-def dtype_of(layout: Layout) -> Any:
+def dtype_of(table: BoundTable) -> Any:
     """Return the NumPy dtype of one image: records as structures, arrays as sub-arrays, absent elements left out.
 
     Integers of 1, 2, 4 and 8 octets and floats are numbers of the right byte order; all else is octets (``V``).
     """
-    return _dtype(layout.root, layout.order)
+    return _dtype(table.root, table.order)
 
 
-def _dtype(node: Node, order: str) -> Any:
-    if isinstance(node, Leaf):
+def _dtype(node: BoundNode, order: str) -> Any:
+    if isinstance(node, BoundLeaf):
         form = node.form
         if len(form.codes) == 1 and len(form.codes[0]) == 1:
             return np.dtype(order + form.codes[0])
         return np.dtype(f"V{node.size}")
-    if isinstance(node, Entries):
+    if isinstance(node, BoundArray):
         return np.dtype((_dtype(node.item, order), (node.count,)))
-    parts = [part for part in node.parts if part.node.size] if isinstance(node, Rows) else []
+    parts = [part for part in node.parts if part.node.size] if isinstance(node, BoundRecord) else []
     return np.dtype(
         {
             "names": [part.name for part in parts],
@@ -75,12 +75,12 @@ def _dtype(node: Node, order: str) -> Any:
 
 
 def columns_of(
-    layout: Layout, images: bytes | list[bytes] | tuple[bytes, ...], paths: tuple[str, ...] | None = None
+    table: BoundTable, images: bytes | list[bytes] | tuple[bytes, ...], paths: tuple[str, ...] | None = None
 ) -> dict[str, Column]:
     """Decode many images of one layout.
 
     Args:
-        layout: their layout.
+        table: what they are images of.
         images: images one after the other, or a list of them.
         paths: paths of columns, with empty brackets for arrays; all by default.
 
@@ -88,52 +88,52 @@ def columns_of(
         DecodeError: the octets are no whole number of images, or an element has no value; names the image.
     """
     octets = b"".join(images) if isinstance(images, (list, tuple)) else bytes(images)
-    size = layout.size
+    size = table.root.size
     if not size or len(octets) % size or (isinstance(images, (list, tuple)) and any(len(i) != size for i in images)):
-        raise DecodeError(layout.label, 0, f"{len(octets)} octets are not images of {size} octets each")
-    table = np.frombuffer(octets, dtype=np.uint8).reshape(-1, size)
+        raise DecodeError(table.label, 0, f"{len(octets)} octets are not images of {size} octets each")
+    rows = np.frombuffer(octets, dtype=np.uint8).reshape(-1, size)
     found: dict[str, Column] = {}
-    for path, leaf, doc, offset, counts, strides in _leaves(layout.root, "", "", 0, (), ()):
+    for path, leaf, doc, offset, counts, strides in _leaves(table.root, "", "", 0, (), ()):
         if paths is not None and path not in paths:
             continue
-        shape = (len(table), *counts, leaf.size)
+        shape = (len(rows), *counts, leaf.size)
         view = np.lib.stride_tricks.as_strided(
-            table[:, offset:], shape=shape, strides=(size, *strides, 1), writeable=False
+            rows[:, offset:], shape=shape, strides=(size, *strides, 1), writeable=False
         )
-        values = _values(leaf, view, layout, path)
+        values = _values(leaf, view, table, path)
         found[path] = Column(path, values, leaf.form.exponent, leaf.form.type, doc)
     return found
 
 
 def _leaves(
-    node: Node, path: str, doc: str, offset: int, counts: tuple[int, ...], strides: tuple[int, ...]
-) -> Iterator[tuple[str, Leaf, str, int, tuple[int, ...], tuple[int, ...]]]:
-    if isinstance(node, Leaf):
+    node: BoundNode, path: str, doc: str, offset: int, counts: tuple[int, ...], strides: tuple[int, ...]
+) -> Iterator[tuple[str, BoundLeaf, str, int, tuple[int, ...], tuple[int, ...]]]:
+    if isinstance(node, BoundLeaf):
         if node.size:
             yield path, node, doc, offset, counts, strides
-    elif isinstance(node, Entries):
+    elif isinstance(node, BoundArray):
         yield from _leaves(node.item, f"{path}[]", doc, offset, (*counts, node.count), (*strides, node.stride))
-    elif isinstance(node, Rows):
+    elif isinstance(node, BoundRecord):
         for part in node.parts:
             below = f"{path}.{part.name}" if path else part.name
             yield from _leaves(part.node, below, part.doc, offset + part.offset, counts, strides)
 
 
-def _values(leaf: Leaf, view: Any, layout: Layout, path: str) -> Any:
+def _values(leaf: BoundLeaf, view: Any, table: BoundTable, path: str) -> Any:
     """Make the array of one leaf from its octets (last axis)."""
     form = leaf.form
     if isinstance(form, IntForm):
-        return _integers(form, view, layout.order)
+        return _integers(form, view, table.order)
     if isinstance(form, FloatForm):
-        return np.ascontiguousarray(view).view(np.dtype(layout.order + form.codes[0]))[..., 0]
+        return np.ascontiguousarray(view).view(np.dtype(table.order + form.codes[0]))[..., 0]
     if isinstance(form, (BitsForm, CodedForm)):
-        return _unsigned(view, layout.order)
+        return _unsigned(view, table.order)
     values = None
     if isinstance(form, DateTimeForm):
         values = _discrete(form, view)
     elif isinstance(form, CounterForm):
-        values = _counted(form, view, layout.order)
-    return _one_by_one(leaf, view, layout, path) if values is None else values
+        values = _counted(form, view, table.order)
+    return _one_by_one(leaf, view, table, path) if values is None else values
 
 
 def _unsigned(view: Any, order: str) -> Any:
@@ -213,7 +213,7 @@ def _counted(form: CounterForm, view: Any, order: str) -> Any:
     return np.where(none, np.datetime64("NaT", "ms"), moments.astype("datetime64[ms]"))
 
 
-def _one_by_one(leaf: Leaf, view: Any, layout: Layout, path: str) -> Any:
+def _one_by_one(leaf: BoundLeaf, view: Any, table: BoundTable, path: str) -> Any:
     """Decode each different value once."""
     flat = np.ascontiguousarray(view).reshape(-1, leaf.size).view(np.dtype(f"V{leaf.size}"))[:, 0]
     different, where = np.unique(flat, return_inverse=True)
@@ -224,5 +224,5 @@ def _one_by_one(leaf: Leaf, view: Any, layout: Layout, path: str) -> Any:
         except ValueError as error:
             first = int(np.argmax(where.reshape(-1) == number))
             image = first // max(1, len(flat) // len(view))
-            raise DecodeError(f"{layout.label}.{path}", 0, f"image {image}: {error}") from error
+            raise DecodeError(f"{table.label}.{path}", 0, f"image {image}: {error}") from error
     return decoded[where.reshape(-1)].reshape(view.shape[:-1])

@@ -7,21 +7,20 @@ layout.element("TOT_DATA_BLOCK.SUMMATIONS[0]")        # -> Element: offset, size
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from c1219 import careful
-from c1219.binding import MAX_SIZE, MAX_VALUES, Binding, Tree
-from c1219.codegen import FAILURES, compile_codec
-from c1219.element import Element
+from c1219.engine import stepwise
+from c1219.engine.binding import MAX_SIZE, MAX_VALUES, Binding, Tree
+from c1219.engine.bound import BoundArray, BoundLeaf, BoundLine, BoundRecord, BoundTable, leaves, locate, rows
+from c1219.engine.element import Element
+from c1219.engine.generated import FAILURES, compile_codec
 from c1219.errors import DecodeError, EncodeError, Finding, LayoutError, UnknownElement
-from c1219.tree import Entries, Leaf, Row, Rows, leaves, locate, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from types import ModuleType
 
-    from c1219.outline import Node as Declared
+    from c1219.engine.columns import Column
+    from c1219.engine.declared import DeclaredNode
     from c1219.schema import Table
 
 __all__ = ["Decoded", "Element", "Layout", "bind", "bind_outline"]
@@ -56,8 +55,8 @@ class Layout:
     """
 
     __slots__ = (
-        "_codec", "_elements", "_rebind", "_root_type", "_variants", "cuts", "label", "open_end", "order", "root",
-        "size", "table",
+        "_bound", "_codec", "_elements", "_rebind", "_root_type", "_variants", "cuts", "label", "open_end", "order",
+        "root", "size", "table",
     )  # fmt: skip
 
     def __init__(
@@ -65,11 +64,12 @@ class Layout:
     ) -> None:
         self.label = label
         self.table = table
-        self.root: Rows = tree.root
+        self.root: BoundRecord = tree.root
         self.size = tree.root.size
         self.cuts = tree.cuts
         self.open_end = tree.open_end
         self.order = order
+        self._bound = BoundTable(label, tree.root, order)
         self._rebind = rebind
         self._variants: dict[int, Layout | None] = {}
         self._codec: tuple[Callable[[bytes, int], Any], Callable[[Any], bytes], str] | None = None
@@ -138,7 +138,7 @@ class Layout:
         other = self.fitting(len(octets))
         if other is not None:
             return other.decode(octets)
-        careful.decode(self.root, bytes(octets), 0, self.label, None)
+        stepwise.decode(self.root, bytes(octets), 0, self.label, None)
         surplus = len(octets) - self.size
         raise DecodeError(self.label, self.size, f"{surplus} octets more than the {self.size} of its layout")
 
@@ -164,7 +164,7 @@ class Layout:
                 return codec[0](octets, 0)
             except FAILURES:
                 pass
-        return tuple.__new__(self._root_type, careful.decode(self.root, octets, 0, self.label, findings))
+        return tuple.__new__(self._root_type, stepwise.decode(self.root, octets, 0, self.label, findings))
 
     def _misfit(self, length: int) -> Finding:
         if length > self.size:
@@ -218,7 +218,7 @@ class Layout:
         """Return where the octets of a value end: before the tails that it has not."""
         node: Any = self.root
         start, end = 0, self.size
-        while isinstance(node, Rows) and isinstance(value, (tuple, list)) and len(value) == len(node.parts):
+        while isinstance(node, BoundRecord) and isinstance(value, (tuple, list)) and len(value) == len(node.parts):
             last: tuple[Any, Any] = (None, None)
             for part, item in zip(reversed(node.parts), reversed(value), strict=True):
                 if not part.node.size:
@@ -241,7 +241,7 @@ class Layout:
             return codec[1](value)
         except FAILURES:
             pass  # what is wrong, and where, is found element by element
-        return careful.encode(self.root, value, self.label)
+        return stepwise.encode(self.root, value, self.label)
 
     def _kept(self, value: Any, octets: bytes) -> bytes:
         """Encode, but keep the octets of the elements that say what they said before."""
@@ -266,7 +266,7 @@ class Layout:
         octets are hex, and an element without a value is ``{"raw": hex}``. Absent elements are left out.
         """
         origin = getattr(value, "origin_", None)
-        return careful.to_json(self.root if origin is None else origin[0].root, value)
+        return stepwise.to_json(self.root if origin is None else origin[0].root, value)
 
     def from_json(self, value: Any) -> Any:
         """Return the record that `to_json` showed.
@@ -274,7 +274,7 @@ class Layout:
         Raises:
             EncodeError: it shows no value of this table.
         """
-        return careful.from_json(self.root, value, self.label)
+        return stepwise.from_json(self.root, value, self.label)
 
     # --- elements
 
@@ -292,7 +292,7 @@ class Layout:
         if found is None:
             below = path.removeprefix(self.label)
             below = below.removeprefix(".") if below != path else path
-            found = Element(self, below, locate(self.root, below, self.label))
+            found = Element(self._bound, below, locate(self.root, below, self.label))
             if len(self._elements) >= _PATHS:
                 self._elements.clear()
             self._elements[path] = found
@@ -307,13 +307,13 @@ class Layout:
         node: Any = self.root
         path = ""
         for number in index_path:
-            if isinstance(node, Rows) and number < len(node.parts):
+            if isinstance(node, BoundRecord) and number < len(node.parts):
                 path += f".{node.parts[number].name}"
                 node = node.parts[number].node
-            elif isinstance(node, Entries):
+            elif isinstance(node, BoundArray):
                 path += f"[{number}]"
                 node = node.item
-            elif isinstance(node, Leaf) and number < len(getattr(node.declared, "spans", ())):
+            elif isinstance(node, BoundLeaf) and number < len(getattr(node.declared, "spans", ())):
                 path += f".{node.declared.spans[number].name}"
                 node = None
             else:
@@ -333,7 +333,7 @@ class Layout:
     def elements(self, first: int = 0, end: int | None = None) -> Iterator[Element]:
         """Yield the leaf elements that have octets between two offsets, in order; all of them by default."""
         for path, _, _ in leaves(self.root, "", 0, first, self.size if end is None else end):
-            yield Element(self, path, locate(self.root, path, self.label))
+            yield Element(self._bound, path, locate(self.root, path, self.label))
 
     def partial(self, offset: int, octets: bytes) -> Decoded:
         """Decode a piece of the table, as a partial read gives it.
@@ -358,14 +358,14 @@ class Layout:
                 values[path] = leaf.form.raw(own)
                 continue
             found: list[Finding] = []
-            values[path] = careful.decode(leaf, own, 0, path, found)
+            values[path] = stepwise.decode(leaf, own, 0, path, found)
             findings.extend(finding._replace(offset=start) for finding in found)
         if end > self.size:
             text = f"{end - max(offset, self.size)} octets are past the end of the layout"
             findings.append(Finding("warning", "long", self.label, self.size, text))
         return Decoded(values, tuple(findings))
 
-    def describe(self) -> list[Row]:
+    def describe(self) -> list[BoundLine]:
         """Return the layout line by line, as many lines as the declaration has elements."""
         return rows(self.root)
 
@@ -374,9 +374,11 @@ class Layout:
     @property
     def dtype(self) -> Any:
         """NumPy dtype of one image of this table; needs the extra ``arrow``."""
-        return _columns().dtype_of(self)
+        from c1219.engine.columns import dtype_of  # needs NumPy
 
-    def columns(self, images: bytes | list[bytes], paths: tuple[str, ...] | None = None) -> dict[str, Any]:
+        return dtype_of(self._bound)
+
+    def columns(self, images: bytes | list[bytes], paths: tuple[str, ...] | None = None) -> dict[str, Column]:
         """Decode many images of this layout at once; needs the extra ``arrow``.
 
         Args:
@@ -384,17 +386,14 @@ class Layout:
             paths: element paths to decode; all leaves by default.
 
         Returns:
-            A `c1219.columns.Column` by element path.
+            A `c1219.engine.columns.Column` by element path.
 
         Raises:
             DecodeError: the octets are no whole number of images.
         """
-        found: dict[str, Any] = _columns().columns_of(self, images, paths)
-        return found
+        from c1219.engine.columns import columns_of  # needs NumPy
 
-
-def _columns() -> ModuleType:
-    return import_module("c1219.columns")  # needs NumPy
+        return columns_of(self._bound, images, paths)
 
 
 def _differences(old: bytes, new: bytes) -> Iterator[tuple[int, int]]:
@@ -449,13 +448,13 @@ def _origin_type(value_type: Any) -> Any:
 
 def bind_outline(
     label: str,
-    declared: Declared,
+    declared: DeclaredNode,
     needs: tuple[str, ...],
     tables: Mapping[str, Any],
     *,
     own: Any = None,
     table: Table | None = None,
-    procedures: Callable[[int, bool, str], Declared | None] | None = None,
+    procedures: Callable[[int, bool, str], DeclaredNode | None] | None = None,
     max_size: int = MAX_SIZE,
     max_values: int = MAX_VALUES,
 ) -> Layout:

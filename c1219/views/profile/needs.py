@@ -6,14 +6,14 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 from c1219.views.clock import clock
-from c1219.views.profile_blocks import Block, block_order, boundaries, ordered_blocks
-from c1219.views.profile_set import ProfileSet, profile_set
+from c1219.views.profile.blocks import Block, block_order, boundaries, ordered_blocks
+from c1219.views.profile.set import ProfileSet, profile_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c1219.device import Device
     from c1219.errors import Finding
+    from c1219.tableset import TableSet
 
 __all__ = ["MAX_COUNT", "MERGE_GAP", "Need", "Piece", "moment", "needed"]
 
@@ -87,7 +87,7 @@ def moment(profile: ProfileSet, time: dt.datetime | None, *, aware: bool) -> dt.
 
 
 def needed(
-    device: Device,
+    device: TableSet,
     number: int = 1,
     since: dt.datetime | None = None,
     until: dt.datetime | None = None,
@@ -149,7 +149,7 @@ def needed(
 
 def _estimated(
     profile: ProfileSet,
-    device: Device,
+    device: TableSet,
     order: list[tuple[int, int]],
     known: Mapping[int, dt.datetime | None],
     *,

@@ -1,5 +1,6 @@
-"""The strided tree: a declaration bound to one device. Records, arrays with count and stride, leaves with a wire form.
+"""What is bound: a declaration in one device, as a strided tree.
 
+Records, arrays with count and stride, leaves with a wire form.
 A tree has as many nodes as the declaration has, however many elements the table has: entry i of an array starts at
 ``i * stride``. Offsets are relative to the enclosing node.
 """
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
 
     from c1219.wire import Form
 
-__all__ = ["Absent", "Entries", "Leaf", "Node", "Part", "Place", "Row", "Rows", "leaves", "locate", "rows", "type_name"]
+__all__ = [
+    "Absent", "BoundArray", "BoundField", "BoundLeaf", "BoundLine", "BoundNode", "BoundRecord", "BoundTable", "Place",
+    "leaves", "locate", "rows", "type_name",
+]  # fmt: skip
 
 
-class Leaf:
+class BoundLeaf:
     """An element with a value of its own.
 
     Attributes:
@@ -38,17 +42,17 @@ class Leaf:
         self.size: int = form.size
 
 
-class Part(NamedTuple):
+class BoundField(NamedTuple):
     """An element of a record: name, number in the index path, doc, node, and offset in the record."""
 
     name: str
     number: int
     doc: str
-    node: Node
+    node: BoundNode
     offset: int
 
 
-class Rows:
+class BoundRecord:
     """A record.
 
     Attributes:
@@ -61,7 +65,7 @@ class Rows:
 
     __slots__ = ("by_name", "name", "parts", "size", "value_type", "values")
 
-    def __init__(self, name: str, parts: tuple[Part, ...], value_type: Any, size: int) -> None:
+    def __init__(self, name: str, parts: tuple[BoundField, ...], value_type: Any, size: int) -> None:
         self.name = name
         self.parts = parts
         self.value_type = value_type
@@ -70,7 +74,7 @@ class Rows:
         self.by_name = {part.name: part for part in parts}
 
 
-class Entries:
+class BoundArray:
     """An array.
 
     Attributes:
@@ -84,7 +88,7 @@ class Entries:
 
     __slots__ = ("count", "dimension", "item", "size", "stride", "values")
 
-    def __init__(self, count: int, item: Node, dimension: str) -> None:
+    def __init__(self, count: int, item: BoundNode, dimension: str) -> None:
         self.count = count
         self.item = item
         self.stride: int = item.size
@@ -108,16 +112,24 @@ class Absent:
         self.values: int = 0
 
 
-Node = Leaf | Rows | Entries | Absent
+BoundNode = BoundLeaf | BoundRecord | BoundArray | Absent
 
 
-def type_name(node: Node) -> str:
+class BoundTable(NamedTuple):
+    """A table that is bound: what it is called in errors, its record, and ``<`` or ``>``, the order of octets."""
+
+    label: str
+    root: BoundRecord
+    order: str
+
+
+def type_name(node: BoundNode) -> str:
     """Return the type as in the standard, with its present form."""
-    if isinstance(node, Leaf):
+    if isinstance(node, BoundLeaf):
         return node.form.type
-    if isinstance(node, Entries):
+    if isinstance(node, BoundArray):
         return f"ARRAY[{node.count}] OF {type_name(node.item)}"
-    return node.name if isinstance(node, Rows) else "absent"
+    return node.name if isinstance(node, BoundRecord) else "absent"
 
 
 class Place(NamedTuple):
@@ -132,7 +144,7 @@ class Place(NamedTuple):
         doc: what the declaration says about it.
     """
 
-    node: Node
+    node: BoundNode
     offset: int
     index_path: tuple[int, ...]
     entries: int
@@ -143,13 +155,13 @@ class Place(NamedTuple):
 _STEP = re.compile(r"(?:^|\.)([A-Za-z]\w*)|\[(\d{1,9})\]|\[(\d{0,9}):(\d{0,9})\]", re.ASCII)
 
 
-def locate(root: Node, path: str, label: str) -> Place:
+def locate(root: BoundNode, path: str, label: str) -> Place:
     """Find an element by its path below the table, for example ``TIER_DATA_BLOCK[1].SUMMATIONS[0:2]``.
 
     Raises:
         UnknownElement: there is no such element or entry; AbsentElement: it takes no octets in this device.
     """
-    node: Node = root
+    node: BoundNode = root
     offset, position, doc = 0, 0, ""
     index: list[int] = []
     where = label
@@ -160,9 +172,9 @@ def locate(root: Node, path: str, label: str) -> Place:
         position = step.end()
         name, entry, first, last = step.groups()
         if name is not None:
-            if isinstance(node, Leaf):
+            if isinstance(node, BoundLeaf):
                 return _sub_field(node, name, where, path[position:], Place(node, offset, tuple(index), 1, None, doc))
-            if not isinstance(node, Rows) or name not in node.by_name:
+            if not isinstance(node, BoundRecord) or name not in node.by_name:
                 raise UnknownElement(f"{where} ({type_name(node)}) has no element {name}")
             part = node.by_name[name]
             node, offset, doc = part.node, offset + part.offset, part.doc
@@ -171,7 +183,7 @@ def locate(root: Node, path: str, label: str) -> Place:
             if isinstance(node, Absent):
                 raise AbsentElement(f"{where} is absent: {node.reason}")
             continue
-        if not isinstance(node, Entries):
+        if not isinstance(node, BoundArray):
             raise UnknownElement(f"{where} ({type_name(node)}) is no array")
         where += step.group()
         if entry is not None:
@@ -187,12 +199,12 @@ def locate(root: Node, path: str, label: str) -> Place:
             raise UnknownElement(f"{where}: there are {node.count} entries ({node.dimension})")
         if position < len(path):
             raise UnknownElement(f"{where}: a slice comes last, its entries are not next to each other")
-        part_of = Entries(high - low, node.item, node.dimension)
+        part_of = BoundArray(high - low, node.item, node.dimension)
         return Place(part_of, offset + low * node.stride, (*index, low), high - low, None, doc)
-    return Place(node, offset, tuple(index), node.count if isinstance(node, Entries) else 1, None, doc)
+    return Place(node, offset, tuple(index), node.count if isinstance(node, BoundArray) else 1, None, doc)
 
 
-def _sub_field(node: Leaf, name: str, where: str, rest: str, place: Place) -> Place:
+def _sub_field(node: BoundLeaf, name: str, where: str, rest: str, place: Place) -> Place:
     for number, span in enumerate(getattr(node.declared, "spans", ())):
         if span.name == name and not rest:
             doc = node.declared.docs_of[name]
@@ -200,24 +212,24 @@ def _sub_field(node: Leaf, name: str, where: str, rest: str, place: Place) -> Pl
     raise UnknownElement(f"{where} ({type_name(node)}) has no element {name}{rest}")
 
 
-def leaves(node: Node, path: str, offset: int, low: int, high: int) -> Iterator[tuple[str, int, Leaf]]:
+def leaves(node: BoundNode, path: str, offset: int, low: int, high: int) -> Iterator[tuple[str, int, BoundLeaf]]:
     """Yield path, offset and node of the leaves that have octets between low and high, in order."""
     if node.size == 0 or offset >= high or offset + node.size <= low:
         return
-    if isinstance(node, Leaf):
+    if isinstance(node, BoundLeaf):
         yield path, offset, node
-    elif isinstance(node, Rows):
+    elif isinstance(node, BoundRecord):
         for part in node.parts:
             below = f"{path}.{part.name}" if path else part.name
             yield from leaves(part.node, below, offset + part.offset, low, high)
-    elif isinstance(node, Entries) and node.stride:
+    elif isinstance(node, BoundArray) and node.stride:
         first = max(0, (low - offset) // node.stride)
         last = min(node.count, -((offset - high) // node.stride))
         for number in range(first, last):
             yield from leaves(node.item, f"{path}[{number}]", offset + number * node.stride, low, high)
 
 
-class Row(NamedTuple):
+class BoundLine(NamedTuple):
     """One line of a bound layout; an array is one line, and its entries are further lines with the first entry's place.
 
     Attributes:
@@ -241,16 +253,16 @@ class Row(NamedTuple):
     doc: str
 
 
-def rows(root: Node) -> list[Row]:
+def rows(root: BoundNode) -> list[BoundLine]:
     """Return the layout line by line, as many lines as the declaration has elements."""
-    return list(_rows(root, Row("", "", "", 0, 0, (), (), "")))
+    return list(_rows(root, BoundLine("", "", "", 0, 0, (), (), "")))
 
 
-def _rows(node: Node, row: Row) -> Iterator[Row]:
+def _rows(node: BoundNode, row: BoundLine) -> Iterator[BoundLine]:
     offset = row.offset or 0
     if isinstance(node, Absent):
         yield row._replace(type="absent", offset=None, doc=node.reason)
-    elif isinstance(node, Entries):
+    elif isinstance(node, BoundArray):
         counts, strides = (*row.counts, node.count), (*row.strides, node.stride)
         index_path = f"{row.index_path}.0"
         yield from _rows(
@@ -259,7 +271,7 @@ def _rows(node: Node, row: Row) -> Iterator[Row]:
     else:
         if row.path:
             yield row._replace(type=type_name(node), size=node.size)
-        for part in node.parts if isinstance(node, Rows) else ():
+        for part in node.parts if isinstance(node, BoundRecord) else ():
             path = f"{row.path}.{part.name}" if row.path else part.name
             index_path = f"{row.index_path}.{part.number}" if row.index_path else str(part.number)
             below = row._replace(index_path=index_path, path=path, offset=offset + part.offset, doc=part.doc)

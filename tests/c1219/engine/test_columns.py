@@ -28,7 +28,7 @@ from c1219.datatypes import (
     UINT64,
 )
 from c1219.device import Device
-from c1219.layout import bind
+from c1219.engine.layout import bind
 from c1219.schema import Array, Record
 from tests.c1219.engines import DEMO, formats
 

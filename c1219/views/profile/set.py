@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from c1219 import careful
 from c1219.codes.status import CommonStatus
+from c1219.engine import stepwise
 from c1219.errors import C1219Error, DecodeError, Finding, UnknownElement
 from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.records import record
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from c1219.device import Device
-    from c1219.element import Element
+    from c1219.engine.element import Element
+    from c1219.engine.layout import Layout
     from c1219.errors import Level
-    from c1219.layout import Layout
+    from c1219.tableset import TableSet
 
 __all__ = ["Channel", "ProfileSet", "profile_set"]
 
@@ -42,7 +42,7 @@ class Channel(NamedTuple):
 
 
 def profile_set(
-    device: Device,
+    device: TableSet,
     number: int,
     findings: list[Finding],
     *,
@@ -119,7 +119,7 @@ class ProfileSet:
 
     def __init__(
         self,
-        device: Device,
+        device: TableSet,
         number: int,
         layout: Layout,
         records: tuple[Any, Any, Any],
@@ -172,7 +172,7 @@ class ProfileSet:
         """Return the path of a block."""
         return f"{self.label}.{self.array}[{block}]"
 
-    def _channels(self, device: Device, control: Any) -> tuple[Channel, ...]:
+    def _channels(self, device: TableSet, control: Any) -> tuple[Channel, ...]:
         number, sources = self.number, Sources(device)
         selected = getattr(control, f"LP_SEL_SET{number}")
         scalars = getattr(control, f"SCALARS_SET{number}") or (1,) * len(selected)
@@ -260,7 +260,7 @@ class ProfileSet:
             return self.intervals.decode(self.octets[at : at + self.intervals.size])
         except DecodeError:
             path = f"{self.path(block)}.LP_INT"
-            return careful.decode(self.intervals.node, self.octets, at, path, self.findings)
+            return stepwise.decode(self.intervals.node, self.octets, at, path, self.findings)
 
     def reading_values(self, block: int) -> Any:
         """Return the end readings of a block; elements without a value are `Raw`, and a finding says so."""
@@ -269,7 +269,7 @@ class ProfileSet:
             return self.readings.decode(self.octets[at : at + self.readings.size])
         except DecodeError:
             path = f"{self.path(block)}.END_READINGS"
-            return careful.decode(self.readings.node, self.octets, at, path, self.findings)
+            return stepwise.decode(self.readings.node, self.octets, at, path, self.findings)
 
     def _part(self, element: Element | None, block: int) -> Any:
         if element is None:

@@ -4,7 +4,7 @@ import construct
 import pytest
 
 from c1219 import DeclarationError
-from c1219.expressions import check, evaluate, is_expression, references, text, this
+from c1219.engine.expressions import check, evaluate, is_expression, references, text, this
 from c1219.values import MemberSet
 
 

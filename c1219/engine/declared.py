@@ -1,6 +1,6 @@
-"""The outline of a declaration: what construct was told, as plain nodes, and what can be said without a device.
+"""What is declared: the outline of a table, as plain nodes, and what can be said of it without a device.
 
-`c1219.schema` makes the outline when a table is declared; binding, documentation and dependencies read it.
+`c1219.engine.shapes` makes the outline when a table is declared; binding, documentation and dependencies read it.
 """
 
 from __future__ import annotations
@@ -8,121 +8,140 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from c1219.expressions import Steps, path_text, references, text
+from c1219.engine.expressions import Steps, path_text, references, text
 from c1219.values import record_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = [
-    "ArrayNode", "ChoiceNode", "FieldNode", "LeafNode", "Node", "NothingNode", "ProcedureNode", "RecordNode",
-    "RefusedNode", "Row", "TailNode", "dependencies", "describe", "holds_secret", "in_record", "needs_own_octets",
-    "table_order", "text_of_case", "walk",
+    "DeclaredArray",
+    "DeclaredChoice",
+    "DeclaredField",
+    "DeclaredLeaf",
+    "DeclaredLine",
+    "DeclaredNode",
+    "DeclaredNothing",
+    "DeclaredProcedure",
+    "DeclaredRecord",
+    "DeclaredRefusal",
+    "DeclaredTail",
+    "dependencies",
+    "describe",
+    "holds_secret",
+    "in_record",
+    "needs_own_octets",
+    "table_order",
+    "text_of_case",
+    "walk",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class LeafNode:
+class DeclaredLeaf:
     """An element with a type of the standard; `type` is a `c1219.datatypes.WireType`."""
 
     type: Any
 
 
 @dataclass(frozen=True, slots=True)
-class FieldNode:
+class DeclaredField:
     """A named element of a record; `index` is its number in an index path."""
 
     name: str
     index: int
-    node: Node
+    node: DeclaredNode
     doc: str
 
 
 @dataclass(frozen=True, slots=True)
-class RecordNode:
+class DeclaredRecord:
     """Elements one after the other; `value_type` is the NamedTuple of its values."""
 
     name: str
-    fields: tuple[FieldNode, ...]
+    fields: tuple[DeclaredField, ...]
     value_type: Any
 
 
 @dataclass(frozen=True, slots=True)
-class ArrayNode:
+class DeclaredArray:
     """Equal entries; `count` is an int or an expression."""
 
     count: Any
-    item: Node
+    item: DeclaredNode
 
 
 @dataclass(frozen=True, slots=True)
-class ChoiceNode:
+class DeclaredChoice:
     """If, IfThenElse or Switch: `key` picks one of `cases` (True and False for a condition)."""
 
     key: Any
-    cases: Mapping[Any, Node]
-    default: Node
+    cases: Mapping[Any, DeclaredNode]
+    default: DeclaredNode
     condition: bool
 
 
 @dataclass(frozen=True, slots=True)
-class TailNode:
+class DeclaredTail:
     """An element at the end that a device of an older edition leaves out."""
 
     condition: Any
-    node: Node
+    node: DeclaredNode
 
 
 @dataclass(frozen=True, slots=True)
-class ProcedureNode:
+class DeclaredProcedure:
     """The record of the procedure that the element PROC names, or `unknown` if nobody declared it.
 
     `side` is ``parameters`` or ``response``.
     """
 
     side: str
-    unknown: LeafNode
+    unknown: DeclaredLeaf
 
 
 @dataclass(frozen=True, slots=True)
-class NothingNode:
+class DeclaredNothing:
     """No octets."""
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedNode:
+class DeclaredRefusal:
     """A case that has no layout."""
 
 
-Node = LeafNode | RecordNode | ArrayNode | ChoiceNode | TailNode | ProcedureNode | NothingNode | RefusedNode
+DeclaredNode = (
+    DeclaredLeaf | DeclaredRecord | DeclaredArray | DeclaredChoice | DeclaredTail | DeclaredProcedure | DeclaredNothing
+    | DeclaredRefusal
+)  # fmt: skip
 
 
-def _inner(node: Node) -> list[Node]:
-    if isinstance(node, RecordNode):
+def _inner(node: DeclaredNode) -> list[DeclaredNode]:
+    if isinstance(node, DeclaredRecord):
         return [part.node for part in node.fields]
-    if isinstance(node, ArrayNode):
+    if isinstance(node, DeclaredArray):
         return [node.item]
-    if isinstance(node, ChoiceNode):
+    if isinstance(node, DeclaredChoice):
         return [*node.cases.values(), node.default]
-    return [node.node] if isinstance(node, TailNode) else []
+    return [node.node] if isinstance(node, DeclaredTail) else []
 
 
-def walk(node: Node) -> Iterator[Node]:
+def walk(node: DeclaredNode) -> Iterator[DeclaredNode]:
     """Yield a node and all nodes below it."""
     yield node
     for inner in _inner(node):
         yield from walk(inner)
 
 
-def expressions_of(node: Node) -> list[Any]:
+def expressions_of(node: DeclaredNode) -> list[Any]:
     """Return the expressions that decide the form of this one node."""
-    if isinstance(node, ArrayNode):
+    if isinstance(node, DeclaredArray):
         return [node.count]
-    if isinstance(node, ChoiceNode):
+    if isinstance(node, DeclaredChoice):
         return [node.key]
-    if isinstance(node, TailNode):
+    if isinstance(node, DeclaredTail):
         return [node.condition]
-    return [node.type.length] if isinstance(node, LeafNode) else []
+    return [node.type.length] if isinstance(node, DeclaredLeaf) else []
 
 
 def table_order(label: str) -> tuple[str, int]:
@@ -130,13 +149,13 @@ def table_order(label: str) -> tuple[str, int]:
     return ("0" if label.startswith("ST") else label[:2], int(label[2:]))
 
 
-def dependencies(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def dependencies(node: DeclaredNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the tables that a declaration depends on, and the elements of them that it reads, in a fixed order."""
     found: set[Steps] = set()
     formats: set[str] = set()
     for inner in walk(node):
         found.update(steps for expression in expressions_of(inner) for steps in references(expression))
-        if isinstance(inner, LeafNode):
+        if isinstance(inner, DeclaredLeaf):
             formats |= inner.type.formats
     outside = {steps for steps in found if steps[0] == "_params"}
     tables = {str(steps[1]) for steps in outside} | ({"ST0"} if formats else set())
@@ -144,22 +163,22 @@ def dependencies(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted(tables, key=table_order)), tuple(sorted(elements, key=_element_order))
 
 
-def holds_secret(node: Node) -> bool:
+def holds_secret(node: DeclaredNode) -> bool:
     """Return whether an element is declared a password or key."""
-    return any(isinstance(inner, LeafNode) and inner.type.secret for inner in walk(node))
+    return any(isinstance(inner, DeclaredLeaf) and inner.type.secret for inner in walk(node))
 
 
-def in_record(node: Node) -> RecordNode:
+def in_record(node: DeclaredNode) -> DeclaredRecord:
     """Return a node as a record of its own, which has one element if the node is none."""
-    if isinstance(node, RecordNode):
+    if isinstance(node, DeclaredRecord):
         return node
-    return RecordNode("VALUE_RCD", (FieldNode("VALUE", 0, node, ""),), record_type("VALUE_RCD", ("VALUE",)))
+    return DeclaredRecord("VALUE_RCD", (DeclaredField("VALUE", 0, node, ""),), record_type("VALUE_RCD", ("VALUE",)))
 
 
-def needs_own_octets(node: Node) -> bool:
+def needs_own_octets(node: DeclaredNode) -> bool:
     """Whether the form of a table depends on its own octets."""
     for inner in walk(node):
-        if isinstance(inner, ProcedureNode) or (isinstance(inner, LeafNode) and inner.type.type == "OPAQUE"):
+        if isinstance(inner, DeclaredProcedure) or (isinstance(inner, DeclaredLeaf) and inner.type.type == "OPAQUE"):
             return True
         if any(steps[0] != "_params" for expression in expressions_of(inner) for steps in references(expression)):
             return True
@@ -171,7 +190,7 @@ def _element_order(element: str) -> tuple[tuple[str, int], str]:
     return table_order(table), rest
 
 
-class Row(NamedTuple):
+class DeclaredLine(NamedTuple):
     """One line of the documentation of a table.
 
     Attributes:
@@ -203,51 +222,51 @@ class _Place:
     letter: str = "i"
 
 
-def describe(node: Node) -> list[Row]:
+def describe(node: DeclaredNode) -> list[DeclaredLine]:
     """Return the documentation of a declaration, line by line, without a device."""
     return list(_rows(node, _Place()))
 
 
-def _rows(node: Node, place: _Place) -> Iterator[Row]:
+def _rows(node: DeclaredNode, place: _Place) -> Iterator[DeclaredLine]:
     condition = " and ".join(place.conditions)
-    if isinstance(node, RecordNode):
+    if isinstance(node, DeclaredRecord):
         if place.path:
-            yield Row(place.index, place.path, f"record {node.name}", place.count, condition, place.doc)
+            yield DeclaredLine(place.index, place.path, f"record {node.name}", place.count, condition, place.doc)
         for part in node.fields:
             yield from _rows(part.node, _below(place, part))
-    elif isinstance(node, ArrayNode):
+    elif isinstance(node, DeclaredArray):
         count = f"{place.count}, {text(node.count)}" if place.count else text(node.count)
         below = _Place(
             f"{place.index}.{place.letter}", f"{place.path}[]", count, place.conditions, place.doc,
             chr(ord(place.letter) + 1),
         )  # fmt: skip
         yield from _rows(node.item, below)
-    elif isinstance(node, ChoiceNode):
+    elif isinstance(node, DeclaredChoice):
         cases = [(text_of_case(node, key), case) for key, case in node.cases.items()]
         others = [("otherwise", node.default)] if not node.condition else []
         for words, case in cases + others:
             yield from _rows(case, _under(place, words))
-    elif isinstance(node, TailNode):
+    elif isinstance(node, DeclaredTail):
         words = text(node.condition)
         yield from _rows(node.node, _under(place, f"{f'({words})' if ' or ' in words else words} and octets remain"))
-    elif isinstance(node, ProcedureNode):
-        yield Row(place.index, place.path, f"record of the procedure: {node.side}", "", condition, place.doc)
-    elif isinstance(node, LeafNode):
+    elif isinstance(node, DeclaredProcedure):
+        yield DeclaredLine(place.index, place.path, f"record of the procedure: {node.side}", "", condition, place.doc)
+    elif isinstance(node, DeclaredLeaf):
         yield from _leaf_rows(node.type, place, condition)
 
 
-def _leaf_rows(type_: Any, place: _Place, condition: str) -> Iterator[Row]:
+def _leaf_rows(type_: Any, place: _Place, condition: str) -> Iterator[DeclaredLine]:
     words = type_.type if type_.length is None else f"{type_.type}({text(type_.length)})"
     words += f" ({type_.base.type})" if hasattr(type_, "spans") else ""
-    yield Row(place.index, place.path, words, place.count, condition, place.doc)
+    yield DeclaredLine(place.index, place.path, words, place.count, condition, place.doc)
     for number, span in enumerate(getattr(type_, "spans", ())):
         bits = str(span.low) if span.low == span.high else f"{span.low}..{span.high}"
-        yield Row(
+        yield DeclaredLine(
             f"{place.index}.{number}", f"{place.path}.{span.name}", span.kind, "", "", type_.docs_of[span.name], bits
         )
 
 
-def text_of_case(node: ChoiceNode, key: Any) -> str:
+def text_of_case(node: DeclaredChoice, key: Any) -> str:
     """Return the condition of one case in words."""
     if not node.condition:
         return f"{text(node.key)} = {key}"
@@ -260,7 +279,7 @@ def _under(place: _Place, condition: str) -> _Place:
     )  # fmt: skip
 
 
-def _below(place: _Place, part: FieldNode) -> _Place:
+def _below(place: _Place, part: DeclaredField) -> _Place:
     index = f"{place.index}.{part.index}" if place.index else str(part.index)
     path = f"{place.path}.{part.name}" if place.path else part.name
     return _Place(index, path, "", place.conditions if not place.path else [], part.doc, place.letter)

@@ -14,13 +14,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from c1219.codes.status import ClosureStatus, CommonStatus
+from c1219.rules.lists import newest_first
 from c1219.rules.timekeeping import naive_utc, utc
-from c1219.views.lists import newest_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from c1219.views.profile_set import ProfileSet
+    from c1219.views.profile.set import ProfileSet
 
 __all__ = ["Block", "block_order", "blocks_of", "boundaries", "ordered_blocks"]
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from c1219.errors import DecodeError, LayoutError, LimitExceeded, MissingTables
-from c1219.expressions import Steps, evaluate, path_text, text
-from c1219.outline import (
-    ArrayNode,
-    ChoiceNode,
-    LeafNode,
-    NothingNode,
-    ProcedureNode,
-    RecordNode,
-    TailNode,
+from c1219.engine.bound import Absent, BoundArray, BoundField, BoundLeaf, BoundNode, BoundRecord
+from c1219.engine.declared import (
+    DeclaredArray,
+    DeclaredChoice,
+    DeclaredLeaf,
+    DeclaredNode,
+    DeclaredNothing,
+    DeclaredProcedure,
+    DeclaredRecord,
+    DeclaredRefusal,
+    DeclaredTail,
     text_of_case,
 )
-from c1219.outline import Node as Declared
-from c1219.tree import Absent, Entries, Leaf, Node, Part, Rows
+from c1219.engine.expressions import Steps, evaluate, path_text, text
+from c1219.errors import DecodeError, LayoutError, LimitExceeded, MissingTables
 from c1219.values import Raw
 from c1219.wire import Formats
 
@@ -41,7 +42,7 @@ class Tree(NamedTuple):
         open_end: the last element takes all octets that are left, however many.
     """
 
-    root: Rows
+    root: BoundRecord
     cuts: tuple[int, ...]
     open_end: bool
 
@@ -59,9 +60,9 @@ class Binding(NamedTuple):
     """
 
     label: str
-    declared: Declared
+    declared: DeclaredNode
     tables: Mapping[str, Any]
-    procedures: Callable[[int, bool, str], Declared | None] | None = None
+    procedures: Callable[[int, bool, str], DeclaredNode | None] | None = None
     max_size: int = MAX_SIZE
     max_values: int = MAX_VALUES
 
@@ -99,7 +100,7 @@ class _Scope:
 
     def __init__(self, offset: int | None, value: Any) -> None:
         self.offset = offset
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, BoundField] = {}
         self.value = value
 
 
@@ -117,20 +118,20 @@ class _Walk:
 
     def tree(self) -> Tree:
         root = self.node(self.binding.declared, self.binding.label, 0, self.value)
-        if not isinstance(root, Rows):
+        if not isinstance(root, BoundRecord):
             reason = root.reason if isinstance(root, Absent) else "the record is not a record"
             raise LayoutError(self.binding.label, reason)
         return Tree(root, tuple(cut for cut in self.cuts if cut < root.size), self.open_end)
 
     # offset is None below an array, where there is no one place in the octets
-    def node(self, declared: Declared, path: str, offset: int | None, value: Any) -> Node:
-        if isinstance(declared, LeafNode):
+    def node(self, declared: DeclaredNode, path: str, offset: int | None, value: Any) -> BoundNode:
+        if isinstance(declared, DeclaredLeaf):
             return self.leaf(declared, path, offset, value)
-        if isinstance(declared, RecordNode):
+        if isinstance(declared, DeclaredRecord):
             return self.record(declared, path, offset, value)
-        if isinstance(declared, ArrayNode):
+        if isinstance(declared, DeclaredArray):
             return self.array(declared, path)
-        if isinstance(declared, ChoiceNode):
+        if isinstance(declared, DeclaredChoice):
             key = self.evaluate(declared.key, path)
             if declared.condition:
                 key = bool(key)
@@ -139,24 +140,20 @@ class _Walk:
             else:
                 chosen = declared.cases.get(key, declared.default)
                 reason = f"{text(declared.key)} is {key!r}"
-            if isinstance(chosen, NothingNode):
+            if isinstance(chosen, DeclaredNothing):
                 return Absent(reason)
-            return self.refusable(chosen, path, offset, value, reason)
-        if isinstance(declared, TailNode):
-            return self.tail(declared, path, offset, value)
-        if isinstance(declared, ProcedureNode):
-            return self.procedure(declared, path, offset, value)
-        return Absent("it has no octets") if isinstance(declared, NothingNode) else self.refuse(path, "it is refused")
-
-    def refusable(self, chosen: Declared, path: str, offset: int | None, value: Any, reason: str) -> Node:
-        if isinstance(chosen, (LeafNode, RecordNode, ArrayNode, ChoiceNode, TailNode, ProcedureNode, NothingNode)):
+            if isinstance(chosen, DeclaredRefusal):
+                raise LayoutError(path, f"no layout is known where {reason}")
             return self.node(chosen, path, offset, value)
-        return self.refuse(path, f"no layout is known where {reason}")
+        if isinstance(declared, DeclaredTail):
+            return self.tail(declared, path, offset, value)
+        if isinstance(declared, DeclaredProcedure):
+            return self.procedure(declared, path, offset, value)
+        if isinstance(declared, DeclaredNothing):
+            return Absent("it has no octets")
+        raise LayoutError(path, "it is refused")
 
-    def refuse(self, path: str, reason: str) -> Node:
-        raise LayoutError(path, reason)
-
-    def leaf(self, declared: LeafNode, path: str, offset: int | None, value: Any) -> Leaf:
+    def leaf(self, declared: DeclaredLeaf, path: str, offset: int | None, value: Any) -> BoundLeaf:
         kind = declared.type
         length = None
         if kind.length is not None:
@@ -167,9 +164,9 @@ class _Walk:
             form = kind.form(self.formats, length)
         except ValueError as error:
             raise LayoutError(path, str(error)) from error
-        return Leaf(form, kind)
+        return BoundLeaf(form, kind)
 
-    def rest(self, kind: Any, offset: int, value: Any) -> Leaf:
+    def rest(self, kind: Any, offset: int, value: Any) -> BoundLeaf:
         self.open_end = True
         if self.length is not None:
             size = max(0, self.length - offset)
@@ -177,9 +174,9 @@ class _Walk:
             size = max(0, len(self.octets) - offset)
         else:
             size = len(value) if isinstance(value, bytes) else 0
-        return Leaf(kind.form(self.formats, size), kind)
+        return BoundLeaf(kind.form(self.formats, size), kind)
 
-    def record(self, declared: RecordNode, path: str, offset: int | None, value: Any) -> Rows:
+    def record(self, declared: DeclaredRecord, path: str, offset: int | None, value: Any) -> BoundRecord:
         value = _named(declared, value)
         scope = _Scope(offset, value)
         self.scopes.append(scope)
@@ -189,19 +186,19 @@ class _Walk:
             start = None if offset is None else offset + size
             inner = getattr(value, field.name, None) if value is not None else None
             node = self.node(field.node, below, start, inner)
-            scope.parts[field.name] = Part(field.name, field.index, field.doc, node, size)
+            scope.parts[field.name] = BoundField(field.name, field.index, field.doc, node, size)
             size += node.size
             values += node.values
             self.limit(below, size, values)
         self.scopes.pop()
-        return Rows(declared.name, tuple(scope.parts.values()), declared.value_type, size)
+        return BoundRecord(declared.name, tuple(scope.parts.values()), declared.value_type, size)
 
-    def array(self, declared: ArrayNode, path: str) -> Entries:
+    def array(self, declared: DeclaredArray, path: str) -> BoundArray:
         count = self.number(declared.count, path)
         item = self.node(declared.item, f"{path}[]", None, None)
-        return Entries(count, item, text(declared.count))
+        return BoundArray(count, item, text(declared.count))
 
-    def tail(self, declared: TailNode, path: str, offset: int | None, value: Any) -> Node:
+    def tail(self, declared: DeclaredTail, path: str, offset: int | None, value: Any) -> BoundNode:
         offset = offset or 0
         if not self.force_tails and not self.evaluate(declared.condition, path):
             return Absent(f"not ({text(declared.condition)})")
@@ -210,7 +207,7 @@ class _Walk:
         self.cuts.append(offset)
         return self.node(declared.node, path, offset, value)
 
-    def procedure(self, declared: ProcedureNode, path: str, offset: int | None, value: Any) -> Node:
+    def procedure(self, declared: DeclaredProcedure, path: str, offset: int | None, value: Any) -> BoundNode:
         offset = offset or 0
         ends = self.octets is not None and len(self.octets) <= offset
         if ends or (self.octets is None and self.value is not None and value is None):
@@ -221,7 +218,7 @@ class _Walk:
             number = self.own(("PROC", "TBL_PROC_NBR"), path)
             manufacturer = bool(self.own(("PROC", "STD_VS_MFG_FLAG"), path))
             found = find(number, manufacturer, declared.side) if isinstance(number, int) else None
-        if found is None or isinstance(found, NothingNode) or isinstance(value, bytes):
+        if found is None or isinstance(found, DeclaredNothing) or isinstance(value, bytes):
             return self.rest(declared.unknown.type, offset, value)
         self.cuts.append(offset)
         return self.node(found, path, offset, value)
@@ -262,7 +259,7 @@ class _Walk:
                 raise LayoutError(path, f"the layout depends on the table's own octets: {path_text(steps)}")
             return _follow(scope.value, steps, up, path)
         part = scope.parts[name]
-        if scope.offset is None or not isinstance(part.node, Leaf):
+        if scope.offset is None or not isinstance(part.node, BoundLeaf):
             raise LayoutError(path, f"{name} is no single element of the table")
         offset = scope.offset + part.offset
         octets = self.octets[offset : offset + part.node.size]
@@ -276,13 +273,13 @@ class _Walk:
         return _follow(value, steps, up + 1, path)
 
 
-def _named(declared: RecordNode, value: Any) -> Any:
+def _named(declared: DeclaredRecord, value: Any) -> Any:
     """Return the record's own value with names, where it came as a plain sequence; None if it is no such record."""
     if not isinstance(value, (tuple, list)) or len(value) != len(declared.fields):
         return None
     items = []
     for field, item in zip(declared.fields, value, strict=True):
-        kind: Any = getattr(field.node.type, "value_type", None) if isinstance(field.node, LeafNode) else None
+        kind: Any = getattr(field.node.type, "value_type", None) if isinstance(field.node, DeclaredLeaf) else None
         fits = kind is not None and isinstance(item, (tuple, list)) and len(item) == len(kind._fields)
         items.append(kind._make(item) if fits else item)
     return declared.value_type._make(items)

@@ -33,7 +33,7 @@ from c1219.datatypes import (
     UINT32,
 )
 from c1219.device import Device
-from c1219.layout import bind
+from c1219.engine.layout import bind
 from c1219.schema import Array, Error, If, IfThenElse, Record, Switch, Tail, device, this
 from c1219.values import Raw
 from tests.c1219.engines import DEMO

@@ -5,15 +5,15 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from c1219 import careful
-from c1219.codegen import FAILURES, compile_codec
+from c1219.engine import stepwise
+from c1219.engine.bound import BoundLeaf, Place, type_name
+from c1219.engine.generated import FAILURES, compile_codec
 from c1219.errors import DecodeError, EncodeError
-from c1219.tree import Leaf, Place, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from c1219.layout import Layout
+    from c1219.engine.bound import BoundTable
 
 __all__ = ["Element"]
 
@@ -31,7 +31,7 @@ class Element:
         type: type as in the standard, with its present form.
         doc: what the declaration says about it.
         bits: number of the sub-field in its bit field, or None. Offset and size are the bit field's.
-        layout: the layout that it belongs to.
+        order: ``<`` or ``>``, the order of octets in numbers.
         node: its part of the strided tree.
     """
 
@@ -41,19 +41,19 @@ class Element:
         "count",
         "doc",
         "index_path",
-        "layout",
         "node",
         "offset",
+        "order",
         "path",
         "size",
         "table",
         "type",
     )
 
-    def __init__(self, layout: Layout, path: str, place: Place) -> None:
-        self.layout = layout
-        self.table = layout.label
-        self.path = f"{layout.label}.{path}" if path else layout.label
+    def __init__(self, table: BoundTable, path: str, place: Place) -> None:
+        self.table = table.label
+        self.path = f"{table.label}.{path}" if path else table.label
+        self.order = table.order
         self.offset = place.offset
         self.size = place.node.size
         self.count = place.entries
@@ -62,7 +62,7 @@ class Element:
         self.doc = place.doc
         self.node = place.node
         self.type = type_name(place.node)
-        if place.bits is not None and isinstance(place.node, Leaf):
+        if place.bits is not None and isinstance(place.node, BoundLeaf):
             span = place.node.declared.spans[place.bits]
             self.type = f"{span.kind}({span.low}..{span.high}) of {self.type}"
         self._get: Callable[[bytes, int], Any] | None = None
@@ -101,14 +101,14 @@ class Element:
                 return get(octets, offset)
         except FAILURES:
             pass  # what is wrong, and where, is found below
-        value = careful.decode(self.node, bytes(octets), offset, self.path, None)
+        value = stepwise.decode(self.node, bytes(octets), offset, self.path, None)
         return value if self.bits is None else value[self.bits]
 
     def _getter(self) -> Callable[[bytes, int], Any]:
         node, bits = self.node, self.bits
-        if not isinstance(node, Leaf):
-            return compile_codec(node, self.layout.order, self.path)[0]
-        get = _leaf_getter(node, self.layout.order)
+        if not isinstance(node, BoundLeaf):
+            return compile_codec(node, self.order, self.path)[0]
+        get = _leaf_getter(node, self.order)
         return get if bits is None else lambda octets, offset: get(octets, offset)[bits]
 
     def encode(self, value: Any) -> bytes:
@@ -119,7 +119,7 @@ class Element:
         """
         if self.bits is not None:
             raise EncodeError(self.path, "a sub-field has no octets of its own: write its bit field")
-        return careful.encode(self.node, value, self.path)
+        return stepwise.encode(self.node, value, self.path)
 
     def put(self, octets: bytes, value: Any) -> bytes:
         """Return the octets of the whole table with this element changed and everything else as it was.
@@ -131,20 +131,20 @@ class Element:
         if len(own) != self.size:
             raise DecodeError(self.path, len(octets), "the table ends before this element")
         if self.bits is None:
-            new = careful.encode(self.node, value, self.path)
+            new = stepwise.encode(self.node, value, self.path)
         else:
-            record = careful.decode(self.node, bytes(octets), self.offset, self.path, None)
-            plain = careful.encode(self.node, record, self.path)
-            changed = careful.encode(self.node, (*record[: self.bits], value, *record[self.bits + 1 :]), self.path)
+            record = stepwise.decode(self.node, bytes(octets), self.offset, self.path, None)
+            plain = stepwise.encode(self.node, record, self.path)
+            changed = stepwise.encode(self.node, (*record[: self.bits], value, *record[self.bits + 1 :]), self.path)
             # Bits that no name covers stay as they are.
             new = bytes(one ^ two ^ three for one, two, three in zip(own, plain, changed, strict=True))
-        if self.size and isinstance(self.node, Leaf) and _same(self.node, own, new):
+        if self.size and isinstance(self.node, BoundLeaf) and _same(self.node, own, new):
             new = own
         return bytes(octets[: self.offset]) + new + bytes(octets[self.offset + self.size :])
 
     def to_json(self, value: Any) -> Any:
         """Return a value of this element in terms of JSON."""
-        return value if self.bits is not None else careful.to_json(self.node, value)
+        return value if self.bits is not None else stepwise.to_json(self.node, value)
 
     def from_json(self, value: Any) -> Any:
         """Return the value that `to_json` showed.
@@ -152,10 +152,10 @@ class Element:
         Raises:
             EncodeError: it shows no value of this element.
         """
-        return value if self.bits is not None else careful.from_json(self.node, value, self.path)
+        return value if self.bits is not None else stepwise.from_json(self.node, value, self.path)
 
 
-def _leaf_getter(leaf: Leaf, order: str) -> Callable[[bytes, int], Any]:
+def _leaf_getter(leaf: BoundLeaf, order: str) -> Callable[[bytes, int], Any]:
     """Return a function (octets, offset) -> value of one leaf; it is not worth a generated one."""
     form, size, load = leaf.form, leaf.size, leaf.form.loader
     if len(form.codes) == 1 and form.load in ("{0}", "{f}({0})"):
@@ -167,7 +167,7 @@ def _leaf_getter(leaf: Leaf, order: str) -> Callable[[bytes, int], Any]:
     return lambda octets, offset: form.decode(bytes(octets[offset : offset + size]))
 
 
-def _same(leaf: Leaf, own: bytes, new: bytes) -> bool:
+def _same(leaf: BoundLeaf, own: bytes, new: bytes) -> bool:
     """Whether a new canonical form says what the octets say already."""
     try:
         return leaf.form.encode(leaf.form.decode(own)) == new

@@ -11,20 +11,20 @@ from construct import Array, Construct, Container, Error, IfThenElse, Pass, Rena
 from construct.core import stream_read_entire, stream_write
 
 from c1219.datatypes import BINARY, OPAQUE, WireType
-from c1219.errors import DeclarationError
-from c1219.expressions import Steps, check, evaluate, path_text, references
-from c1219.outline import (
-    ArrayNode,
-    ChoiceNode,
-    FieldNode,
-    LeafNode,
-    Node,
-    NothingNode,
-    ProcedureNode,
-    RecordNode,
-    RefusedNode,
-    TailNode,
+from c1219.engine.declared import (
+    DeclaredArray,
+    DeclaredChoice,
+    DeclaredField,
+    DeclaredLeaf,
+    DeclaredNode,
+    DeclaredNothing,
+    DeclaredProcedure,
+    DeclaredRecord,
+    DeclaredRefusal,
+    DeclaredTail,
 )
+from c1219.engine.expressions import Steps, check, evaluate, path_text, references
+from c1219.errors import DeclarationError
 from c1219.values import RecurringDate, record_type
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Variant(BINARY):
         self.cases = cases
         self.outlines = {code: outline(case, f"case {code!r}") for code, case in cases.items()}
 
-    def chosen(self, record: Any) -> Node | None:
+    def chosen(self, record: Any) -> DeclaredNode | None:
         """Return the outline that the other elements of the record choose; None if nothing is known of this case."""
         try:
             key = evaluate(self.key, lambda steps: _item(record, steps))
@@ -154,7 +154,7 @@ def parameters(value: Any) -> Any:
 # --- from construct to the outline ----------------------------------------------------------------------------------
 
 
-def outline(record: Construct, name: str) -> Node:
+def outline(record: Construct, name: str) -> DeclaredNode:
     """Walk a declaration once and return its outline.
 
     Args:
@@ -194,7 +194,7 @@ def _checked(expression: Any, where: str, scope: _Scope, *, variant: bool = Fals
     return expression
 
 
-def _outline(record: Any, where: str, scope: _Scope) -> Node:
+def _outline(record: Any, where: str, scope: _Scope) -> DeclaredNode:
     while isinstance(record, Renamed):
         record = record.subcon
     if isinstance(record, WireType):
@@ -204,46 +204,46 @@ def _outline(record: Any, where: str, scope: _Scope) -> Node:
             _checked(record.length, f"length of {where}", scope)
         if isinstance(record, Variant):
             _checked(record.key, f"key of {where}", scope, variant=True)
-        return LeafNode(record)
+        return DeclaredLeaf(record)
     if isinstance(record, Struct):
         return _outline_record(record, where, scope)
     if isinstance(record, Array):
         if record.discard:
             raise DeclarationError(f"{where}: an array cannot discard its entries")
         _checked(record.count, f"count of {where}", scope)
-        return ArrayNode(record.count, _outline(record.subcon, where, _Scope(in_array=True, names=scope.names)))
+        return DeclaredArray(record.count, _outline(record.subcon, where, _Scope(in_array=True, names=scope.names)))
     if isinstance(record, Tail):
         if not scope.root:
             raise DeclarationError(f"{where}: only the last elements of a table can be a Tail")
         _checked(record.condfunc, f"condition of {where}", scope)
         inner = _Scope(in_array=False, names=scope.names)
-        return TailNode(record.condfunc, _outline(record.thensubcon, where, inner))
+        return DeclaredTail(record.condfunc, _outline(record.thensubcon, where, inner))
     if isinstance(record, IfThenElse):
         _checked(record.condfunc, f"condition of {where}", scope)
         cases = {
             True: _outline(record.thensubcon, where, scope),
             False: _outline(record.elsesubcon, where, scope),
         }
-        return ChoiceNode(record.condfunc, cases, NothingNode(), condition=True)
+        return DeclaredChoice(record.condfunc, cases, DeclaredNothing(), condition=True)
     if isinstance(record, Switch):
         _checked(record.keyfunc, f"key of {where}", scope)
         if record.default is Pass:
             raise DeclarationError(f"{where}: a Switch says its default, Error if there is no layout")
         branches = {key: _outline(case, where, scope) for key, case in record.cases.items()}
-        return ChoiceNode(record.keyfunc, branches, _outline(record.default, where, scope), condition=False)
+        return DeclaredChoice(record.keyfunc, branches, _outline(record.default, where, scope), condition=False)
     if isinstance(record, ProcedureRecord):
         if not scope.root or "PROC" not in scope.names[-1]:
             raise DeclarationError(f"{where}: ProcedureRecord comes last, after an element PROC")
-        return ProcedureNode(record.side, LeafNode(OPAQUE))
+        return DeclaredProcedure(record.side, DeclaredLeaf(OPAQUE))
     if record is Pass:
-        return NothingNode()
+        return DeclaredNothing()
     if record is Error:
-        return RefusedNode()
+        return DeclaredRefusal()
     raise DeclarationError(f"{where}: {type(record).__name__} cannot be laid out; use the types of c1219.datatypes")
 
 
-def _outline_record(record: Any, where: str, scope: _Scope) -> RecordNode:
-    fields: list[FieldNode] = []
+def _outline_record(record: Any, where: str, scope: _Scope) -> DeclaredRecord:
+    fields: list[DeclaredField] = []
     names: list[str] = []
     tail_began = ""
     for index, part in enumerate(record.subcons):
@@ -265,7 +265,7 @@ def _outline_record(record: Any, where: str, scope: _Scope) -> RecordNode:
             in_array=scope.in_array,
             names=(*scope.names, frozenset(names)),
         )
-        fields.append(FieldNode(name, index, _outline(part, f"{where}.{name}", inner), part.docs or ""))
+        fields.append(DeclaredField(name, index, _outline(part, f"{where}.{name}", inner), part.docs or ""))
         names.append(name)
     type_name = getattr(record, "type_name", None) or where.rpartition(".")[2]
-    return RecordNode(type_name, tuple(fields), record_type(type_name, tuple(names)))
+    return DeclaredRecord(type_name, tuple(fields), record_type(type_name, tuple(names)))

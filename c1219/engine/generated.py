@@ -1,7 +1,7 @@
 """Python source for one tree: decoding in a few merged `struct` reads, encoding in a few merged writes.
 
 The source handles the plain case only, and raises anything on the rest: the caller then walks the tree element by
-element (`c1219.careful`) to say what is wrong and where. It is kept on the layout as ``__source__``.
+element (`c1219.engine.stepwise`) to say what is wrong and where. It is kept on the layout as ``__source__``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from c1219.tree import Entries, Leaf, Node, Rows
+from c1219.engine.bound import BoundArray, BoundLeaf, BoundNode, BoundRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,13 +32,13 @@ def conform(value: Any, kind: Any, count: int) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def items(node: Node) -> int:
+def items(node: BoundNode) -> int:
     """Return how many struct items a node is when it is written out."""
-    if isinstance(node, Leaf):
+    if isinstance(node, BoundLeaf):
         return len(node.form.codes)
-    if isinstance(node, Entries):
+    if isinstance(node, BoundArray):
         return node.count * items(node.item)
-    return sum(items(part.node) for part in node.parts) if isinstance(node, Rows) else 0
+    return sum(items(part.node) for part in node.parts) if isinstance(node, BoundRecord) else 0
 
 
 class _Source:
@@ -69,7 +69,7 @@ class _Source:
     def helper(self, form: Any, side: str) -> str:
         return self.constant("f", (id(form), side), getattr(form, side))
 
-    def kind(self, node: Rows) -> str:
+    def kind(self, node: BoundRecord) -> str:
         return self.constant("C", id(node.value_type), node.value_type)
 
 
@@ -97,18 +97,18 @@ class _Reader:
         self.codes: list[str] = []
         self.targets: list[str] = []
 
-    def expression(self, node: Node, offset: int) -> str:
+    def expression(self, node: BoundNode, offset: int) -> str:
         """Add a node to the run and return the expression of its value."""
-        if isinstance(node, Leaf):
+        if isinstance(node, BoundLeaf):
             return self.leaf(node)
-        if isinstance(node, Rows):
+        if isinstance(node, BoundRecord):
             parts = "".join(f"{self.expression(part.node, offset + part.offset)}, " for part in node.parts)
             return f"new({self.source.kind(node)}, ({parts}))"
-        if isinstance(node, Entries):
+        if isinstance(node, BoundArray):
             return self.array(node, offset)
         return "None"
 
-    def leaf(self, node: Leaf) -> str:
+    def leaf(self, node: BoundLeaf) -> str:
         form = node.form
         names = [self.source.fresh("v") for _ in form.codes]
         self.codes.extend(form.codes)
@@ -116,7 +116,7 @@ class _Reader:
         text = form.load.format(*names, f=self.source.helper(form, "loader") if "{f}" in form.load else "")
         return text if len(names) == 1 or not names else f"({text})"
 
-    def array(self, node: Entries, offset: int) -> str:
+    def array(self, node: BoundArray, offset: int) -> str:
         if not node.size:
             empty = self.expression(node.item, offset) if node.count else ""
             return f"({empty},) * {node.count}" if node.count else "()"
@@ -126,10 +126,10 @@ class _Reader:
         self.codes.append(f"{node.size}x")
         return self.loop(node, offset)
 
-    def loop(self, node: Entries, offset: int) -> str:
+    def loop(self, node: BoundArray, offset: int) -> str:
         item, source = node.item, self.source
         begin = f"{self.start} + {offset}" if offset else self.start
-        if isinstance(item, Leaf) and len(item.form.codes) == 1 and len(item.form.codes[0]) == 1:
+        if isinstance(item, BoundLeaf) and len(item.form.codes) == 1 and len(item.form.codes[0]) == 1:
             run = source.struct([f"{node.count}{item.form.codes[0]}"])
             whole = f"{run}.unpack_from({self.octets}, {begin})"
             if item.form.load == "{0}":
@@ -146,13 +146,13 @@ class _Reader:
         return f"tuple([{function}(b, p) for p in range({begin}, {begin} + {node.size}, {node.stride})])"
 
 
-def _has_loop(node: Node) -> bool:
-    if isinstance(node, Entries):
+def _has_loop(node: BoundNode) -> bool:
+    if isinstance(node, BoundArray):
         return items(node) > _UNROLL or _has_loop(node.item)
-    return isinstance(node, Rows) and any(_has_loop(part.node) for part in node.parts)
+    return isinstance(node, BoundRecord) and any(_has_loop(part.node) for part in node.parts)
 
 
-def _decoder(source: _Source, node: Node) -> str:
+def _decoder(source: _Source, node: BoundNode) -> str:
     """Add a function (octets, offset) -> value and return its name."""
     name = source.fresh("d")
     reader = _Reader(source, "b", "o")
@@ -185,20 +185,20 @@ class _Writer:
             self.pieces.append(f"{self.source.struct(_merged(self.codes))}.pack({', '.join(self.items)})")
             self.codes, self.items = [], []
 
-    def add(self, node: Node, name: str) -> None:
+    def add(self, node: BoundNode, name: str) -> None:
         """Take the value `name` of a node apart."""
-        if isinstance(node, Leaf):
+        if isinstance(node, BoundLeaf):
             self.leaf(node, name)
-        elif isinstance(node, Rows):
+        elif isinstance(node, BoundRecord):
             kind = self.source.kind(node)
             self.lines.append(f"if {name}.__class__ is not {kind}: {name} = conform({name}, {kind}, {len(node.parts)})")
             self.take_apart(name, [part.node for part in node.parts])
-        elif isinstance(node, Entries):
+        elif isinstance(node, BoundArray):
             self.array(node, name)
         else:
             self.absent.append(name)
 
-    def leaf(self, node: Leaf, name: str) -> None:
+    def leaf(self, node: BoundLeaf, name: str) -> None:
         form = node.form
         helper = (
             self.source.helper(form, "storer") if not form.codes or any("{f}" in text for text in form.store) else ""
@@ -214,18 +214,18 @@ class _Writer:
             self.items.extend(text.format(v=name, f=helper) for text in form.store)
         self.codes.extend(form.codes)
 
-    def take_apart(self, name: str, nodes: list[Node]) -> None:
+    def take_apart(self, name: str, nodes: list[BoundNode]) -> None:
         names = [self.source.fresh("v") for _ in nodes]
         if nodes:
             self.lines.append(f"{', '.join(names)}, = {name}")
         for inner, node in zip(names, nodes, strict=True):
             self.add(node, inner)
 
-    def array(self, node: Entries, name: str) -> None:
+    def array(self, node: BoundArray, name: str) -> None:
         item = node.item
         test = f"{name}.__class__ is not tuple or len({name}) != {node.count}"
         self.lines.append(f"if {test}: {name} = conform({name}, tuple, {node.count})")
-        if isinstance(item, Leaf) and len(item.form.codes) == 1 and item.form.store == ("{v}",):
+        if isinstance(item, BoundLeaf) and len(item.form.codes) == 1 and item.form.store == ("{v}",):
             if node.count:
                 self.codes.extend(item.form.codes * node.count if len(item.form.codes[0]) > 1 else [])
                 if len(item.form.codes[0]) == 1:
@@ -238,7 +238,7 @@ class _Writer:
             self.pieces.append(f"join([{_encoder(self.source, item)}(x) for x in {name}])")
 
 
-def _encoder(source: _Source, node: Node) -> str:
+def _encoder(source: _Source, node: BoundNode) -> str:
     """Add a function value -> octets and return its name."""
     name = source.fresh("e")
     writer = _Writer(source)
@@ -262,7 +262,7 @@ def _code(text: str, label: str) -> CodeType:
 
 
 def compile_codec(
-    node: Node, order: str, label: str, root_type: Any = None
+    node: BoundNode, order: str, label: str, root_type: Any = None
 ) -> tuple[Callable[[bytes, int], Any], Callable[[Any], bytes], str]:
     """Generate and compile the codec of a tree.
 
@@ -277,7 +277,7 @@ def compile_codec(
         plain. decode does not check that all octets are there, nor that nothing follows: the caller does.
     """
     source = _Source(order)
-    if root_type is not None and isinstance(node, Rows):
+    if root_type is not None and isinstance(node, BoundRecord):
         source.constant("C", id(node.value_type), root_type)
     decode, encode = _decoder(source, node), _encoder(source, node)
     text = "\n\n".join(source.functions) + "\n"

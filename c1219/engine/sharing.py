@@ -15,7 +15,7 @@ from c1219.errors import C1219Error, LayoutError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
-    from c1219.layout import Layout
+    from c1219.engine.layout import Layout
 
 __all__ = ["MAX_SHARED", "TableValues", "shared"]
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from c1219.views.profile_blocks import Block
-    from c1219.views.profile_set import Channel, ProfileSet
+    from c1219.views.profile.blocks import Block
+    from c1219.views.profile.set import Channel, ProfileSet
 
 __all__ = ["EndReading", "check_readings", "end_readings"]
 

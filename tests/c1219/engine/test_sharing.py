@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from c1219 import sharing
 from c1219.datatypes import BINARY, UINT8
 from c1219.device import Device
+from c1219.engine import sharing
 from c1219.errors import DecodeError, LayoutError
 from c1219.registry import Registry
 from c1219.schema import Record, Table, device

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from c1219 import EncodeError, Table, careful, columns
-from c1219.codegen import FAILURES, compile_codec
+from c1219 import EncodeError, Table
 from c1219.datatypes import (
     BCD,
     BFLD,
@@ -33,7 +32,9 @@ from c1219.datatypes import (
     UINT64,
 )
 from c1219.device import Device
-from c1219.layout import Layout, bind
+from c1219.engine import columns, stepwise
+from c1219.engine.generated import FAILURES, compile_codec
+from c1219.engine.layout import Layout, bind
 from c1219.schema import Array, If, Record, device
 from c1219.values import MemberSet, RecurringDate
 from tests.c1219.engines import DEMO, formats
@@ -93,8 +94,8 @@ def no_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("the slow way was taken")
 
-    monkeypatch.setattr(careful, "decode", refuse)
-    monkeypatch.setattr(careful, "encode", refuse)
+    monkeypatch.setattr(stepwise, "decode", refuse)
+    monkeypatch.setattr(stepwise, "encode", refuse)
     monkeypatch.setattr(columns, "_one_by_one", refuse)
 
 
@@ -109,7 +110,7 @@ def plain(**kinds: int) -> Layout:
 def test_every_plain_table_goes_the_fast_way(order: int, ints: int, tm: int, ni1: int, request: Any) -> None:
     layout = plain(order=order, ints=ints, tm=tm, ni1=ni1)
     value = plain_value(ni1)
-    octets = careful.encode(layout.root, value, "MT2")
+    octets = stepwise.encode(layout.root, value, "MT2")
     request.getfixturevalue("no_slow_way")
     assert layout.encode(value) == octets
     assert layout.decode(octets) == value
@@ -127,7 +128,7 @@ def test_tables_of_the_standard_go_the_fast_way(number: int, request: Any) -> No
     meter = Device(DEMO)
     layout = meter.bind(number)
     octets = DEMO.get(number, bytes(layout.size))
-    expected = careful.decode(layout.root, octets, 0, "", None)
+    expected = stepwise.decode(layout.root, octets, 0, "", None)
     request.getfixturevalue("no_slow_way")
     value = layout.decode(octets)
     assert value == expected
@@ -163,7 +164,7 @@ def test_the_fast_way_gives_up_on_what_has_no_form(name: str, wrong: Any, tm: in
     layout = plain(tm=tm)
     _, encode, _ = compile_codec(layout.root, layout.order, "MT2")
     value = layout.root.value_type._make(plain_value(10))
-    assert encode(value) == careful.encode(layout.root, value, "MT2")
+    assert encode(value) == stepwise.encode(layout.root, value, "MT2")
     with pytest.raises(FAILURES):
         encode(value._replace(**{name: wrong}))
     with pytest.raises(EncodeError, match=rf"MT2\.{name}"):
