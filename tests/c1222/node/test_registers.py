@@ -202,6 +202,13 @@ def test_present_demand_is_what_flowed_in_this_interval_over_its_length() -> Non
     assert bench.run(870).after(28).PRESENT_DEMAND[1].TIME_REMAINING == dt.time(0, 15)
 
 
+def test_present_demands_without_time() -> None:
+    bench = Bench(POLYPHASE, 0, 600, ST21__REG_FUNC1_FLAGS__TIME_REMAINING_FLAG=False)
+    present = bench.run(900 + 300).after(28)
+    assert [(one.TIME_REMAINING, one.DEMAND_VALUE) for one in present.PRESENT_DEMAND] == [(None, 200), (None, 66)]
+    assert present.PRESENT_VALUE[0] == 50
+
+
 def test_long_intervals_have_hours_left() -> None:
     bench = Bench(POLYPHASE, 600, ST13__INTERVAL_VALUE=Rig().device()[13].value.INTERVAL_VALUE[:1] * 2)
     for number in (0, 1):
