@@ -8,6 +8,8 @@ import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from c1219.printable import inert
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -47,9 +49,13 @@ class Rows(ABC, Generic[_R]):
 
 
 def csv_text(head: Iterable[str], rows: Iterable[dict[str, Any]]) -> str:
-    """Return a head line and the values of rows as CSV; None is empty."""
+    """Return a head line and the values of rows as CSV; None is empty, and text is no formula to a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(["" if item is None else item for item in items.values()] for items in rows)
+    writer.writerows([_cell(item) for item in items.values()] for items in rows)
     return text.getvalue()
+
+
+def _cell(item: Any) -> Any:
+    return "" if item is None else inert(item) if isinstance(item, str) else item

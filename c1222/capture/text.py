@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.printable import printable
 from c1222.errors import Finding
 from c1222.message.epsem import SecurityMode
 from c1222.security.sealing import Verdict
@@ -48,9 +49,9 @@ def time_text(time_ns: int) -> str:
 
 
 def finding_line(finding: Finding) -> str:
-    """Return a finding as one line."""
+    """Return a finding as one line; what is not printable is escaped."""
     place = finding.path if finding.offset is None else f"{finding.path} at octet {finding.offset}"
-    return f"{finding.level}: {finding.text} [{finding.code}, {place}]"
+    return printable(f"{finding.level}: {finding.text} [{finding.code}, {place}]")
 
 
 def message_lines(
@@ -59,13 +60,19 @@ def message_lines(
     tables: Sequence[dict[str, Any] | None] = (),
     show_secrets: bool = False,
 ) -> Iterator[str]:
-    """Yield the lines of a message.
+    """Yield the lines of a message; what is not printable in them, be it a line end, is escaped.
 
     Args:
         message: the message.
         tables: for each service what is known of its table data, or None; empty for no service.
         show_secrets: also passwords.
     """
+    return map(printable, _message_lines(message, tables, show_secrets=show_secrets))
+
+
+def _message_lines(
+    message: CapturedMessage, tables: Sequence[dict[str, Any] | None], *, show_secrets: bool
+) -> Iterator[str]:
     way = f"{message.transport} {message.src} -> {message.dst}"
     yield f"#{message.frame}  {time_text(message.time_ns)}  {way}"
     if not message.is_message:

@@ -39,7 +39,10 @@ def main() -> NoReturn:
     except ImportError:
         sys.stderr.write("c1222: the command line needs click and rich; install c1222[cli]\n")
         sys.exit(2)
+    from c1222.cli.printing import prepare_streams
+
     _stand_in_for_closed_streams()
+    prepare_streams()
     code: object
     try:
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from c1219.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -18,7 +20,7 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[object]], *, right: S
         rows: cells; None is empty.
         right: numbers of the columns whose cells stand to the right.
     """
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    texts = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
     used = [number for number in range(len(header)) if any(row[number] for row in texts)]
     texts.insert(0, list(header))
     widths = {number: max(len(row[number]) for row in texts) for number in used}

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from c1219.printable import printable
 from c1222.cli.connection import client_settings, connection_options
 from c1222.cli.device_files import DEVICE_HELP, read_device
 from c1222.cli.options import FOUND, fail, key_store
 from c1222.cli.outputs import Output
+from c1222.cli.printing import say, say_json, say_rendered
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -34,10 +36,10 @@ def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None
         from c1222.conformance.misbehaviours import MISBEHAVIOURS
 
         for check in CHECKS:
-            click.echo(f"{check.id:11} [{check.rule.mark.value}] {check.title}")
-        click.echo()
+            say(f"{check.id:11} [{check.rule.mark.value}] {check.title}")
+        say()
         for case in MISBEHAVIOURS.values():
-            click.echo(f"{case.id:24} {case.title}")
+            say(f"{case.id:24} {case.title}")
         ctx.exit()
 
 
@@ -98,11 +100,11 @@ def command(
     _show(report, notes=notes, to_stderr=json_file == "-")
     text = json.dumps(as_dict(report), indent=1, ensure_ascii=False) + "\n"
     if json_file == "-":
-        click.echo(text, nl=False)
+        say_json(as_dict(report))
     as_json.write(text)
     as_junit.write(junit(report))
     if not report.contact:
-        click.echo("c1222: the node does not answer", err=True)
+        say("c1222: the node does not answer", err=True)
         sys.exit(_NO_CONTACT)
     sys.exit(FOUND if report.failed else 0)
 
@@ -199,13 +201,14 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
             disputed = f"; otherwise: {check.rule.disputed}" if check.rule.disputed else ""
             lines.append(f"  rule: {check.rule.text} ({check.rule.source}{disputed})")
         cells = Text(verdict.value, style=_COLOURS[verdict.value])
-        table.add_row(check.id, cells, f"\\[{check.rule.mark.value}]", Text("\n".join(lines)))
+        table.add_row(check.id, cells, f"\\[{check.rule.mark.value}]", Text("\n".join(map(printable, lines))))
     console = Console(stderr=to_stderr, highlight=False, soft_wrap=False)
     with console.capture() as printed:
         console.print(table)
-    click.echo(printed.get(), nl=False, err=to_stderr)
+    say_rendered(printed.get(), err=to_stderr)
     counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
-    click.echo(f"\n{report.called}, {report.mode}: {counts}", err=to_stderr)
+    say(err=to_stderr)
+    say(f"{report.called}, {report.mode}: {counts}", err=to_stderr)
 
 
 def _misbehave(listen: tuple[str, ...], profile: str | None, case: str | None, key_file: str | None) -> None:
@@ -229,10 +232,10 @@ def _misbehave(listen: tuple[str, ...], profile: str | None, case: str | None, k
         fail(f"--misbehave {case} takes --keys")
 
     def ready(_server: NodeServer, urls: list[Url]) -> None:
-        click.echo(f"{specimen.title}: {wrong.title}.")
-        click.echo(f"A good head-end: {wrong.good}")
+        say(f"{specimen.title}: {wrong.title}.")
+        say(f"A good head-end: {wrong.good}")
         for url in urls:
-            click.echo(f"listening at {url}")
+            say(f"listening at {url}")
         sys.stdout.flush()
 
     try:

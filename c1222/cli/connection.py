@@ -13,6 +13,7 @@ import click
 
 from c1222.cli.device_files import read_device
 from c1222.cli.options import FOUND, fail, key_store, keys_option
+from c1222.cli.printing import say
 from c1222.text import without_mark
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def in_options(error: Exception) -> str:
 
 
 def _exit(code: int, text: str) -> NoReturn:
-    click.echo(f"c1222: {text}", err=True)
+    say(f"c1222: {text}", err=True)
     sys.exit(code)
 
 

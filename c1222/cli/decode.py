@@ -10,6 +10,7 @@ import click
 
 from c1222.cli.device_files import declarations_option, declare, read_device
 from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option
+from c1222.cli.printing import say, say_json_line, say_lines
 from c1222.cli.progress import file_progress
 
 if TYPE_CHECKING:
@@ -80,10 +81,12 @@ def command(
     failed = False
     for number, name in enumerate(files):
         if len(files) > 1:
-            click.echo(f"{'' if not number else chr(10)}{name}:", err=True)
+            if number:
+                say(err=True)
+            say(f"{name}:", err=True)
         failed |= _decode(name, store, form, ports, reader, by_content=not only_ports, show_secrets=show_secrets)
     for finding in reader.findings() if reader is not None else ():
-        click.echo(finding_line(finding), err=True)
+        say(finding_line(finding), err=True)
     sys.exit(FOUND if failed else 0)
 
 
@@ -156,7 +159,6 @@ def _decode(
     decoder = _decoder(name, capture_path(name), keys, ports, by_content=by_content)
     read = reader.read if reader is not None else _nothing
     failed = False
-    write = sys.stdout.write
     live = name == "-"  # a pipe may still be filling: what is known is shown at once
     try:
         with file_progress(name, lambda: decoder.reader.octets_read) as advance:
@@ -165,7 +167,7 @@ def _decode(
 
                 for message in decoder:
                     tables = read(message)
-                    write(to_json(message, tables=tables, show_secrets=show_secrets) + "\n")
+                    say_json_line(to_json(message, tables=tables, show_secrets=show_secrets))
                     if message.findings:
                         failed |= has_error(message.findings)
                     if tables:
@@ -179,7 +181,7 @@ def _decode(
                 for message in decoder:
                     tables = read(message)
                     lines = message_lines(message, tables=tables, show_secrets=show_secrets)
-                    write("\n".join((*lines, "\n")))
+                    say_lines(*lines, "")
                     failed |= has_error(message.findings) or _table_error(tables)
                     if live:
                         sys.stdout.flush()
@@ -189,6 +191,6 @@ def _decode(
         decoder.close()
     found = decoder.findings()
     for finding in found:
-        click.echo(finding_line(finding), err=True)
-    click.echo(summary(decoder.counters), err=True)
+        say(finding_line(finding), err=True)
+    say(summary(decoder.counters), err=True)
     return failed or has_error(found)

@@ -14,6 +14,7 @@ import click
 
 from c1222.cli.options import FOUND, fail, sample_folder
 from c1222.cli.outputs import free_names, private_files
+from c1222.cli.printing import say
 
 if TYPE_CHECKING:
     from c1219.views.load_profile import LoadProfile
@@ -94,15 +95,19 @@ def command(pcap: str | None, messages: int) -> None:
     with key_text:
         key_text.write(f'[[key]]\nid = {key.id}\nhex = "{key.octets.hex()}"\n'.encode())
     with running(sample_folder("devices") / _PROFILE, keys=key, listen=("udp://127.0.0.1:0",)) as node:
-        click.echo(f"A simulated meter, {node.title}, listens at {node.url}; its key was made just now.\n")
+        say(f"A simulated meter, {node.title}, listens at {node.url}; its key was made just now.")
+        say()
         with traffic:
             written = _talk(node.host, node.port, node.title, key, PcapWriter(traffic))
     failed = _decode(str(capture), key, messages)
     took = time.monotonic() - started
-    click.echo(f"\nDone in {took:.1f} s: a session in mode 2 (encrypted, authenticated), {written}.")
-    click.echo(f"The capture is {capture}, its key is in {key_file}; only you may read them. To decode all of it:\n")
-    click.echo(f"  c1222 decode {shlex.quote(str(capture))} --keys {shlex.quote(str(key_file))}\n")
-    click.echo("Without --keys that shows what an outsider sees.")
+    say()
+    say(f"Done in {took:.1f} s: a session in mode 2 (encrypted, authenticated), {written}.")
+    say(f"The capture is {capture}, its key is in {key_file}; only you may read them. To decode all of it:")
+    say()
+    say(f"  c1222 decode {shlex.quote(str(capture))} --keys {shlex.quote(str(key_file))}")
+    say()
+    say("Without --keys that shows what an outsider sees.")
     if failed:
         raise SystemExit(FOUND)
 
@@ -126,32 +131,36 @@ def _talk(host: str, port: int, title: str, key: object, file: PcapWriter) -> st
         password=_PASSWORD,
     ) as meter:
         who = meter.identity()
-        click.echo(click.style("Who is it?", bold=True))
-        click.echo(f"  {who.manufacturer} {who.model}, serial {who.serial}, firmware {who.firmware}\n")
+        say("Who is it?", bold=True)
+        say(f"  {who.manufacturer} {who.model}, serial {who.serial}, firmware {who.firmware}")
+        say()
 
-        click.echo(click.style("Registers", bold=True))
+        say("Registers", bold=True)
         for row in meter.registers(23).rows:
             if row.block == "total" and row.unit:
-                click.echo(f"  {row.value:>14,} {row.unit:<5} {row.quantity}, {row.kind}")
+                say(f"  {row.value:>14,} {row.unit:<5} {row.quantity}, {row.kind}")
 
         clock = meter.clock()
         now = clock.time
         if now is None:
             raise click.ClickException("the meter has no time")
-        click.echo(click.style(f"\nThe day before {now:%Y-%m-%d %H:%M}, by the hour", bold=True))
+        say()
+        say(f"The day before {now:%Y-%m-%d %H:%M}, by the hour", bold=True)
         profile = meter.load_profile(1, since=now - dt.timedelta(hours=_HOURS), until=now)
         for line in _chart(profile):
-            click.echo(f"  {line}")
+            say(f"  {line}")
 
-        click.echo(click.style("\nLast events", bold=True))
+        say()
+        say("Last events", bold=True)
         for event in meter.events("event").rows[-4:]:
-            click.echo(f"  {event.time:%Y-%m-%d %H:%M}  {event.text}")
+            say(f"  {event.time:%Y-%m-%d %H:%M}  {event.text}")
 
         name = f"DEMO {secrets.token_hex(4).upper()}"
         meter.write("ST6.OWNER_NAME", name)
         back = meter.read("ST6.OWNER_NAME")
-        click.echo(click.style("\nA write", bold=True))
-        click.echo(f"  ST6.OWNER_NAME = {name!r}; read back: {back!r}")
+        say()
+        say("A write", bold=True)
+        say(f"  ST6.OWNER_NAME = {name!r}; read back: {back!r}")
         if back != name:
             raise SystemExit(FOUND)
         return "a write that was verified"
@@ -185,7 +194,8 @@ def _decode(pcap: str, key: object, shown: int) -> bool:
     from c1222.capture.text import message_lines, summary
     from c1222.cli.options import has_error
 
-    click.echo(click.style("\nThe same, as a listener with the key sees it", bold=True))
+    say()
+    say("The same, as a listener with the key sees it", bold=True)
     decoder = decode_capture(pcap, keys=key, by_content=True)  # type: ignore[arg-type]  # a Key
     reader = TableReader()
     failed = False
@@ -193,11 +203,9 @@ def _decode(pcap: str, key: object, shown: int) -> bool:
         tables = reader.read(message)
         if number < shown:
             for line in message_lines(message, tables=tables):
-                click.echo(f"  {line}")
+                say(f"  {line}")
         failed |= has_error(message.findings)
     decoder.close()
     counters = decoder.counters
-    click.echo(
-        f"  {'... ' if counters.messages > shown else ''}{summary(counters)}; {Path(pcap).stat().st_size} octets"
-    )
+    say(f"  {'... ' if counters.messages > shown else ''}{summary(counters)}; {Path(pcap).stat().st_size} octets")
     return failed or counters.verified != counters.messages

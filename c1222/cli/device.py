@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +10,7 @@ import click
 from c1222.cli.columns import columns
 from c1222.cli.device_files import declarations_option, declare, read_device
 from c1222.cli.options import FOUND, fail, has_error, time_zone
+from c1222.cli.printing import say, say_csv, say_json, say_xml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -88,22 +88,24 @@ def command(
         remarks = _espi(device, views, options)
     elif form == "json":
         shown = {name: _as_dict(view) for name, view in views.items()}
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        say_json(shown)
     elif form == "csv":
-        click.echo(views[wanted[0]].to_csv(), nl=False)
+        say_csv(views[wanted[0]].to_csv())
     else:
         for number, (name, view) in enumerate(views.items()):
             title = name.replace("_", " ") + (f" {profile}" if name == "load_profile" else "")
-            click.echo(f"{chr(10) if number else ''}{title}")
+            if number:
+                say()
+            say(title)
             for line in _TEXT[name](view):
-                click.echo(f"  {line}")
+                say(f"  {line}")
     findings = list(dict.fromkeys([*(finding for view in views.values() for finding in view.findings), *remarks]))
     from c1222.capture.text import finding_line
 
     for finding in findings:
-        click.echo(finding_line(finding), err=True)
+        say(finding_line(finding), err=True)
     if missing := device.missing():
-        click.echo(f"to understand all tables that are here, read {', '.join(missing)}", err=True)
+        say(f"to understand all tables that are here, read {', '.join(missing)}", err=True)
     sys.exit(FOUND if has_error(findings) else 0)
 
 
@@ -129,7 +131,7 @@ def _espi(device: Device, views: dict[str, Any], options: dict[str, Any]) -> tup
         read_at=read_at,
         **options,
     )
-    click.echo(feed.xml, nl=False)
+    say_xml(feed.xml)
     return feed.findings
 
 

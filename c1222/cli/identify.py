@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from c1222.cli.connection import connected, connection_options, format_option
 from c1222.cli.device import view_lines
+from c1222.cli.printing import say, say_json
 from c1222.cli.read import value_lines
 
 __all__ = ["command"]
@@ -33,10 +33,10 @@ def command(connection: dict[str, Any], tables: bool, form: str) -> None:
     }
     if form == "json":
         found = {"identify": shown} if who is None else {"identify": shown, "identity": who.as_dict()}
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        say_json(found)
         return
     for line in value_lines("identify", shown):
-        click.echo(line.removeprefix("identify."))
+        say(line.removeprefix("identify."))
     if who is not None:
         for line in view_lines("identity", who):
-            click.echo(line)
+            say(line)

@@ -9,6 +9,7 @@ import click
 
 from c1222.cli.device_files import DEVICE_HELP, declarations_option, declare, read_device
 from c1222.cli.options import fail, key_store, keys_option
+from c1222.cli.printing import say
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -171,21 +172,21 @@ async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Up
         fleet.listener = _tell
     try:
         for url in listen:
-            click.echo(f"listening on {await server.listen(url)}")
+            say(f"listening on {await server.listen(url)}")
         sys.stdout.flush()
         if not isinstance(fleet, Relay):
             await uplinks.start(server, fleet)
     except BaseException:
         await server.close()
         raise
-    click.echo(f"c1222: {_who(fleet)}; interrupt to end", err=True)
+    say(f"c1222: {_who(fleet)}; interrupt to end", err=True)
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows: an interrupt is an exception there
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop)
     await server.serve()
     counted = ", ".join(f"{name} {count}" for name, count in sorted(fleet.counters.items()))
-    click.echo(f"c1222: {counted or 'nothing came in'}", err=True)
+    say(f"c1222: {counted or 'nothing came in'}", err=True)
 
 
 def _tell(event: ResponderEvent, meter: Meter) -> None:
@@ -193,9 +194,7 @@ def _tell(event: ResponderEvent, meter: Meter) -> None:
 
     if isinstance(event, BudgetUsedUp):
         whose = "one known address" if event.known else "all unknown addresses together"
-        click.echo(
-            f"c1222: {meter.title}: too many failures ({event.what}); {whose} must wait for each further try", err=True
-        )
+        say(f"c1222: {meter.title}: too many failures ({event.what}); {whose} must wait for each further try", err=True)
 
 
 def _who(fleet: Fleet | Relay) -> str:

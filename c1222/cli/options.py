@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
+from c1222.cli.printing import say
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable
@@ -42,7 +44,7 @@ keys_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 
 def fail(text: str) -> NoReturn:
     """Say what is wrong and exit."""
-    click.echo(f"c1222: {text}", err=True)
+    say(f"c1222: {text}", err=True)
     sys.exit(UNREADABLE)
 
 

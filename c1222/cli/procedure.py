@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 from c1222.cli.connection import as_json_or_text, connected, connection_options, format_option
 from c1222.cli.device_files import declarations_option, declare
 from c1222.cli.options import fail
+from c1222.cli.printing import say, say_json
 from c1222.cli.read import value_lines
 
 if TYPE_CHECKING:
@@ -61,12 +61,12 @@ def command(
         response = _response(meter, result)
     if form == "json":
         shown = {**result._asdict(), "response": response}
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        say_json(shown)
         return
-    click.echo(f"{result.procedure}, {result.name}: {result.text}")
+    say(f"{result.procedure}, {result.name}: {result.text}")
     if response is not None:
         for line in value_lines("response", response):
-            click.echo(line)
+            say(line)
 
 
 def _response(meter: Meter, result: ProcedureResult) -> Any:

@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
-import click
+from c1222.cli.printing import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +58,7 @@ def progress(
 def _line(what: str, octets: bool) -> Callable[[int, int | None], None]:
     def shown(done: int, total: int | None) -> None:
         of = "" if total is None else f" of {total:,}"
-        click.echo(f"c1222: {what}: {done:,}{of}{' octets' * octets}", err=True)
+        say(f"c1222: {what}: {done:,}{of}{' octets' * octets}", err=True)
 
     return shown
 

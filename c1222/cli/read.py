@@ -16,6 +16,7 @@ from c1222.cli.device import view_lines
 from c1222.cli.device_files import declarations_option, declare
 from c1222.cli.options import FOUND, fail, has_error, time_zone
 from c1222.cli.outputs import Output
+from c1222.cli.printing import say, say_json
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -96,9 +97,9 @@ def command(
     from c1222.capture.text import finding_line
 
     for finding in dict.fromkeys(findings):
-        click.echo(finding_line(finding), err=True)
+        say(finding_line(finding), err=True)
     for name, error in refused.items():
-        click.echo(f"c1222: {name}: {in_options(error)}", err=True)
+        say(f"c1222: {name}: {in_options(error)}", err=True)
     if refused and not plain and not found and any(isinstance(error, RemoteError) for error in refused.values()):
         sys.exit(REFUSED)
     sys.exit(FOUND if refused or has_error(findings) else 0)
@@ -165,10 +166,10 @@ def _time(text: str | None) -> dt.datetime | None:
 
 def _as_json(meter: Meter, path: str, value: Any) -> Any:
     """Return a value in terms of JSON."""
-    if isinstance(value, bytes):
-        return value.hex()
     if "." in path:
         return meter.device.layout(path).to_json(value)
+    if isinstance(value, bytes):
+        return value.hex()
     return meter.device[path].to_json()
 
 
@@ -186,16 +187,18 @@ def _table_findings(meter: Meter, paths: list[str]) -> Iterator[Finding]:
 def _print(found: list[tuple[str, Any, bool]], form: str) -> None:
     if form == "json":
         shown = {name: value.as_dict() if is_view else value for name, value, is_view in found}
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+        say_json(shown)
         return
     for number, (name, value, is_view) in enumerate(found):
         if is_view:
-            click.echo(f"{chr(10) if number else ''}{name}")
+            if number:
+                say()
+            say(name)
             for line in view_lines(name.partition(" ")[0].replace("-", "_"), value):
-                click.echo(f"  {line}")
+                say(f"  {line}")
         else:
             for line in value_lines(name, value):
-                click.echo(line)
+                say(line)
 
 
 def value_lines(name: str, value: Any) -> Iterator[str]:

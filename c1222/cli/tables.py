@@ -11,6 +11,7 @@ import click
 from c1222.cli.columns import columns
 from c1222.cli.device_files import DEVICE_HELP, declarations_option, declare, read_device
 from c1222.cli.options import FOUND, fail
+from c1222.cli.printing import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +56,7 @@ def list_tables(device: str | None, kind: str | None, form: str, declarations: t
     known = default_registry().tables(_class(kind) or (meter.device_class if meter is not None else None))
     if form == "json":
         rows = [_as_dict(table) | ({} if meter is None else {"octets": _size(meter, table)}) for table in known]
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        say_json(rows)
         return
     header = ("TABLE", "ROLE", "SINCE", "CONFIDENCE", "DEPENDS ON", "OCTETS", "NAME", "TITLE")
     lines = [
@@ -67,10 +68,10 @@ def list_tables(device: str | None, kind: str | None, form: str, declarations: t
         for table in known
     ]  # fmt: skip
     for line in columns(header, lines, right=(5,)):
-        click.echo(line)
+        say(line)
     strangers = [] if meter is None else sorted(set(meter) - {table.label for table in known})
     if strangers:
-        click.echo(f"in the device, but declared nowhere: {', '.join(strangers)}", err=True)
+        say(f"in the device, but declared nowhere: {', '.join(strangers)}", err=True)
 
 
 @command.command("show")
@@ -109,27 +110,27 @@ def show(
         fail(str(error))
     concealed = not show_secrets and found.secret
     if form == "json":
-        click.echo(json.dumps(_shown_as_dict(found, layout, meter, concealed=concealed), indent=2, ensure_ascii=False))
+        say_json(_shown_as_dict(found, layout, meter, concealed=concealed))
     else:
         for line in _head(found):
-            click.echo(line)
-        click.echo()
+            say(line)
+        say()
         if layout is not None:
             least = "at least " if layout.open_end and meter is not None and found.label not in meter else ""
-            click.echo(f"{least}{layout.size} octets in this device")
+            say(f"{least}{layout.size} octets in this device")
         for line in _declared(found) if layout is None else _laid_out(layout):
-            click.echo(line)
+            say(line)
         if layout is not None and meter is not None and found.label in meter:
-            click.echo()
+            say()
             lines = ["values are concealed: see --show-secrets"] if concealed else _values(layout, meter, everything)
             for line in lines:
-                click.echo(line)
+                say(line)
     if layout is not None and meter is not None and found.label in meter and not concealed:
         remarks = meter[found.label].findings
         from c1222.capture.text import finding_line
 
         for finding in remarks:
-            click.echo(finding_line(finding), err=True)  # type: ignore[arg-type]
+            say(finding_line(finding), err=True)  # type: ignore[arg-type]
         sys.exit(FOUND if any(finding.level == "error" for finding in remarks) else 0)
 
 

@@ -11,6 +11,7 @@ import click
 
 from c1222.cli.columns import columns
 from c1222.cli.options import FOUND, fail
+from c1222.cli.printing import say
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def generate(seed: int, out: str) -> None:
     except OSError as error:
         fail(f"{out}: {in_words(error)}")
     for path, family in written:
-        click.echo(f"{path}: {family.size} cases")
+        say(f"{path}: {family.size} cases")
 
 
 @command.command("verify")
@@ -82,11 +83,11 @@ def verify(paths: tuple[str, ...], against: str | None, timeout: float, strict: 
                 with Program(against, time_out=timeout) as program:
                     report = hold(families, program, told=told)
                     if program.gave_up:
-                        click.echo(f"c1222: the program was given up after {program.restarts} restarts", err=True)
+                        say(f"c1222: the program was given up after {program.restarts} restarts", err=True)
     except C1222Error as error:
         fail(str(error))
     for line in _lines(report, everything):
-        click.echo(line)
+        say(line)
     sys.exit(FOUND if report.differing or (strict and report.remarked) or not report.judged else 0)
 
 

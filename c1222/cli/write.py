@@ -10,6 +10,7 @@ import click
 from c1222.cli.connection import REFUSED, as_json_or_text, connected, connection_options
 from c1222.cli.device_files import declarations_option, declare
 from c1222.cli.options import fail
+from c1222.cli.printing import say
 
 if TYPE_CHECKING:
     from c1222.client.sync import Meter
@@ -56,9 +57,9 @@ def command(
             _write(meter, element, value)
             same = not verify or _is_there(meter, element, value)
     if not same:
-        click.echo(f"c1222: {element} reads back differently", err=True)
+        say(f"c1222: {element} reads back differently", err=True)
         sys.exit(REFUSED)
-    click.echo(f"{element} is written{' and reads back the same' if verify else ''}")
+    say(f"{element} is written{' and reads back the same' if verify else ''}")
 
 
 def _from_input() -> str:
