@@ -12,7 +12,6 @@ same octets: ids are made from the meter and the table, and times are arguments.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from collections import Counter
 from itertools import groupby
@@ -22,6 +21,7 @@ from xml.etree import ElementTree as ET
 from c1219.errors import Finding
 from c1219.export import espi_codes as codes
 from c1219.export.espi_time import local_time
+from c1219.printable import printable
 from c1219.views.clock import clock, timekeeping
 from c1219.views.identity import identity
 from c1219.views.sources import EXACT, Sources
@@ -42,7 +42,6 @@ __all__ = ["ATOM", "ESPI", "Feed", "espi"]
 ATOM, ESPI = "http://www.w3.org/2005/Atom", "http://naesb.org/espi"
 """Namespaces."""
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _AVERAGE, _NORMAL, _EXTREMES = 2, 12, {"maximum": 8, "minimum": 9}
 
 
@@ -363,5 +362,5 @@ def _span(parent: ET.Element, name: str, start: int, duration: int) -> None:
 def _add(parent: ET.Element, name: str, text: object = None) -> ET.Element:
     element = ET.SubElement(parent, name)
     if text is not None:
-        element.text = _NOT_XML.sub("\ufffd", str(text))
+        element.text = printable(str(text))
     return element

@@ -30,12 +30,12 @@ def say(text: str = "", *, err: bool = False, bold: bool = False) -> None:
         bold: in bold on a terminal.
     """
     line = printable(text)
-    click.echo(click.style(line, bold=True) if bold else line, err=err)
+    _echo(click.style(line, bold=True) if bold else line, err=err)
 
 
 def say_json(value: Any) -> None:
     """Print a value as JSON, indented."""
-    click.echo(printable_json(json.dumps(value, indent=2, ensure_ascii=False)))
+    _echo(printable_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def say_json_line(text: str) -> None:
@@ -50,7 +50,7 @@ def say_lines(*lines: str) -> None:
 
 def say_rendered(text: str, *, err: bool = False) -> None:
     """Print what rich has laid out, with its colours; its texts have gone through `printable` before."""
-    click.echo(text, nl=False, err=err)
+    _echo(text, nl=False, err=err)
 
 
 def say_csv(text: str) -> None:
@@ -62,7 +62,12 @@ def say_xml(octets: bytes) -> None:
     """Print an XML document in UTF-8, whatever the terminal has; what is not printable goes as references."""
     text = octets.decode("utf-8")
     shown = "".join(one if one.isprintable() or one in "\t\n" else f"&#{ord(one)};" for one in text)
-    click.echo(shown.encode("utf-8"), nl=False)
+    _echo(shown.encode("utf-8"), nl=False)
+
+
+def _echo(text: str | bytes, *, nl: bool = True, err: bool = False) -> None:
+    # The streams are named, since click else takes one in ASCII for a mistake, and writes UTF-8.
+    click.echo(text, file=sys.stderr if err else sys.stdout, nl=nl)
 
 
 def prepare_streams() -> None:

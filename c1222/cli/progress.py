@@ -74,7 +74,9 @@ def _bar(what: str, octets: bool, stack: ExitStack) -> Callable[[int, int | None
 
             counted = DownloadColumn() if octets else MofNCompleteColumn()
             parts = (TextColumn("{task.description}"), BarColumn(), counted)
-            bar = stack.enter_context(Progress(*parts, console=Console(stderr=True), transient=True))
+            # Results go on to standard output, which rich would else send where the bar is.
+            made = Progress(*parts, console=Console(stderr=True), transient=True, redirect_stdout=False)
+            bar = stack.enter_context(made)
             update = functools.partial(bar.update, bar.add_task(what, total=total))
         update(completed=done, total=total)
 
