@@ -5,7 +5,6 @@ Left out, for tshark 4.0.17 does not dissect them: services 24..27, 31..39, 41..
 
 import os
 import random
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -112,12 +111,7 @@ def write_pcap(path: Path, messages: list[bytes]) -> None:
 
 
 @pytest.mark.tshark
-def test_requests_as_tshark_reads_them(tmp_path: Path) -> None:
-    tshark = shutil.which("tshark")
-    if tshark is None:
-        if os.environ.get("C1222_REQUIRE_TSHARK") == "1":
-            pytest.fail("tshark is not on the path")
-        pytest.skip("tshark is not on the path")
+def test_requests_as_tshark_reads_them(tshark: str, tmp_path: Path) -> None:
     expected = cases()
     capture = tmp_path / "services.pcap"
     write_pcap(capture, [apdu(value.encode()) for value, _ in expected])
