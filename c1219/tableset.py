@@ -333,11 +333,15 @@ class TableSet:
             UnknownTable, UnknownElement: there is none; AbsentElement: it takes no octets in this device.
             MissingTables, LayoutError, DecodeError: the table cannot be laid out.
         """
+        return self._find(path)[1]
+
+    def _find(self, path: str) -> tuple[Layout, Element]:
         label, _, below = path.partition(".")
         bracket = label.find("[")
         if bracket >= 0:
             raise UnknownElement(f"{label[:bracket]} is a record and no array")
-        return self.bind(label).element(below)
+        layout = self.bind(label)
+        return layout, layout.element(below)
 
     def value(self, path: str) -> Any:
         """Return the value of one element, record, array or slice by its full name.
@@ -345,8 +349,8 @@ class TableSet:
         Raises:
             what `layout` raises; UnknownTable: the table is not here; DecodeError: the element has no value.
         """
-        element = self.layout(path)
-        layout, raw = self.bind(element.table), self[element.table].raw
+        layout, element = self._find(path)
+        raw = self[element.table].raw
         fitting = layout.fitting(len(raw))
         if fitting is not None and fitting is not layout:
             element = fitting.element(path.partition(".")[2])
