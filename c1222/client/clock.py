@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-__all__ = ["Clock", "LoopClock", "Schedule", "SystemClock", "Timer", "first_id"]
+__all__ = ["Clock", "LoopClock", "Schedule", "SystemClock", "Timer"]
 
 
 class Clock(Protocol):
@@ -78,13 +77,3 @@ class LoopClock:
     def call_at(self, when: float, action: Callable[[], None]) -> asyncio.TimerHandle:
         """Have something done at a time of ``now``."""
         return self._loop.call_at(when, action)
-
-
-def first_id(bits: Literal[16, 32] = 32) -> int:
-    """Return an invocation id to start with: it grows with the time within a second, and ends at random.
-
-    A node takes only growing ids under one vector. Programs that follow each other within a second have one title and
-    one vector, the time, and would be refused by chance if their ids were random alone.
-    """
-    chance = 10 if bits == 32 else 2
-    return int(time.time() % 1 * (1 << bits - 2 - chance)) << chance | secrets.randbelow(1 << chance)

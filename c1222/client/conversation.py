@@ -6,11 +6,10 @@ from secrets import randbelow
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from c1219.device import Device
-from c1222.client.clock import SystemClock, first_id
+from c1222.client.clock import SystemClock
 from c1222.client.errors import CutShort, LogonRefused, PasswordRefused, WriteUnknown, explained
 from c1222.client.steps import Ask
 from c1222.errors import StateError
-from c1222.message.acse_fields import invocation_ids
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.protocol.events import Completed, Dropped, Failed
 from c1222.protocol.identity import Identity
@@ -24,7 +23,7 @@ from c1222.services.session import LogoffRequest, LogonRequest, SecurityRequest,
 from c1222.services.tables import Access, table_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from c1222.client.clock import Clock
     from c1222.client.steps import Operation, Outcome
@@ -123,7 +122,7 @@ class Conversation:
         clock: Clock | None = None,
     ) -> None:
         if identity is None:
-            identity = Identity(calling, key, guard=guard, ids=_ids(id_bits))
+            identity = Identity(calling, key, guard=guard, id_bits=id_bits)
         elif (calling, key, guard) != (None, None, None):
             raise StateError("calling, key and guard are those of the identity")
         keys = tuple(identity.keys)
@@ -318,8 +317,3 @@ class Conversation:
             yield Ask((TerminateRequest(),), ResponseControl.NEVER)
         elif self._has_session:
             yield Ask((LogoffRequest(),), timing=_FAREWELL)
-
-
-def _ids(bits: Literal[16, 32]) -> Iterator[int]:
-    """Yield invocation ids; the first is made when the first message is, in the second of its vector."""
-    yield from invocation_ids(first_id(bits), bits=bits)

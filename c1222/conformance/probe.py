@@ -103,7 +103,7 @@ class Probe:
         given |= {"security_mode": mode, **parts}
         given.setdefault("calling_invocation_id", None)
         if given["calling_invocation_id"] is None:
-            given["calling_invocation_id"] = self.identity.next_id()
+            given["calling_invocation_id"] = self.identity.next_id(self.clock.utc)
         if mode is not SecurityMode.CLEARTEXT:
             key_id = given.setdefault("key_id", target.key_id) or 0
             if "iv" not in given:

@@ -139,6 +139,24 @@ class Gate:
         # What was no forgery was a replay, or as old as one: it makes nobody known, and its MAC costs as much.
         return Judgement(doubt, used_up=message.verdict in _COMPUTED and self.throttle.failed(origin, now))
 
+    def is_vector_used(self, message: Message, session: Session | None) -> bool:
+        """Return whether a fresh message brings a session a vector under which the next messages would be no new ones.
+
+        Two programs of one title may open sessions within a second: under the vector of the first, ids of the second
+        that are not above those of the first are refused, and if they were taken, a message of the first could be
+        replayed. Its sender has to take a later vector.
+        """
+        security = message.session_security
+        if security is None or message.security_mode is SecurityMode.CLEARTEXT:
+            return False
+        before = None if session is None else session.peer_security
+        if not any(service.service == "logon" for service in message.services) and (
+            session is None or (before is not None and security.iv <= before.iv)
+        ):
+            return False
+        calling = message.calling and message.calling.absolute(self._identity.keys.base_oid)
+        return self._replay.is_used(calling, *security, message.calling_invocation_id)
+
     def freshness(self, message: Message, session: Session | None, utc: float) -> Distrust | None:
         """Return why a message that is trusted is not new; None when it is, and it is remembered then."""
         if message.security_mode is SecurityMode.CLEARTEXT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Final, Literal
 
 from c1222.errors import StateError
@@ -16,10 +17,25 @@ if TYPE_CHECKING:
 
     from c1222.security.keys import Key
 
-__all__ = ["Identity"]
+__all__ = ["Identity", "first_id"]
 
 _SHORT: Final = 0xFFFF
 """Largest invocation id of 2 octets."""
+
+
+def first_id(utc: float, bits: Literal[16, 32] = 32) -> int:
+    """Return an invocation id to start with: it grows with the time within the second, and ends at random.
+
+    Programs that follow each other within a second may have one title, and so one vector, the time. Under it a header
+    is new only if the id is, and a node takes only growing ids in sessions. It is never 0 or 1, with which others begin
+    every session.
+
+    Args:
+        utc: true time, seconds since 1970 UTC, that the vector of the message is made of, too.
+        bits: as the id may have.
+    """
+    chance = 10 if bits == 32 else 2
+    return 1 + int(utc % 1 * (1 << bits - 2 - chance)) << chance | secrets.randbelow(1 << chance)
 
 
 class Identity:
@@ -30,7 +46,7 @@ class Identity:
         keys: a store, a single key, or octets by key id.
         guard: gives out vectors; one with a store keeps them unique over a restart. Names with the same keys may share
             one.
-        ids: where invocation ids come from, increasing; drawn at random to start with when None.
+        ids: where invocation ids come from, increasing; from `first_id` on when None.
         id_bits: 32, or 16 for peers that store no more.
 
     Raises:
@@ -38,7 +54,7 @@ class Identity:
         InvalidKey: the keys cannot be used.
     """
 
-    __slots__ = ("_ids", "_scopes", "_short_ids", "guard", "keys", "title")
+    __slots__ = ("_id_bits", "_ids", "_scopes", "guard", "keys", "title")
 
     def __init__(
         self,
@@ -52,18 +68,23 @@ class Identity:
         self.title = ApTitle(title) if isinstance(title, str) else title
         self.keys = KeyStore.of(keys)
         self.guard = SendGuard() if guard is None else guard
-        self._ids = invocation_ids(bits=id_bits) if ids is None else ids
-        self._short_ids = self._ids if ids is not None or id_bits == 16 else invocation_ids(bits=16)
+        self._id_bits = id_bits
+        self._ids: dict[int, Iterator[int]] = {} if ids is None else {16: ids, 32: ids}
         self._scopes: dict[int, str] = {}
 
-    def next_id(self, *, answers: int | None = None) -> int:
+    def next_id(self, utc: float, *, answers: int | None = None) -> int:
         """Return the invocation id of the next message.
 
         Args:
+            utc: true time, seconds since 1970 UTC.
             answers: the id of the request that it answers; None if it answers none. Nodes of the c1222.net stack store
                 no more than 2 octets [1], so the id of an answer is no longer than that of a request that fits them.
         """
-        return next(self._ids if answers is None or answers > _SHORT else self._short_ids)
+        bits = self._id_bits if answers is None or answers > _SHORT else 16
+        ids = self._ids.get(bits)
+        if ids is None:
+            ids = self._ids[bits] = invocation_ids(first_id(utc, bits), bits=bits)
+        return next(ids)
 
     def secure(
         self,

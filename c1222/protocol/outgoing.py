@@ -61,7 +61,7 @@ def compose(
         StateError: no vector is left, or it cannot be saved.
         ShortHeader: the header is too short to be secured.
     """
-    invocation_id = identity.next_id(answers=answers)
+    invocation_id = identity.next_id(utc, answers=answers)
     iv: bytes | None = None
     carries = True
     if mode is not SecurityMode.CLEARTEXT and key_id is not None:

@@ -250,7 +250,7 @@ class Responder:
         keep = message.security_mode is SecurityMode.CLEARTEXT and any(
             service.service not in REPEATABLE for service in message.services
         )
-        refusal = self._refusal(message, keep=keep, reused=before is not None, now=way.now)
+        refusal = self._refusal(message, session, keep=keep, reused=before is not None, now=way.now)
         if refusal is not None:
             self.counters[f"refused-{refusal.name}"] += 1
             responses: list[Response] = [ErrorResponse.of(refusal)] * max(1, len(message.service_octets))
@@ -288,7 +288,9 @@ class Responder:
             session.counts_afresh = False
         return before
 
-    def _refusal(self, message: Message, *, keep: bool, reused: bool, now: float) -> Refusal | None:
+    def _refusal(
+        self, message: Message, session: Session | None, *, keep: bool, reused: bool, now: float
+    ) -> Refusal | None:
         """Return why a message that is trusted is not carried out all the same."""
         if not message.service_octets:
             return Iar("no services")
@@ -298,6 +300,8 @@ class Responder:
             return Rqtl.of(self.policy.max_request)
         if keep and not self._answers.has_room(now):
             return Bsy("no room to remember another answer")
+        if self._gate.is_vector_used(message, session):
+            return Bsy("another session was under this vector")
         return None
 
     def _carry_out(self, message: Message, session: Session | None, sender: Hashable, way: _Way) -> Outcome:

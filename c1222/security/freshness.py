@@ -336,10 +336,21 @@ class ReplayGuard:
             iv: 4 octets, of the session.
             invocation_id: the calling invocation id.
         """
-        if invocation_id <= self._in_session.get(((calling, key_id), iv), -1):
+        if self.is_used(calling, key_id, iv, invocation_id):
             return Freshness.REPLAYED
         self._take_in_session((calling, key_id), iv, invocation_id)
         return Freshness.FRESH
+
+    def is_used(self, calling: ApTitle | None, key_id: int, iv: bytes, invocation_id: int) -> bool:
+        """Return whether what a session would say next under a vector, with a larger id, may have been said before.
+
+        Args:
+            calling: the sender, made absolute.
+            key_id: 0..255.
+            iv: 4 octets, that the session is to go on under.
+            invocation_id: the calling invocation id of the message that brings it.
+        """
+        return invocation_id <= self._in_session.get(((calling, key_id), iv), -1)
 
     def restore(
         self, calling: ApTitle | None, key_id: int, iv: bytes, invocation_id: int, *, in_session: bool = False

@@ -73,10 +73,12 @@ def on_exception(probe: Probe) -> Iterator[Remark]:
 def no_answer_to_answers(probe: Probe) -> Iterator[Remark]:
     """An answer that was not asked for, and a request that quotes an id as answers do."""
     services: Any = ErrorResponse.of(Err())
-    reply = probe.provoke(probe.compose(services, called_invocation_id=probe.identity.next_id()))
+    reply = probe.provoke(probe.compose(services, called_invocation_id=probe.identity.next_id(probe.clock.utc)))
     if reply is not None:
         yield wrong(f"an answer was answered: {said(reply)}")
-    reply = probe.provoke(probe.compose(IdentifyRequest(), called_invocation_id=probe.identity.next_id()))
+    reply = probe.provoke(
+        probe.compose(IdentifyRequest(), called_invocation_id=probe.identity.next_id(probe.clock.utc))
+    )
     if reply is not None:
         yield odd(f"a request that quotes an id was answered: {said(reply)}")
     yield from lives_on(probe)

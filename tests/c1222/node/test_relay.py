@@ -230,7 +230,7 @@ def test_a_registration_only_takes_what_answers_it() -> None:
     net = Net()
     (apdu,) = net.registration.apdus_to_send(now=0.0, utc=net.wire.utc)
     other = Net()
-    other.registration._initiator.identity.next_id()
+    other.registration._initiator.identity.next_id(net.wire.utc)
     (foreign,) = other.registration.apdus_to_send(now=0.0, utc=net.wire.utc)
     relay = Relay(".1")
     relay.receive(foreign, source=NODE, now=0.0, utc=net.wire.utc)

@@ -1,9 +1,11 @@
+from typing import Literal
+
 import pytest
 
 from c1222.errors import EncodeError, InvalidKey
 from c1222.message.aptitle import ApTitle
-from c1222.protocol.identity import Identity
-from c1222.security.freshness import SendGuard
+from c1222.protocol.identity import Identity, first_id
+from c1222.security.freshness import Freshness, ReplayGuard, SendGuard
 from c1222.security.keys import KeyStore
 from c1222.security.sealing import SessionSecurity
 from tests.c1222.protocol.rig import KEY, READER
@@ -26,8 +28,44 @@ def test_made_from_whatever_the_front_door_takes() -> None:
 
 def test_ids_grow() -> None:
     identity = Identity(READER)
-    ids = [identity.next_id() for _ in range(1000)]
+    ids = [identity.next_id(1000.9) for _ in range(1000)]
     assert ids == sorted(set(ids))
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_ids_of_programs_that_follow_each_other_within_a_second_do_so_too(bits: Literal[16, 32]) -> None:
+    for utc in (0.0, 1_700_000_000.0, 4_000_000_000.0):
+        starts = [first_id(utc + part / 1000, bits) for part in range(1000)]
+        assert starts == sorted(starts)
+        assert 1 < starts[0]
+        assert starts[-1] < 1 << bits - 2  # and can be counted on from
+    assert len({first_id(5.5, bits) for _ in range(500)}) > (3 if bits == 16 else 300)
+    short, long = Identity(READER, id_bits=16), Identity(READER)
+    assert [identity.next_id(9.5) >> 2 for identity in (short, long)] == [
+        first_id(9.5, 16) >> 2,
+        long.next_id(0.0) >> 2,
+    ]
+    assert long.next_id(9.5, answers=0xFFFF) >> 2 == first_id(9.5, 16) >> 2
+    assert long.next_id(9.5, answers=0x10000) > 0xFFFF
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+def test_a_thousand_nodes_asked_by_two_programs_within_a_second(bits: Literal[16, 32]) -> None:
+    nodes = {ApTitle(f".9.{number}"): ReplayGuard(window=900) for number in range(1000)}
+    for utc in (1000.05, 1000.55):
+        identity = Identity(READER, KEY, id_bits=bits)
+        sender = ApTitle(READER).absolute()
+        for title, guard in nodes.items():
+            number = identity.next_id(utc)
+            opened, _ = identity.secure(2, number, utc, called=title, opens_session=True)
+            assert guard.check(sender, 2, opened.iv, number, utc) is Freshness.FRESH
+            assert not guard.is_used(sender, 2, opened.iv, number)
+            for _ in range(3):
+                number = identity.next_id(utc)
+                same, carries = identity.secure(2, number, utc, called=title, session=opened)
+                assert (same, carries) == (opened, False)
+                assert guard.check_in_session(sender, 2, opened.iv, number) is Freshness.FRESH
+        assert identity.lead(2, utc) == 0
 
 
 def test_secured_under_the_time_and_in_a_session_under_its_vector() -> None:

@@ -160,7 +160,7 @@ class TestSending:
         ids = [decode_acse(apdu).calling_invocation_id for apdu in node.heard]
         assert ids == [0x7F, 0x100, 0x7FFF]
         identity = Identity(READER, id_bits=16)
-        drawn = [identity.next_id() for _ in range(40_000)]
+        drawn = [identity.next_id(0.0) for _ in range(40_000)]
         assert all(0 < value < 0x8000 and not (0x80 <= value <= 0xFF) for value in drawn)
 
     def test_titles_context_class_and_qualifier_as_told(self, wire: Wire) -> None:
@@ -558,6 +558,27 @@ class TestBusy:
         node.store.next = [session.SecurityResponse(), Bsy()]
         peer.ask(session.SecurityRequest.of("secret"), READ)
         assert [service.service for service in decode(node.heard[-1]).services] == ["read"]
+
+    @pytest.mark.parametrize("starts", [(300, 200, 100), (0x7FF0, 0x7FE0, 2), (100, 200, 300)])
+    @pytest.mark.parametrize("begin", [0.0, 0.97])
+    @pytest.mark.parametrize("busy_pause", [0.01, 2.0])
+    def test_programs_of_one_title_have_sessions_within_a_second(
+        self, wire: Wire, starts: tuple[int, ...], begin: float, busy_pause: float
+    ) -> None:
+        node = Node(wire, keys=KEY)
+        wire.run(until=begin)
+        for start in starts:  # with a short pause, one clock is as good as one that stands still
+            identity = Identity(READER, KEY, ids=iter(range(start, start + 100)))
+            peer = Peer(
+                wire, ("reader", start), identity=identity, mode=2, key_id=2, timing=Timing(busy_pause=busy_pause)
+            )
+            for services in ((LOGON,), (WRITE,), (READ,), (LOGOFF,)):
+                exchange = peer.ask(*services)
+                assert exchange.state is ExchangeState.DONE
+                assert not any(response.code for response in exchange.responses)
+            assert peer.initiator.counters["sent-again"] == 0
+        assert len(node.store.writes) == 3
+        assert "replayed" not in node.responder.counters
 
     def test_a_busy_logon_keeps_its_place(self, wire: Wire) -> None:
         node, peer = Node(wire, keys=KEY), Peer(wire, options=Options(outstanding=5), **SECURED)

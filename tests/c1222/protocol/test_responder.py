@@ -523,6 +523,71 @@ class TestOnce:
         assert bench.store.calls == 10
 
 
+class TestTwoProgramsOfOneTitle:
+    """They know nothing of each other, and open sessions with one node within a second."""
+
+    def open(self, bench: Bench, first: int, iv: int = NOW) -> tuple[int, SessionSecurity]:
+        bench.ids = iter(range(first, first + 100))
+        security = SessionSecurity(2, iv.to_bytes(4))
+        (answer,) = bench.ask(session.LogonRequest.of(2, "USER", 600), mode=2, iv=security.iv)
+        return answer.code, security
+
+    def inside(self, bench: Bench, security: SessionSecurity, *services: Service) -> bytes:
+        return bench.request(*services, mode=2, key_id=security.key_id, iv=security.iv, carries_authentication=False)
+
+    def first_session(self, bench: Bench) -> list[bytes]:
+        """Open the session of the first program, whose ids begin at 1000, and end it; return what was said in it."""
+        code, security = self.open(bench, 1000)
+        said = [self.inside(bench, security, *services) for services in ((WRITE,), (READ,), (LOGOFF,))]
+        assert code == 0
+        assert all(bench.hear(apdu) for apdu in said)
+        assert len(bench.responder.sessions) == 0
+        return said
+
+    @pytest.mark.parametrize("first", [2, 999, 1000, 1003])
+    def test_no_session_is_opened_whose_messages_would_be_refused(self, first: int) -> None:
+        bench = Bench(keys=KEY)
+        said = self.first_session(bench)
+        if first == 1000:  # the very header of the first Logon
+            bench.ids = iter([first])
+            assert bench.ask(LOGON, mode=2) == []
+            return
+        code, _ = self.open(bench, first)
+        assert (code, len(bench.responder.sessions)) == (Bsy.code, 0)
+        code, security = self.open(bench, first + 1, NOW + 1)
+        assert (code, len(bench.responder.sessions)) == (0, 1)
+        bench.now = 121
+        assert [bench.hear(apdu, source="attacker") for apdu in said] == [[], [], []]
+        assert bench.hear(self.inside(bench, security, WRITE))
+        assert len(bench.store.writes) == 2
+
+    def test_ids_above_those_before_are_taken_under_the_same_vector(self) -> None:
+        bench = Bench(keys=KEY)
+        said = self.first_session(bench)
+        code, security = self.open(bench, 1004)
+        assert code == 0
+        bench.now = 50
+        assert [bench.hear(apdu, source="attacker") for apdu in said] == [[], [], []]
+        assert bench.hear(self.inside(bench, security, WRITE))
+        assert len(bench.store.writes) == 2
+
+    def test_a_session_goes_on_under_no_such_vector(self) -> None:
+        bench = Bench(keys=KEY)
+        self.first_session(bench)
+        code, security = self.open(bench, 500, NOW - 1)
+        assert code == 0
+        assert codes(bench.ask(WRITE, mode=2)) == [Bsy.code]  # under NOW, with an id of 501
+        assert codes(bench.ask(WRITE, mode=2, iv=security.iv)) == [0]
+        assert codes(bench.ask(WRITE, mode=2, iv=(NOW + 1).to_bytes(4))) == [0]
+        assert len(bench.store.writes) == 3
+
+    def test_messages_without_a_session_need_no_later_vector(self) -> None:
+        bench = Bench(keys=KEY)
+        self.first_session(bench)
+        bench.ids = iter([10])
+        assert codes(bench.ask(WRITE, mode=2)) == [0]
+
+
 class TestSessionsInCleartext:
     def test_one_address_has_so_many(self) -> None:
         bench = Bench(keys=KEY, policy=NodePolicy(cleartext=True, max_sessions=5, max_cleartext_sessions=2))
