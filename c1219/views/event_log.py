@@ -21,7 +21,7 @@ from c1219.rules.timekeeping import utc, without_zone
 from c1219.schema import outline
 from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.records import record
-from c1219.views.rows import Rows, csv_text
+from c1219.views.rows import RowView, csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ class Lost(NamedTuple):
     count: int | None  # type: ignore[assignment]  # tuple.count is not needed
 
 
-class EventLog(Rows[Event]):
+class EventLog(RowView[Event]):
     """The entries of the logs, in order.
 
     Attributes:

@@ -26,7 +26,7 @@ from c1219.views.profile.blocks import Block, blocks_of, boundaries
 from c1219.views.profile.needs import Need, Piece, moment, needed
 from c1219.views.profile.readings import EndReading, check_readings, end_readings
 from c1219.views.profile.set import Channel, ProfileSet, profile_set
-from c1219.views.rows import Rows, csv_text
+from c1219.views.rows import RowView, csv_text
 from c1219.views.sources import EXACT, exact
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Interval(NamedTuple):
     block: int
 
 
-class LoadProfile(Rows[Interval]):
+class LoadProfile(RowView[Interval]):
     """The rows of one set, in order of time and channel.
 
     Attributes:

@@ -17,7 +17,7 @@ from c1219.values import Raw
 from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.records import record
 from c1219.views.register_row import Kind, Period, Register
-from c1219.views.rows import Rows, csv_text
+from c1219.views.rows import RowView, csv_text
 from c1219.views.sources import Source, describe_source, describe_sources
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _TABLES: dict[int, tuple[Period, str]] = {
 _FLOAT32 = 1
 
 
-class Registers(Rows[Register]):
+class Registers(RowView[Register]):
     """The registers of a meter.
 
     Attributes:

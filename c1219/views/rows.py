@@ -13,12 +13,12 @@ from c1219.printable import inert
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Rows", "csv_text"]
+__all__ = ["RowView", "csv_text"]
 
 _R = TypeVar("_R")
 
 
-class Rows(ABC, Generic[_R]):
+class RowView(ABC, Generic[_R]):
     """Rows of named values, in order.
 
     Attributes:

@@ -33,6 +33,7 @@ from c1219.schema import Array, Record
 from tests.c1219.engines import DEMO, formats
 
 numpy = pytest.importorskip("numpy")
+from c1219.engine import columns  # noqa: E402  it needs NumPy
 
 EVERY_FORM = Table(
     number=1,
@@ -110,6 +111,76 @@ def test_dtype_has_the_places_of_the_layout() -> None:
     assert block["DEMANDS"].base.names == ("EVENT_TIME", "CUM_DEMAND", "DEMAND")
     assert block["DEMANDS"].base["DEMAND"].base == numpy.dtype("<i4")
     assert block.fields["DEMANDS"][1] == 6
+
+
+def test_dtype_of_what_numpy_has_no_number_for_is_octets() -> None:
+    layout = bound(tm=2, order=1)
+    kinds = {name: layout.dtype[name] for name in layout.dtype.names}
+    assert kinds["A"] == numpy.dtype("u1")
+    assert kinds["B"] == kinds["C"] == numpy.dtype("V3")
+    assert kinds["D"] == numpy.dtype("V5")
+    assert (kinds["E"], kinds["F"]) == (numpy.dtype(">u8"), numpy.dtype(">f4"))
+    assert kinds["K"] == numpy.dtype("V6")
+    assert kinds["O"].shape == (3,)
+    assert [kinds["O"].base.fields[name][1] for name in "PQ"] == [0, 8]
+
+
+EDGES = (
+    0,
+    1,
+    9,
+    10,
+    12,
+    13,
+    23,
+    24,
+    0x24,
+    28,
+    29,
+    30,
+    31,
+    32,
+    0x32,
+    59,
+    0x59,
+    60,
+    0x60,
+    89,
+    90,
+    99,
+    0x99,
+    0x9A,
+    100,
+    255,
+)
+
+
+@pytest.mark.parametrize("tm", [1, 2, 3, 4])
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("kind", [LTIME_DATE, STIME_DATE, HTIME_DATE], ids=lambda kind: kind.type)
+def test_times_have_the_limits_of_the_codec(kind: object, tm: int, order: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every octet at the edges of hours, days, months, years: one value in both, or none in both."""
+    table = Table(number=2, manufacturer=True, name="T", record=Record("R", "T" / kind))
+    layout = bind(table, {"ST0": Device({0: formats(tm=tm, order=order)})[0].value})
+    plain = layout.encode((dt.datetime(2024, 2, 28, 23, 59, 0),))
+    values = 0
+    for place in range(layout.size):
+        for number in EDGES:
+            octets = plain[:place] + bytes([number]) + plain[place + 1 :]
+            try:
+                expected = layout.decode(octets).T
+            except DecodeError:
+                with pytest.raises(DecodeError, match="image 0"):
+                    layout.columns(octets)
+                continue
+            with monkeypatch.context() as patched:
+                patched.setattr(columns, "_one_by_one", None)
+                moment = layout.columns(octets)["T"].values[0]
+            assert (None if numpy.isnat(moment) else moment.astype(object)) == expected, octets.hex(" ")
+            values += 1
+    assert values >= len(EDGES)
+    nothing = layout.columns(bytes(layout.size) + b"\xff" * layout.size + plain)["T"].values
+    assert numpy.isnat(nothing).tolist() == [True, True, False]
 
 
 def test_images_of_another_size_are_refused() -> None:
