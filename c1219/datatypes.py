@@ -156,7 +156,6 @@ class _Float(WireType):
     formats = frozenset({"DATA_ORDER"})
 
     def form(self, formats: Formats, _length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return FloatForm(self.type, int(self.type[-2:]) // 8, formats)
 
 
@@ -164,13 +163,11 @@ class _NumberText(WireType):
     formats = frozenset({"CHAR_FORMAT", "DATA_ORDER"})
 
     def form(self, formats: Formats, _length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return NumberTextForm(self.type, int(self.type.removeprefix("FLOAT_CHAR")), formats)
 
 
 class _FixedBcd(WireType):
     def form(self, _formats: Formats, _length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return FixedBcdForm(self.type, int(self.type[-1]))
 
 
@@ -190,7 +187,6 @@ class _NonInteger(WireType):
         self.formats = frozenset({code, "DATA_ORDER", "INT_FORMAT", "CHAR_FORMAT"})
 
     def form(self, formats: Formats, _length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return _ni_form(self.type, getattr(formats, self.code), formats)
 
 
@@ -213,7 +209,6 @@ def _ni_form(type_: str, code: int, formats: Formats) -> Form:
 
 class _BcdOctet(WireType):
     def form(self, _formats: Formats, _length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return BcdForm(self.type)
 
 
@@ -238,7 +233,6 @@ class BCD(_Sized):
     """BCD(n): 2n digits, the most significant first. Value: str of digits."""
 
     def form(self, _formats: Formats, length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return DigitsForm(f"BCD({length})", self.size(length))
 
 
@@ -248,7 +242,6 @@ class STRING(_Sized):
     formats = frozenset({"CHAR_FORMAT", "DATA_ORDER"})
 
     def form(self, formats: Formats, length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return TextForm(f"STRING({length})", self.size(length), formats)
 
 
@@ -256,7 +249,6 @@ class BINARY(_Sized):
     """BINARY(n), and ARRAY[n] OF UINT8 where the octets have no meaning of their own. Value: bytes."""
 
     def form(self, _formats: Formats, length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return BytesForm(f"BINARY({length})", self.size(length))
 
 
@@ -270,7 +262,6 @@ class SECRET(BINARY):
         self.type = "BINARY"
 
     def form(self, _formats: Formats, length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return SecretForm(f"BINARY({length})", self.size(length))
 
 
@@ -278,7 +269,6 @@ class SET(_Sized):
     """SET(n): n octets; member k is bit k mod 8 of octet k div 8. Value: `c1219.values.MemberSet`."""
 
     def form(self, _formats: Formats, length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return SetForm(f"SET({length})", self.size(length))
 
 
@@ -288,7 +278,6 @@ class IDENTIFIER(_Sized):
     formats = frozenset({"ID_FORM", "CHAR_FORMAT", "DATA_ORDER"})
 
     def form(self, formats: Formats, length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         size = self.size(length)
         if formats.ID_FORM:
             return DigitsForm(f"BCD({size // 2})", size // 2)
@@ -299,7 +288,6 @@ class _Char(WireType):
     formats = frozenset({"CHAR_FORMAT", "DATA_ORDER"})
 
     def form(self, formats: Formats, _length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return TextForm(self.type, {4: 2, 5: 4}.get(formats.CHAR_FORMAT, 1), formats)
 
 
@@ -307,7 +295,6 @@ class _Opaque(WireType):
     """All octets that are left; may only be the last element of a table."""
 
     def form(self, _formats: Formats, length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return BytesForm(f"BINARY({length or 0})", length or 0)
 
     def _parse(self, stream: BinaryIO, _context: Any, path: str) -> Any:
@@ -326,7 +313,6 @@ class _OpaqueSecret(_Opaque):
     secret = True
 
     def form(self, _formats: Formats, length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return SecretForm(f"BINARY({length or 0})", length or 0)
 
     def _parse(self, stream: BinaryIO, context: Any, path: str) -> Any:
@@ -337,7 +323,6 @@ class _Time(WireType):
     formats = frozenset({"TM_FORMAT", "DATA_ORDER"})
 
     def form(self, formats: Formats, _length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return _cached_time_form(self.type, formats)
 
 
@@ -350,7 +335,6 @@ class _Date(WireType):
     formats = frozenset({"DATA_ORDER"})
 
     def form(self, formats: Formats, _length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return DateForm(self.type, formats) if self.type == "DATE" else RecurringDateForm(self.type, formats)
 
 
@@ -434,7 +418,6 @@ class BFLD(WireType):
         return vars(self) | {"_forms": {}}  # they are made again
 
     def form(self, formats: Formats, _length: int | None = None) -> BitsForm:
-        """Choose the wire form; see `WireType.form`."""
         key = Formats(DATA_ORDER=formats.DATA_ORDER)
         form = self._forms.get(key)
         if form is None:
@@ -461,7 +444,6 @@ class CODED(WireType):
         self.formats = base.formats
 
     def form(self, formats: Formats, length: int | None = None) -> Form:
-        """Choose the wire form; see `WireType.form`."""
         return CodedForm(self.base.form(formats, length), self.codes)
 
 

@@ -39,7 +39,6 @@ class CodedForm(Form):
         return self._base.encode(value)
 
     def to_json(self, value: int) -> Any:
-        """Return the number."""
         return int(value)
 
     def from_json(self, value: Any) -> Any:
@@ -120,7 +119,6 @@ class BitsForm(Form):
         return self.split(self._base.decode(octets))
 
     def encode(self, value: Any) -> bytes:
-        """Make the octets."""
         return self._base.encode(self.join(value))
 
     def to_json(self, value: Any) -> Any:

@@ -124,7 +124,6 @@ class IntForm(Form):
         return str(value) if self.exponent else int(value)
 
     def from_json(self, value: Any) -> Any:
-        """Return the number."""
         return decimal(value) if self.exponent else whole(value)
 
 
@@ -156,7 +155,6 @@ class FloatForm(Form):
         return value if value - value == 0 else str(value)
 
     def from_json(self, value: Any) -> float:
-        """Return the float."""
         if isinstance(value, (int, float)) or value in ("nan", "inf", "-inf"):
             return float(value)
         raise ValueError(f"a number is needed, not {value!r}")
@@ -168,7 +166,6 @@ class NumberTextForm(TextForm):
     __slots__ = ()
 
     def decode(self, octets: bytes) -> Decimal:  # type: ignore[override]
-        """Make the Decimal."""
         return decimal(super().decode(octets).strip(" \0"))
 
     def encode(self, value: Any) -> bytes:
@@ -184,7 +181,6 @@ class NumberTextForm(TextForm):
         return str(value)
 
     def from_json(self, value: Any) -> Decimal:  # type: ignore[override]
-        """Return the Decimal."""
         return decimal(value)
 
 
@@ -197,14 +193,12 @@ class BcdForm(Form):
         super().__init__(type_, 1)
 
     def decode(self, octets: bytes) -> int:
-        """Make the int."""
         high, low = divmod(octets[0], 16)
         if high > 9 or low > 9:
             raise ValueError(f"{octets[0]:02X} is not two decimal digits")
         return 10 * high + low
 
     def encode(self, value: Any) -> bytes:
-        """Make the octet."""
         number = whole(value)
         if not 0 <= number <= 99:
             raise ValueError(f"{number} is outside 0..99")
@@ -220,7 +214,6 @@ class FixedBcdForm(Form):
     __slots__ = ()
 
     def decode(self, octets: bytes) -> Decimal:
-        """Make the Decimal."""
         text = octets.hex()
         if text.isdecimal():
             return Decimal(text)
@@ -248,5 +241,4 @@ class FixedBcdForm(Form):
         return str(value)
 
     def from_json(self, value: Any) -> Decimal:
-        """Return the Decimal."""
         return decimal(value)

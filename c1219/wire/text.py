@@ -21,7 +21,6 @@ class BytesForm(Form):
             self.load = "{0}"
 
     def decode(self, octets: bytes) -> bytes:
-        """Return the octets."""
         return bytes(octets)
 
     def encode(self, value: Any) -> bytes:
@@ -54,7 +53,6 @@ class SecretForm(BytesForm):
             self.load = "{f}({0})"
 
     def decode(self, octets: bytes) -> Secret:
-        """Return the octets."""
         return Secret(octets)
 
     def raw(self, octets: bytes) -> bytes:
@@ -114,7 +112,6 @@ class TextForm(Form):
         return octets + self._pad * (rest // width) + bytes(rest % width)
 
     def from_json(self, value: Any) -> str:
-        """Return the text."""
         if not isinstance(value, str):
             raise TypeError(f"text is needed, not {value!r}")
         return value
@@ -154,7 +151,6 @@ class SetForm(Form):
         return MemberSet([8 * n + bit for n, octet in enumerate(octets) if octet for bit in _MEMBERS[octet]])
 
     def encode(self, value: Any) -> bytes:
-        """Make the octets."""
         if isinstance(value, (str, bytes, bytearray, memoryview)):
             raise TypeError(f"a set of numbers is needed, not {type(value).__name__}")
         octets = bytearray(self.size)
@@ -173,7 +169,6 @@ class SetForm(Form):
         return sorted(value)
 
     def from_json(self, value: Any) -> MemberSet:
-        """Return the set."""
         if not isinstance(value, list):
             raise TypeError(f"a list of members is needed, not {value!r}")
         return MemberSet(whole(member) for member in value)

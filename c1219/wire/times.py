@@ -80,7 +80,6 @@ class _TimeForm(Form):
         return None if value is None else value.isoformat()
 
     def from_json(self, value: Any) -> Any:
-        """Return the time."""
         if value is None:
             return None
         if not isinstance(value, str):
@@ -316,7 +315,6 @@ class RecurringDateForm(_TimeForm):
         return None if value is None else {name: item for name, item in value._asdict().items() if item is not None}
 
     def from_json(self, value: Any) -> Any:
-        """Return the recurring date."""
         if value is None:
             return None
         if not isinstance(value, dict) or not {"MONTH"} <= set(value) <= set(RecurringDate._fields):

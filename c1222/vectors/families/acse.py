@@ -31,7 +31,6 @@ _IDS: Final = (0, 1, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 8388607, 83
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     encoded = _encode(author)
     author.group("decode", "acse.decode", "Octets to elements; the same messages.")
     for comment, flags, octets in encoded:

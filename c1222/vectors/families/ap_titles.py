@@ -68,7 +68,6 @@ _BAD: Final = (
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     rng = author.rng
     drawn = [(relative_title(rng, 1 + n % 4), None) for n in range(12)] + [
         (absolute_title(rng), None) for _ in range(8)

@@ -36,7 +36,6 @@ LENGTHS: Final = (*range(122, 134), *range(248, 263))
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     _presence(author)
     _titles(author)
     _contexts(author)

@@ -22,7 +22,6 @@ _BASE_BODY = 33
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     rng = author.rng
     key = rng.randbytes(16)
     # Every mask of the counter that has been met changes the counter of this header.

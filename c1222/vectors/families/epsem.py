@@ -14,7 +14,6 @@ PURPOSE = "EPSEM in clear, without MAC: control octet, ED class, services behind
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     _controls(author)
     _services(author)
     _malformed(author)

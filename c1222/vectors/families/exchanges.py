@@ -24,7 +24,6 @@ _MODES: Final = ("in clear", "authenticated", "encrypted")
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     author.group("answered", "exchange.open", "The response is verified, paired, and read as what was asked.")
     known = keys(author.rng)
     for mode in range(3):

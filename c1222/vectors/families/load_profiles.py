@@ -55,7 +55,6 @@ class _Profile(NamedTuple):
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     author.group("formats", "load-profile", "Interval data in every form.", set=1)
     for code, name in _CODES.items():
         _case(author, name, _Profile(code=code))

@@ -36,7 +36,6 @@ _READ: Final = "300001"
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     known = keys(author.rng)
     sealed = _seal(author, known)
     author.group("open", "message.open", "The same messages: verified and, in mode 2, decrypted.")

@@ -46,7 +46,6 @@ _EACH: Final = 7
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     for number, configuration in enumerate(CONFIGURATIONS[:6]):
         device = configure(configuration, author.rng)
         known = tables_of(device)

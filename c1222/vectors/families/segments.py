@@ -22,7 +22,6 @@ PURPOSE = "APDUs cut into segments, and segments put together; the whole is secu
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     rng = author.rng
     wholes = [_whole(rng, size) for size in (20, 100, 300, 700)]
     author.group("cut", "segments.cut", "Slices of `size` octets of the whole APDU, its 60 and length included.")

@@ -25,7 +25,6 @@ _INDEXED: Final = "IndexRead"
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     rng = author.rng
     requests, responses = _requests(rng), _responses(rng)
     author.group("request-encode", "request.encode", "Values to octets.")

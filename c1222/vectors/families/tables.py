@@ -26,7 +26,6 @@ _FLAGS: Final = {"V": (), "1": ("OneSourceTable",), "?": ("InferredTable",), "na
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     for number, configuration in enumerate(CONFIGURATIONS):
         device = configure(configuration, author.rng)
         known = tables_of(device)

@@ -21,7 +21,6 @@ _BCD_NI: Final = {5: 6, 6: 4, 12: 8}
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     _integers(author)
     _non_integers(author)
     _bcd(author)

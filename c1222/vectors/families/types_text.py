@@ -22,7 +22,6 @@ _TEXTS: Final = {
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     _strings(author)
     _identifiers(author)
     _sets(author)

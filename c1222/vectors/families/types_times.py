@@ -23,7 +23,6 @@ _MOMENTS: Final = (
 
 
 def cases(author: Author) -> None:
-    """Tell the cases."""
     for tm in _FORMATS:
         for order in (0, 1) if tm >= 3 else (0,):
             _stamps(author, tm, order)
