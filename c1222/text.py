@@ -1,15 +1,16 @@
-"""Text from outside: of files that a person edits."""
+"""Text of files that a person edits, and values in terms of JSON as a person reads them."""
 
 from __future__ import annotations
 
 import codecs
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
-__all__ = ["read_text", "without_mark"]
+__all__ = ["leaves", "read_text", "without_mark"]
 
 
 def without_mark(octets: bytes) -> bytes:
@@ -25,3 +26,18 @@ def read_text(path: str | os.PathLike[str]) -> str:
         UnicodeDecodeError: it is not UTF-8.
     """
     return without_mark(Path(path).read_bytes()).decode("utf-8")
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the elements of a value in terms of JSON, each with its path: ``SUMMATIONS[0].VALUE``.
+
+    A list of scalars is one element, and so is an empty mapping.
+    """
+    if isinstance(value, dict) and value:
+        for name, part in value.items():
+            yield from leaves(part, f"{path}.{name}" if path else name)
+    elif isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
+        for number, part in enumerate(value):
+            yield from leaves(part, f"{path}[{number}]")
+    else:
+        yield path, value

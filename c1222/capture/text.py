@@ -10,6 +10,7 @@ from c1222.errors import Finding
 from c1222.message.epsem import SecurityMode
 from c1222.security.sealing import Verdict
 from c1222.services.tables import table_name
+from c1222.text import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -138,7 +139,7 @@ def _service_lines(service: Service, values: dict[str, Any] | None, *, show_secr
     if values is None:
         return
     if (value := values.get("value")) is not None:
-        for path, leaf in _leaves(value):
+        for path, leaf in leaves(value):
             yield f"        {path} = {leaf}"
     elif reason := values.get("undecoded"):
         yield f"        not decoded: {reason}"
@@ -162,17 +163,6 @@ def _octets(octets: bytes) -> str:
     text = "".join(chr(octet) if 0x20 <= octet < 0x7F else "." for octet in octets[:SHOWN_OCTETS])
     more = f" and {len(octets) - SHOWN_OCTETS} more octets" if len(octets) > SHOWN_OCTETS else ""
     return f'{octets[:SHOWN_OCTETS].hex()} "{text}"{more}'
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from _leaves(part, f"{path}.{name}" if path else name)
-    elif isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
-        for index, part in enumerate(value):
-            yield from _leaves(part, f"{path}[{index}]")
-    else:
-        yield path, value
 
 
 def summary(counters: Counters) -> str:

@@ -11,6 +11,7 @@ from c1222.cli.columns import columns
 from c1222.cli.device_files import declarations_option, declare, read_device
 from c1222.cli.options import FOUND, fail, has_error, time_zone
 from c1222.cli.printing import say, say_csv, say_json, say_xml
+from c1222.text import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -142,23 +143,17 @@ def _as_dict(view: Any) -> Any:
 
 def _pairs(view: Any) -> Iterator[str]:
     """Yield what is known of a view that has no rows, a line each."""
-    rows = list(_leaves({name: value for name, value in view.as_dict().items() if name != "findings"}, ""))
+    known = leaves({name: value for name, value in view.as_dict().items() if name != "findings"})
+    rows = [
+        (path.replace("_", " ") if path.islower() else path, value)
+        for path, value in known
+        if value not in (None, "", [], {})
+    ]
     if not rows:
         yield "nothing is known"
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
         yield f"{name.ljust(width)}  {value}"
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, part in value.items():
-            yield from _leaves(part, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for number, part in enumerate(value):
-            yield from _leaves(part, f"{path}[{number}]")
-    elif value is not None and value != "":
-        yield path.replace("_", " ") if path.islower() else path, value
 
 
 def _registers(found: Registers) -> Iterable[str]:

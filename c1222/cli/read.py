@@ -18,6 +18,7 @@ from c1222.cli.options import FOUND, fail, has_error, time_zone
 from c1222.cli.outputs import Output
 from c1222.cli.printing import say, say_json
 from c1222.cli.progress import progress
+from c1222.text import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -203,20 +204,13 @@ def _print(found: list[tuple[str, Any, bool]], form: str) -> None:
 
 def value_lines(name: str, value: Any) -> Iterator[str]:
     """Return a value in terms of JSON as lines, one for each of its elements."""
-    rows = list(_leaves(value, name))
+    rows = [(path, _leaf(leaf)) for path, leaf in leaves(value, name)]
     width = max((len(path) for path, _ in rows), default=0)
     for path, leaf in rows:
         yield f"{path.ljust(width)}  {leaf}"
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict) and value:
-        for name, part in value.items():
-            yield from _leaves(part, f"{path}.{name}")
-    elif isinstance(value, list) and any(isinstance(part, (dict, list)) for part in value):
-        for number, part in enumerate(value):
-            yield from _leaves(part, f"{path}[{number}]")
-    elif isinstance(value, list):
-        yield path, ", ".join(map(str, value))
-    else:
-        yield path, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _leaf(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
