@@ -87,7 +87,9 @@ class Counters:
 
     Attributes:
         messages: messages, undecodable ones included.
-        undecodable: octets that are no message.
+        undecodable: octets that are no message, with a finding of level error.
+        skipped: times that octets were passed over with a warning, such as the rest of an APDU at the start of a TCP
+            stream; they count as no message.
         verified: messages whose MAC is right.
         refused: messages whose MAC is wrong or missing.
         unchecked: secured messages without a known key, or of a session that is not known.
@@ -103,6 +105,7 @@ class Counters:
         "refused",
         "responses",
         "segments",
+        "skipped",
         "unchecked",
         "undecodable",
         "unpaired",
@@ -112,7 +115,7 @@ class Counters:
     def __init__(self) -> None:
         self.messages = self.undecodable = self.segments = 0
         self.verified = self.refused = self.unchecked = self.cleartext = 0
-        self.responses = self.unpaired = 0
+        self.responses = self.unpaired = self.skipped = 0
 
     def as_dict(self) -> dict[str, int]:
         """Return them by name."""

@@ -209,8 +209,11 @@ class CaptureDecoder:
         return message
 
     def _unreadable(self, item: Apdu | Remark, findings: tuple[Finding, ...]) -> CapturedMessage:
-        self.counters.messages += 1
-        self.counters.undecodable += 1
+        if any(finding.level == "error" for finding in findings):
+            self.counters.messages += 1
+            self.counters.undecodable += 1
+        else:
+            self.counters.skipped += 1
         return CapturedMessage.unreadable(item, findings)
 
 

@@ -180,4 +180,6 @@ def summary(counters: Counters) -> str:
     unpaired = ""
     if counters.unpaired:
         unpaired = f"; {counters.unpaired} response{'' if counters.unpaired == 1 else 's'} whose request was not seen"
-    return f"{counters.messages} message{plural}{': ' if parts else ''}{', '.join(parts)}{unpaired}"
+    times = f"{counters.skipped} time{'' if counters.skipped == 1 else 's'}"
+    skipped = f"; octets skipped {times}" if counters.skipped else ""
+    return f"{counters.messages} message{plural}{': ' if parts else ''}{', '.join(parts)}{unpaired}{skipped}"

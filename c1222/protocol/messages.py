@@ -292,6 +292,19 @@ class Message:
         setattr(self, name, value)
         return value
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        """Return what a copy is made of: all but the key, which is neither copied nor pickled."""
+        opened = None if self.usual is None and self._opened is None else self.opened
+        state = object.__getstate__(self)
+        assert isinstance(state, tuple)  # noqa: S101 - a class with slots
+        if opened is not None and opened.key is not None:
+            # Without its key a message of usual parts would pass for one in cleartext, so the copy has the others.
+            kept = {name: getattr(opened, name) for name in Opened.__slots__ if name != "key"}
+            verdict, mode = kept.pop("verdict"), kept.pop("mode")
+            lacks = {"_key": None, "usual": None, "acse": self.acse, "_opened": Opened(verdict, mode, **kept)}
+            return None, {**state[1], **lacks}
+        return None, state[1]
+
     def _opened_of_usual(self) -> Opened:
         assert self.usual is not None  # noqa: S101 - only of these it is left open
         mode, key = self.security_mode, self._key

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
+import pickle
 import random
 import struct
 import time
@@ -22,7 +24,8 @@ from c1222.capture import decoder as decoders
 from c1222.capture.decoder import CaptureDecoder, CapturedMessage, decode_capture
 from c1222.capture.files import CaptureError
 from c1222.capture.jsonl import as_dict
-from c1222.capture.text import message_lines
+from c1222.capture.text import message_lines, summary
+from c1222.capture.usual import ShortRoad
 from c1222.capture.writer import PcapWriter, ethernet, tcp_packet, udp_packet
 from c1222.message.acse import Acse
 from c1222.message.epsem import SecurityMode
@@ -113,6 +116,7 @@ def test_the_sample_of_every_published_message() -> None:
         "refused": 0,
         "responses": 3,
         "segments": 2,
+        "skipped": 0,
         "unchecked": 0,
         "undecodable": 0,
         "unpaired": 0,
@@ -642,3 +646,36 @@ def test_an_apdu_is_given_whole() -> None:
     assert seen.acse.octets == octets
     with pytest.raises(AttributeError, match="nothing"):
         seen.nothing  # noqa: B018
+
+
+def test_the_rest_of_an_apdu_at_the_start_of_a_stream_is_no_message() -> None:
+    whole, file = exchange(0), io.BytesIO()
+    with PcapWriter(file) as writer:  # a keep-alive, the rest of an APDU, an APDU
+        for number, (sequence, payload) in enumerate(((99, b"\0"), (100, whole[20:]), (80 + len(whole), whole))):
+            writer.write(number, tcp_packet(*ENDS, payload, sequence=sequence))
+    decoder = CaptureDecoder(io.BytesIO(file.getvalue()), keys=KEYS)
+    seen = list(decoder)
+    assert [message.octets for message in seen if message.is_message] == [whole]
+    assert {finding.level for message in seen for finding in message.findings if not message.is_message} == {"warning"}
+    assert summary(decoder.counters).startswith("1 message: 1 ")
+    assert summary(decoder.counters).endswith("; octets skipped 1 time")
+
+
+@pytest.mark.parametrize("usual", [True, False], ids=["fast path", "full decoder"])
+@pytest.mark.parametrize("read_before", [True, False])
+def test_a_message_is_copied_and_pickled_without_its_key(
+    monkeypatch: pytest.MonkeyPatch, usual: bool, read_before: bool
+) -> None:
+    if not usual:
+        monkeypatch.setattr(ShortRoad, "of_packet", lambda *_: None)
+        monkeypatch.setattr(ShortRoad, "of_apdu", lambda *_: None)
+    seen, _ = read(SAMPLES / "example8.pcap", KEYS)
+    for message in seen:
+        assert message.key is not None
+        if read_before:
+            assert as_dict(message)
+        for other in (copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
+            assert (other.verdict, other.authenticated, other.key) == (Verdict.VERIFIED, True, None)
+            assert as_dict(other) == as_dict(message)
+            assert other.services == message.services
+            assert other.request_body == message.request_body

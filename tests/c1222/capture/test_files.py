@@ -105,10 +105,11 @@ def test_pcap_of_every_byte_order_and_resolution(byte_order, nanoseconds):
     assert findings == []
 
 
-def test_pcap_with_the_longer_record_headers_of_the_modified_format():
-    head = struct.pack("<IHHIIII", 0xA1B2CD34, 2, 4, 0, 0, 65535, 1)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_pcap_with_the_longer_record_headers_of_the_modified_format(order):
+    head = struct.pack(f"{order}IHHIIII", 0xA1B2CD34, 2, 4, 0, 0, 65535, 1)
     records = b"".join(
-        struct.pack("<IIIIIHBB", 7, 8, len(data), 99, 3, 0, 0, 0) + data for data in (b"one", b"", b"three")
+        struct.pack(f"{order}IIIIIHBB", 7, 8, len(data), 99, 3, 0, 0, 0) + data for data in (b"one", b"", b"three")
     )
     packets, findings = read(head + records)
     assert packets == [Packet(n, 7 * SECOND + 8000, 1, data, 99) for n, data in enumerate((b"one", b"", b"three"), 1)]

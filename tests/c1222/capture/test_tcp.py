@@ -297,3 +297,35 @@ def test_after_loss_every_apdu_that_is_whole_in_one_segment_is_found(apdus, rand
     found, remarks, _ = read(*segments)
     assert found == kept
     assert all(code == "gap" for code, _ in remarks)
+
+
+@pytest.mark.parametrize(("first", "other"), [(3_000_000_000, 1000), (5, 2**31), (5, 2**32 - 2_000_000_000)])
+def test_a_connection_opened_after_one_that_began_in_the_middle(first, other):
+    found, remarks, _ = read(segment(1, first, A), segment(2, other, flags=SYN), segment(3, other + 1, B))
+    assert (found, remarks) == ([(1, A), (3, B)], [])
+
+
+def test_a_syn_that_comes_late_over_the_wrap_opens_no_other_connection():
+    found, remarks, _ = read(segment(1, 5, A), segment(2, 4, flags=SYN), segment(3, 5 + len(A), B))
+    assert (found, remarks) == ([(1, A), (3, B)], [])
+    segments = (segment(1, 2**32 - 1, A), segment(2, 2**32 - 2, flags=SYN), segment(3, 2**32 - 1 + len(A), B))
+    assert read(*segments)[:2] == ([(1, A), (3, B)], [])
+
+
+def test_the_end_is_behind_what_a_segment_lacks():
+    """The FIN of a segment that was cut counts its missing octets: when they have come, the stream is over."""
+    cut = segment(1, 0, A[:30], FIN | ACK, missing=5)
+    items = list(Streams().items([cut, segment(2, 30, A[30:35]), segment(9, 35)]))
+    assert [(item.frame, item.finding.code) for item in items] == [(2, "incomplete-apdu")]
+
+
+def test_a_piece_that_waits_already_is_counted():
+    found, remarks, tally = read(segment(1, 0, A), segment(2, AB, C), segment(3, AB, C), segment(4, len(A), B))
+    assert (found, remarks) == ([(1, A), (4, B), (2, C)], [])
+    assert tally == {"old-octets": 1}
+
+
+def test_the_largest_apdu_accepted_holds_for_streams():
+    assert read(segment(1, 0, A), max_apdu_size=len(A))[:2] == ([(1, A)], [])
+    found, remarks, _ = read(segment(1, 0, A), max_apdu_size=len(A) - 1)
+    assert (found, [code for code, _ in remarks]) == ([], ["not-an-apdu"])

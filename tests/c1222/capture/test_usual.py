@@ -13,7 +13,8 @@ from c1222 import ApTitle, Key, KeyStore, Message
 from c1222.capture.decoder import CaptureDecoder
 from c1222.capture.jsonl import as_dict, to_json
 from c1222.capture.usual import ShortRoad
-from c1222.capture.writer import PcapWriter, ethernet, udp_packet
+from c1222.capture.writer import PcapWriter, ethernet, tcp_packet, udp_packet
+from c1222.security import canonical
 from tests.c1222.message.known import OCTETS
 from tests.traffic import KEY, Sent, exchange, frames, varied
 
@@ -154,3 +155,39 @@ def test_mutated_messages_whose_packets_are_whole(data: st.DataObject) -> None:
             changed[place] = data.draw(st.one_of(st.integers(0, 255), st.just(changed[place] ^ 1)))
         packets.append(udp_packet("10.0.0.1:50000", "10.1.0.1:1153", bytes(changed)))
     both(packets)
+
+
+def refuse(*_: object) -> None:
+    raise AssertionError("this path is not to be taken")
+
+
+def test_datagrams_take_the_fast_path_of_packets_and_streams_that_of_apdus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ShortRoad, "of_apdu", refuse)
+    octets = capture(udp_packet("10.0.0.1:50000", "10.1.0.1:1153", each) for each in EVEN)
+    assert [message.usual is not None for message in CaptureDecoder(io.BytesIO(octets), keys=KEY)] == [True] * len(EVEN)
+    monkeypatch.undo()
+    monkeypatch.setattr(ShortRoad, "of_packet", lambda *_: None)
+    sequence, packets = 1, []
+    for each in EVEN[::2]:
+        packets.append(tcp_packet("10.0.0.1:50000", "10.1.0.1:1153", each, sequence=sequence))
+        sequence += len(each)
+    seen = list(CaptureDecoder(io.BytesIO(capture(packets)), keys=KEY))
+    assert [message.usual is not None for message in seen] == [True] * len(packets)
+
+
+@pytest.mark.parametrize("change", [-1, 1])
+def test_a_length_of_ip_that_is_not_that_of_the_packet_goes_to_the_full_decoder(change: int) -> None:
+    packet = bytearray(udp_packet("10.0.0.1:50000", "10.1.0.1:1153", EVEN[0]))
+    packet[16:18] = (int.from_bytes(packet[16:18]) + change).to_bytes(2)
+    packet[38:40] = (int.from_bytes(packet[38:40]) + change).to_bytes(2)
+    padded = bytes(packet) + b"\0" * 3
+    assert both([bytes(packet)]) == both([padded]) == 0
+
+
+def test_titles_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canonical, "REMEMBERED_TITLES", 3)
+    known = canonical.UsualTitles(KeyStore().base_oid.content)
+    for number in range(20):
+        title = b"\xa2" + ApTitle(f".1.{number}").tlv()
+        assert known[title] == known[title]
+        assert len(known) <= 3

@@ -1,6 +1,9 @@
+import pytest
+
 from c1222 import ApTitle
 from c1222.message.acse import Acse, decode_acse
 from c1222.message.epsem import SecurityMode
+from c1222.protocol import association
 from c1222.protocol.association import Associations, Generations
 from c1222.security.sealing import Opened, SessionSecurity, Verdict
 
@@ -78,3 +81,14 @@ def test_generations_are_bounded_and_count_what_they_forget() -> None:
     assert memory.get(95) == 95
     memory.put(99, 1)
     assert memory.get(99) == 1
+
+
+def test_titles_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(association, "_REMEMBERED_TITLES", 4)
+    memory: Associations[int] = Associations()
+    for number in range(30):
+        request = apdu(f".1.{number}", ".2", number)
+        memory.remember_request(request, memory.ends(request), number)
+        response = apdu(".2", f".1.{number}", 7, number)
+        assert memory.request_of(response, memory.ends(response)) == number
+        assert len(memory._names) <= 4
