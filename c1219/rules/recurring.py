@@ -6,11 +6,11 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from c1219.values import RecurringDate
 
-__all__ = ["resolve"]
+__all__ = ["only_day", "ordinals", "resolve"]
 
 _DAY = dt.timedelta(days=1)
 _SATURDAY, _SUNDAY = 6, 0
@@ -22,7 +22,12 @@ def _weekday(date: dt.date) -> int:
 
 
 def resolve(rule: RecurringDate, year: int, anchor: dt.date | None = None) -> tuple[dt.date, ...]:
-    """Return the dates of one year on which a recurring date falls, in order.
+    """Return the dates of one year on which a recurring date falls, in order; see `ordinals`."""
+    return tuple(map(dt.date.fromordinal, ordinals(rule, year, anchor)))
+
+
+def ordinals(rule: RecurringDate, year: int, anchor: dt.date | None = None) -> Sequence[int]:
+    """Return the days of one year on which a recurring date falls, in order.
 
     A date that the calendar does not have (30 February) does not occur. Readings of ours: OFFSET 1 leaves a date that
     is the weekday already where it is, and a PERIOD of 0 is one date. OFFSET is known from one source.
@@ -33,49 +38,43 @@ def resolve(rule: RecurringDate, year: int, anchor: dt.date | None = None) -> tu
         anchor: ST54.ANCHOR_DATE, from which a periodic date (MONTH 15) counts.
 
     Returns:
-        The dates; none if MONTH is 0 (a period in minutes), if the weekday that is needed is unassigned (7), or if
-        there is no anchor for a periodic date.
+        Proleptic ordinals (`datetime.date.toordinal`), a range where the days are equally far apart; none if MONTH is 0
+        (a period in minutes), if the weekday that is needed is unassigned (7), or if there is no anchor for a periodic
+        date.
     """
+    first, last = dt.date(year, 1, 1).toordinal(), dt.date(year, 12, 31).toordinal()
     if rule.MONTH == 15:
-        return tuple(_periodic(rule, year, anchor))
+        return _periodic(rule, first, last, anchor)
     if rule.MONTH == 14:
-        return tuple(_weekly(rule.WEEKDAY, year))
-    if not 1 <= rule.MONTH <= 13:
-        return ()
-    found: set[dt.date] = set()
-    for month_year in (year - 1, year, year + 1):  # an offset may lead into the next year, or the last
-        for month in range(1, 13) if rule.MONTH == 13 else (rule.MONTH,):
+        if rule.WEEKDAY is None or rule.WEEKDAY > 6:
+            return ()
+        return range(first + (rule.WEEKDAY - first) % 7, last + 1, 7)  # ordinal 7 is a Sunday
+    found: set[int] = set()
+    # An offset may lead into the next year, or the last.
+    for near, month in ((year - 1, 12), *((year, month) for month in range(1, 13)), (year + 1, 1)):
+        if rule.MONTH in (month, 13):
             try:
-                date = dt.date(month_year, month, rule.DAY or 0)
-                found.update(_moved(date, rule.OFFSET or 0, rule.WEEKDAY))
+                date = dt.date(near, month, rule.DAY or 0)
+                found.update(day.toordinal() for day in _moved(date, rule.OFFSET or 0, rule.WEEKDAY))
             except (ValueError, OverflowError):
                 continue
-    return tuple(sorted(date for date in found if date.year == year))
+    return sorted(day for day in found if first <= day <= last)
 
 
-def _periodic(rule: RecurringDate, year: int, anchor: dt.date | None) -> Iterator[dt.date]:
+def only_day(rule: RecurringDate, anchor: dt.date | None = None) -> int | None:
+    """Return the day (a proleptic ordinal) of a date that comes only once, None if it recurs or never comes."""
+    if rule.MONTH != 15 or rule.PERIOD or anchor is None:
+        return None
+    return anchor.toordinal() + (rule.DELTA or 0)
+
+
+def _periodic(rule: RecurringDate, first: int, last: int, anchor: dt.date | None) -> Sequence[int]:
     if anchor is None:
-        return
-    period, delta = rule.PERIOD or 0, rule.DELTA or 0
-    ordinal = anchor.toordinal() + delta
-    first, last = dt.date(year, 1, 1).toordinal(), dt.date(year, 12, 31).toordinal()
-    if period and ordinal < first:
-        ordinal += -((ordinal - first) // period) * period
-    while first <= ordinal <= last:
-        yield dt.date.fromordinal(ordinal)
-        if not period:
-            return
-        ordinal += period
-
-
-def _weekly(weekday: int | None, year: int) -> Iterator[dt.date]:
-    if weekday is None or weekday > 6:
-        return
-    ordinal = dt.date(year, 1, 1).toordinal()
-    ordinal += (weekday - _weekday(dt.date(year, 1, 1))) % 7
-    last = dt.date(year, 12, 31).toordinal()
-    for day in range(ordinal, last + 1, 7):
-        yield dt.date.fromordinal(day)
+        return ()
+    period, begin = rule.PERIOD or 0, anchor.toordinal() + (rule.DELTA or 0)
+    if not period:
+        return range(begin, begin + (first <= begin <= last))
+    return range(max(begin, first + (begin - first) % period), last + 1, period)
 
 
 def _moved(date: dt.date, offset: int, weekday: int | None) -> Iterator[dt.date]:

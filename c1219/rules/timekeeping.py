@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from c1219.errors import UnknownZone
 
 if TYPE_CHECKING:
-    from c1219.views.calendar import Calendar, DstChange
+    from c1219.rules.calendar import Calendar
 
 __all__ = ["Timekeeping", "naive_utc", "utc", "without_zone", "zone_named", "zone_offset"]
 
@@ -127,7 +127,6 @@ class Timekeeping:
         self.dst_now = dst_now
         self.calendar = calendar
         self.local = local
-        self._changes: dict[int, tuple[DstChange, ...]] = {}
 
     @property
     def has_rule(self) -> bool:
@@ -141,15 +140,6 @@ class Timekeeping:
         """Whether times can be made aware: `instant` gives a time, if need be with a hint on daylight saving time."""
         return self.utc or self.local is not None or self.zone is not None or not self.zone_applied
 
-    def _changes_of(self, year: int) -> tuple[DstChange, ...]:
-        found = self._changes.get(year)
-        if found is None:
-            found = self.calendar.dst_changes(year) if self.calendar is not None else ()
-            if len(self._changes) >= 64:
-                self._changes.clear()
-            self._changes[year] = found
-        return found
-
     def in_dst(self, wall: dt.datetime, *, second: bool = False) -> bool | None:
         """Say whether the calendar has daylight saving time in effect at a local wall time, None if it does not tell.
 
@@ -159,23 +149,13 @@ class Timekeeping:
         """
         if not self.dst_amount:
             return False
-        plain, second = wall.replace(fold=0), second or bool(wall.fold)
-        for year in (wall.year, wall.year - 1):
-            for change in reversed(self._changes_of(year)):
-                moment = change.time if change.on or not second else change.time - self.dst_amount
-                if moment <= plain:
-                    return change.on
-        return None
+        if self.calendar is None:
+            return None
+        return self.calendar.is_dst(wall, self.dst_amount if second or wall.fold else _NONE)
 
     def _in_dst_standard(self, standard: dt.datetime) -> bool | None:
         """Say the same of a time that is always standard time."""
-        if not self.dst_amount:
-            return False
-        for year in (standard.year, standard.year - 1):
-            for change in reversed(self._changes_of(year)):
-                if (change.time if change.on else change.time - self.dst_amount) <= standard:
-                    return change.on
-        return None
+        return self.in_dst(standard, second=True)
 
     def in_effect(self, time: dt.datetime) -> bool | None:
         """Say whether daylight saving time is in effect at an instant, None if that is not known."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from c1222.node.calendar import Calendar, calendar_of
+from c1222.node.calendar import MeterCalendar, calendar_of
 
 if TYPE_CHECKING:
     from c1222.node.shape import Shape
@@ -76,7 +76,7 @@ class Faces:
             daylight saving time left out.
     """
 
-    def __init__(self, st0: Any, calendar: Calendar) -> None:
+    def __init__(self, st0: Any, calendar: MeterCalendar) -> None:
         self.calendar = calendar
         form = st0.FORMAT_CONTROL_2.TM_FORMAT
         self.runs = form != 0

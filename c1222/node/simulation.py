@@ -11,7 +11,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.codes.events import EventCode
-from c1222.node.calendar import Calendar, Day, Tiers, calendar_of
+from c1222.node.calendar import MeterCalendar, MeterDay, Tiers, calendar_of
 from c1222.node.clock import Clock, Faces, faces_of
 from c1222.node.flows import Flows, LoadCurve, Plan, plan_of
 from c1222.node.load_profile import POWER_FAIL, Recorder
@@ -84,7 +84,7 @@ class Simulation:
         shape = self._tables.shape
         self._shape = shape
         self.faces: Faces = shape.derived(faces_of)
-        self._calendar: Calendar = shape.derived(calendar_of)
+        self._calendar: MeterCalendar = shape.derived(calendar_of)
         plan: Plan | None = shape.derived(plan_of) if self._tables.is_whole("ST23") else None
         curve = LoadCurve(self._seed, watts=self._watts, zone=self._calendar.zone)
         saved = state or {}
@@ -259,7 +259,7 @@ class Simulation:
 
     def _begin_day(self, date: dt.date, device: float) -> None:
         self._date = date.isoformat()
-        day: Day = self._calendar.day(date)
+        day: MeterDay = self._calendar.day(date)
         dst = self.faces.is_dst(device)
         if dst != self._dst:
             self._dst = dst

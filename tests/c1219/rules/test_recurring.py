@@ -100,6 +100,119 @@ def test_dates_that_do_not_occur():
     assert resolve(RecurringDate(15, PERIOD=0, DELTA=1), 2024, ANCHOR) == (dt.date(2024, 1, 2),)
 
 
+def dates(rule: RecurringDate, anchor: dt.date | None = None) -> list[str]:
+    """The days of two years on which a rule falls."""
+    return [str(date) for year in (2026, 2027) for date in resolve(rule, year, anchor)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (RecurringDate(7, 0, 7, 4), ["2026-07-04", "2027-07-04"]),
+        (RecurringDate(3, 3, 0, 1), ["2026-03-08", "2027-03-14"]),  # second Sunday of March
+        (RecurringDate(11, 2, 0, 1), ["2026-11-01", "2027-11-07"]),  # first Sunday of November
+        (RecurringDate(11, 5, 4, 1), ["2026-11-26", "2027-11-25"]),  # fourth Thursday: Thanksgiving
+        (RecurringDate(5, 6, 1, 1), ["2026-05-25", "2027-05-31"]),  # last Monday: Memorial Day
+        (RecurringDate(7, 8, 0, 4), ["2026-07-04", "2027-07-05"]),  # Monday after, if on a Sunday
+        (RecurringDate(7, 14, 0, 4), ["2026-07-03", "2027-07-05"]),  # Saturday: Friday before
+        (RecurringDate(7, 10, 0, 4), ["2026-07-06", "2027-07-04"]),  # Saturday: Monday after
+        (RecurringDate(7, 13, 0, 4), ["2026-07-03", "2027-07-02"]),
+        (RecurringDate(7, 1, 5, 4), ["2026-07-03", "2027-07-02"]),  # Friday on or before
+        (RecurringDate(12, 15, 0, 31), ["2026-01-01", "2027-01-01"]),  # the day after New Year's Eve
+        (RecurringDate(2, 0, 0, 29), []),  # no such day in either year
+    ],
+)
+def test_yearly_dates(rule: RecurringDate, expected: list[str]) -> None:
+    assert dates(rule) == expected
+
+
+def test_dates_that_recur_oftener() -> None:
+    assert dates(RecurringDate(7, 7, 0, 4))[:2] == ["2026-07-04", "2026-07-05"]
+    monthly = dates(RecurringDate(13, 0, 0, 31))
+    assert len(monthly) == 14
+    assert monthly[:3] == ["2026-01-31", "2026-03-31", "2026-05-31"]
+    fridays = dates(RecurringDate(14, WEEKDAY=5))
+    assert fridays[0] == "2026-01-02"
+    assert len(fridays) == 105
+    periodic = dates(RecurringDate(15, PERIOD=28, DELTA=3), anchor=dt.date(2026, 1, 1))
+    assert periodic[:3] == ["2026-01-04", "2026-02-01", "2026-03-01"]
+    assert dates(RecurringDate(15, PERIOD=28, DELTA=3)) == [], "without an anchor there is no such date"
+    assert dates(RecurringDate(15, PERIOD=0, DELTA=2), anchor=dt.date(2026, 1, 1)) == ["2026-01-03"]
+    assert dates(RecurringDate(0, PERIOD_IN_MINUTES=60)) == [], "that is no date"
+
+
+def days_by_words(rule: RecurringDate, month: int, year: int) -> list[dt.date]:
+    """The days that a rule makes of its day in one month, by steps from day to day."""
+
+    def step(date: dt.date, days: int) -> dt.date:
+        while date.isoweekday() % 7 != rule.WEEKDAY:
+            date += days * DAY
+        return date
+
+    if not 1 <= rule.DAY <= calendar.monthrange(year, month)[1]:
+        return []
+    date = dt.date(year, month, rule.DAY)
+    if 1 <= rule.OFFSET <= 6 and rule.WEEKDAY == 7:
+        return []
+    if rule.OFFSET == 1:
+        return [step(date, -1)]
+    if 2 <= rule.OFFSET <= 5:
+        date = step(date, 1)
+        for _ in range(rule.OFFSET - 2):
+            date = step(date + DAY, 1)
+        return [date]
+    if rule.OFFSET == 6:
+        return [step(dt.date(year, month, calendar.monthrange(year, month)[1]), -1)]
+    saturday, sunday = date.weekday() == calendar.SATURDAY, date.weekday() == calendar.SUNDAY
+    monday, friday = date + (2 if saturday else 1) * DAY, date - (1 if saturday else 2) * DAY
+    moved = {
+        0: [date],
+        7: [date, date + DAY],
+        8: [monday if sunday else date],
+        9: [friday if sunday else date],
+        10: [monday if saturday else date],
+        11: [friday if saturday else date],
+        12: [monday if saturday or sunday else date],
+        13: [friday if saturday or sunday else date],
+        14: [friday if saturday else monday if sunday else date],
+        15: [date + DAY],
+    }
+    return moved[rule.OFFSET]
+
+
+def test_every_recurring_date_of_a_grid() -> None:
+    """26,832 pairs of a recurring date and a year: all months, OFFSETs and weekdays, days at the ends of months.
+
+    DAY 0 and WEEKDAY 7, which mean no day and no weekday, are among them.
+    """
+    asked = 0
+    for year in (2026, 2028):
+        for offset in range(16):
+            for weekday in range(8):
+                for day in (0, 1, 4, 15, 28, 29, 30, 31):
+                    found: dict[int, set[dt.date]] = {}
+                    for month in range(1, 13):
+                        rule = RecurringDate(month, offset, weekday, day)
+                        around = [days_by_words(rule, month, near) for near in (year - 1, year, year + 1)]
+                        found[month] = {date for dates in around for date in dates if date.year == year}
+                    found[13] = set().union(*found.values())
+                    for month, expected in found.items():
+                        asked += 1
+                        assert resolve(RecurringDate(month, offset, weekday, day), year) == tuple(sorted(expected))
+        every = [dt.date(year, 1, 1) + DAY * n for n in range(365 + calendar.isleap(year))]
+        for weekday in range(8):
+            asked += 1
+            own = [date for date in every if date.isoweekday() % 7 == weekday]
+            assert resolve(RecurringDate(14, WEEKDAY=weekday), year) == tuple(own)
+        for period in (0, 1, 2, 7, 28, 63):
+            for delta in (*range(1, 64, 4),):
+                asked += 1
+                begin = ANCHOR + delta * DAY
+                own = [date for date in every if date >= begin and (date - begin).days % period == 0] if period else []
+                assert resolve(RecurringDate(15, PERIOD=period, DELTA=delta), year, ANCHOR) == tuple(own)
+    assert asked == 26_832
+
+
 def test_over_the_new_year():
     assert resolve(RecurringDate(12, OFFSET=15, WEEKDAY=0, DAY=31), 2024) == (dt.date(2024, 1, 1),)
     assert resolve(RecurringDate(1, OFFSET=11, WEEKDAY=0, DAY=1), 2021)[-1] == dt.date(2021, 12, 31)  # Saturday, 2022
