@@ -234,7 +234,7 @@ def altered(apdu: bytes, fault: Fault, keys: KeyStore) -> bytes:
             application_context=message.application_context,
             calling_ae_qualifier=message.calling_ae_qualifier,
         )
-        return encode(changed, keys=keys)
+        return encode(changed, keys=keys, sealed_with=None if clear else message.key)
     except C1222Error:
         return apdu
 

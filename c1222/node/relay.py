@@ -70,7 +70,7 @@ class Relay:
     Args:
         title: its title.
         keys: for messages to itself; without any they come in clear.
-        policy: what it allows.
+        policy: what it allows; a `NodePolicy` with the keys of callers, which nodes register under, when None.
         period: seconds for which a registration holds at most.
         direct: whether nodes may talk to each other directly.
         max_nodes: registrations held; when there are as many, other nodes are refused.
@@ -97,7 +97,7 @@ class Relay:
         self.counters: Counter[str] = Counter()
         self.nodes: dict[bytes, Registered] = {}
         self.identity = Identity(title, keys)
-        self._policy = NodePolicy() if policy is None else policy
+        self._policy = NodePolicy(callers_keys=True) if policy is None else policy
         self._responder = Responder(self.identity, self._handle, policy=self._policy)
         self._period = period
         self._info = network.RegistrationInfo.CONNECTIONLESS | network.RegistrationInfo.ACCEPT_CONNECTIONLESS

@@ -477,6 +477,7 @@ def open_message(
     asked: bytes = b"",
     diagnose: bool = False,
     proven: Container[Key] = (),
+    callers_keys: bool = True,
 ) -> _M:
     """Open a message whose elements are known. Never raises for its content: findings tell, and `check` raises.
 
@@ -488,12 +489,15 @@ def open_message(
         asked: the services this one answers, with their lengths; must be splittable.
         diagnose: look further into a wrong MAC, at a hundred times the cost.
         proven: keys that have verified other messages, for the diagnosis.
+        callers_keys: open it also with keys of the calling node.
     """
     message = kind.__new__(kind)
     message.acse = acse
     message.octets = acse.octets
     message._asked = asked  # noqa: SLF001
-    message._opened = opened = open_apdu(acse, keys, sessions=sessions, diagnose=diagnose, proven=proven)  # noqa: SLF001
+    message._opened = opened = open_apdu(  # noqa: SLF001
+        acse, keys, sessions=sessions, diagnose=diagnose, proven=proven, callers_keys=callers_keys
+    )
     message._fault = message._key = message.usual = None  # noqa: SLF001
     message._start = 0  # noqa: SLF001
     body = opened.body
@@ -517,13 +521,20 @@ def open_message(
     return message
 
 
-def encode(message: Message, *, keys: Keys = None, session: Message | SessionSecurity | None = None) -> bytes:
+def encode(
+    message: Message,
+    *,
+    keys: Keys = None,
+    session: Message | SessionSecurity | None = None,
+    sealed_with: Key | None = None,
+) -> bytes:
     """Encode a message from its parts; seal it if its mode says so.
 
     Args:
         message: made from its parts, or decoded.
         keys: where the key of a secured message is found by titles and key id.
         session: what a message of a session without an authentication value inherits, where it does not say so itself.
+        sealed_with: the key itself; looked for among the keys, those of the called node first, when None.
 
     Returns:
         The octets of the APDU.
@@ -560,7 +571,7 @@ def encode(message: Message, *, keys: Keys = None, session: Message | SessionSec
     if key_id is None or iv is None:
         raise EncodeError("a secured message needs a key id and an initialisation vector")
     store = KeyStore.of(keys)
-    key = store.get(message.called, message.calling, key_id)
+    key = store.get(message.called, message.calling, key_id) if sealed_with is None else sealed_with
     in_session = not message.carries_authentication
     control = epsem.control
     return seal(fields, key, iv=iv, control=control, body=epsem.body, in_session=in_session, base=store.base_oid)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from c1222.message.aptitle import ApTitle
     from c1222.protocol.identity import Identity
     from c1222.protocol.policy import Link
+    from c1222.security.keys import Key
     from c1222.security.sealing import SessionSecurity
     from c1222.services import Service
 
@@ -30,6 +31,7 @@ def compose(
     utc: float,
     mode: SecurityMode = SecurityMode.CLEARTEXT,
     key_id: int | None = None,
+    key: Key | None = None,
     session: SessionSecurity | None = None,
     answers: int | None = None,
     calling: ApTitle | None = None,
@@ -47,6 +49,7 @@ def compose(
         utc: true time, seconds since 1970 UTC.
         mode: how to secure it.
         key_id: which key, in modes 1 and 2.
+        key: the key itself; found by the titles when None.
         session: what our first message of the session carried: this one does without, where that is safe.
         answers: id of the request, in an answer.
         calling: our title in another form than the identity has it.
@@ -88,7 +91,7 @@ def compose(
         application_context=application_context,
         calling_ae_qualifier=qualifier,
     )
-    return message, encode(message, keys=identity.keys)
+    return message, encode(message, keys=identity.keys, sealed_with=key)
 
 
 def pieces(apdu: bytes, link: Link) -> list[bytes]:

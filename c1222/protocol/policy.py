@@ -145,6 +145,8 @@ class NodePolicy(NamedTuple):
 
     Attributes:
         cleartext: take cleartext requests; None takes them only where there are no keys.
+        callers_keys: take messages sealed with a key of the calling title, as a relay does of nodes that register. Else
+            whoever has the key of one node could ask all others in its name.
         window: seconds the vector of a request may be away from the true time.
         max_seen: requests with a vector of their own that are remembered, to take none twice.
         accept_from: take no vector below this, UTC seconds: what was taken before a restart is not remembered.
@@ -167,6 +169,7 @@ class NodePolicy(NamedTuple):
     """
 
     cleartext: bool | None = None
+    callers_keys: bool = False
     window: int = ACCEPTANCE_WINDOW
     max_seen: int = MAX_SEEN
     accept_from: int | None = None

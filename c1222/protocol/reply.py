@@ -88,6 +88,7 @@ def _compose(
         utc=utc,
         mode=mode,
         key_id=message.key_id,
+        key=message.key,
         session=None if carried else session,
         answers=message.calling_invocation_id,
         calling=_echoed(identity, message.called),

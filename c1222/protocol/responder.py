@@ -237,7 +237,9 @@ class Responder:
             self._drop(_THROTTLED, way)
             return False
         securities = () if session is None else session.securities
-        message = open_message(Message, acse, self.identity.keys, sessions=securities)
+        message = open_message(
+            Message, acse, self.identity.keys, sessions=securities, callers_keys=self.policy.callers_keys
+        )
         doubt, used_up = self._gate.judge(message, session, origin, way.now, way.utc)
         if used_up:
             self._budget_used_up(self._gate.throttle, origin, "authentication", way)

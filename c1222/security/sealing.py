@@ -120,6 +120,7 @@ def open_apdu(
     sessions: Sequence[SessionSecurity] = (),
     diagnose: bool = False,
     proven: Container[Key] = (),
+    callers_keys: bool = True,
 ) -> Opened:
     """Open a message: check its MAC and, in mode 2, decrypt its body.
 
@@ -132,15 +133,21 @@ def open_apdu(
         diagnose: look further into a wrong MAC, see `c1222.security.diagnosis`. It takes many times as long as opening,
             so a node leaves it.
         proven: keys that have verified other messages, for the diagnosis.
+        callers_keys: open also with keys of the calling node, not only with those of the called one and of any.
     """
     try:
-        return _open(acse, keys, sessions, diagnose, proven)
+        return _open(acse, keys, sessions, diagnose, proven, callers_keys)
     except DecodeError as error:
         return Opened(Verdict.MALFORMED, None, findings=(error.finding(),))
 
 
 def _open(
-    acse: Acse, keys: KeyStore, sessions: Sequence[SessionSecurity], diagnose: bool, proven: Container[Key]
+    acse: Acse,
+    keys: KeyStore,
+    sessions: Sequence[SessionSecurity],
+    diagnose: bool,
+    proven: Container[Key],
+    callers_keys: bool,
 ) -> Opened:
     octets = acse.octets
     _, start, end = acse.user_information
@@ -182,7 +189,7 @@ def _open(
         header = prefix + (iv if written is None else bytes((written,)) + iv)
         if len(header) <= BLOCK_SIZE:
             return _refused(Verdict.SHORT_HEADER, mode, None, _short(header))
-        for key in keys.find_absolute(called, calling, key_id):
+        for key in keys.find_absolute(called, calling if callers_keys else None, key_id):
             try:
                 if encrypted:
                     body = key.eax.decrypt(header, sealed)

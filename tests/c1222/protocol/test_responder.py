@@ -292,13 +292,15 @@ class TestNotForUs:
         assert not bench.store.calls
 
     def test_every_octet_may_be_anything(self) -> None:
-        bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=MANY, cleartext=True))
         for mode in (0, 2):
+            bench = Bench(keys=KEY, policy=NodePolicy(stranger_failures=MANY, cleartext=mode == 0))
             request = bench.request(READ, WRITE, mode=mode)
             for at in range(len(request)):
                 for value in (0, 0x7F, 0x80, 0xFF, request[at] ^ 1):
-                    bench.hear(request[:at] + bytes((value,)) + request[at + 1 :])
+                    if value != request[at]:
+                        bench.hear(request[:at] + bytes((value,)) + request[at + 1 :])
                 bench.hear(request[:at])
+            assert (bench.store.calls > 0) is (mode == 0)
 
     def test_a_broadcast_is_carried_out_and_answered_under_our_own_title(self) -> None:
         bench = Bench()
@@ -521,6 +523,39 @@ class TestOnce:
         assert bench.counters["replayed"] == 1
         assert bench.hear(requests[-1])
         assert bench.store.calls == 10
+
+
+class TestKeysOfTitles:
+    OWN, CALLERS, SHARED = Key(2, b"O" * 16, METER), Key(2, b"C" * 16, READER), Key(2, b"S" * 16)
+
+    @pytest.mark.parametrize("changes", [{}, {"services": [LOGON]}, {"called": ApTitle(METER).absolute()}])
+    def test_the_key_of_one_node_opens_no_other(self, changes: dict[str, Any]) -> None:
+        bench = Bench(keys=KeyStore([self.OWN, self.CALLERS]))
+        assert bench.ask(WRITE, mode=2, keys=self.CALLERS, **changes) == []
+        assert (bench.store.calls, len(bench.responder.sessions)) == (0, 0)
+        assert bench.counters == {"wrong-mac": 1}
+        bench = Bench(keys=KeyStore([self.CALLERS]))
+        assert bench.hear(bench.request(WRITE, mode=2)) == []
+        assert bench.counters == {"no-key": 1}
+
+    @pytest.mark.parametrize("key", [OWN, CALLERS, SHARED])
+    @pytest.mark.parametrize("callers_keys", [False, True])
+    def test_an_answer_is_sealed_with_the_key_of_its_request(self, key: Key, callers_keys: bool) -> None:
+        bench = Bench(
+            keys=KeyStore([self.OWN, self.CALLERS, self.SHARED]), policy=NodePolicy(callers_keys=callers_keys)
+        )
+        for mode in (1, 2):
+            out = bench.hear(bench.request(LOGON, mode=mode, keys=key))
+            if key is self.CALLERS and not callers_keys:
+                assert out == []
+                continue
+            (apdu,) = out
+            assert decode(apdu, keys=key).authenticated
+            inside = SessionSecurity(2, NOW.to_bytes(4))
+            asked = bench.request(READ, mode=mode, keys=key, iv=inside.iv, carries_authentication=False)
+            (apdu,) = bench.hear(asked)
+            assert decode(apdu, keys=key, session=inside).authenticated
+            assert bench.hear(bench.request(LOGOFF, mode=mode, keys=key))
 
 
 class TestTwoProgramsOfOneTitle:
