@@ -133,7 +133,7 @@ class Identity:
     def _scope(self, key_id: int) -> str:
         scope = self._scopes.get(key_id)
         if scope is None:
-            scope = self._scopes[key_id] = SendGuard.scope(self.title, key_id)
+            scope = self._scopes[key_id] = SendGuard.scope(self.title, key_id, self.keys.base_oid)
         return scope
 
     def same(self, one: ApTitle | None, other: ApTitle | None) -> bool:

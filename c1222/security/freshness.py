@@ -20,6 +20,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from c1222.errors import EncodeError, StateError
+from c1222.message.aptitle import DEFAULT_BASE
 
 if TYPE_CHECKING:
     from c1222.message.aptitle import ApTitle
@@ -157,9 +158,15 @@ class SendGuard:
         self._lock = Lock()
 
     @staticmethod
-    def scope(calling: ApTitle | None, key_id: int) -> str:
-        """Return the text that names a sender and its key, for the methods below and the store."""
-        return f"{'' if calling is None else calling.absolute()}#{key_id}"
+    def scope(calling: ApTitle | None, key_id: int, base: ApTitle = DEFAULT_BASE) -> str:
+        """Return the text that names a sender and its key, for the methods below and the store.
+
+        Args:
+            calling: the sender.
+            key_id: 0..255.
+            base: what makes a relative title absolute.
+        """
+        return f"{'' if calling is None else calling.absolute(base)}#{key_id}"
 
     def issue(
         self, scope: str, invocation_id: int, now: float, *, called: bytes = b"", opens_session: bool = False

@@ -90,6 +90,12 @@ def test_names_that_share_a_guard_do_not_get_into_each_others_way() -> None:
     assert same.secure(2, 5, 1000.0)[0].iv == (1001).to_bytes(4)
 
 
+def test_both_forms_of_a_name_are_one_sender_under_the_configured_base() -> None:
+    guard, keys = SendGuard(), KeyStore([KEY], base_oid="1.2.3")
+    vectors = [Identity(title, keys, guard=guard).secure(2, 5, 1000.0)[0].iv for title in (".4", "1.2.3.4", ".5")]
+    assert [int.from_bytes(iv) for iv in vectors] == [1000, 1001, 1000]
+
+
 def test_titles_are_the_same_in_any_form() -> None:
     identity = Identity(READER)
     one, other = ApTitle(".1.2"), ApTitle(".1.3")

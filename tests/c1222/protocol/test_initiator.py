@@ -23,7 +23,6 @@ from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import cut
 from c1222.protocol.events import (
     Completed,
-    Dropped,
     Failed,
     Overdue,
     Resting,
@@ -493,10 +492,22 @@ class TestAnswers:
         peer = self.run(wire, [READ, READ, READ], [*OK_READ])
         (failed,) = peer.of(Failed)
         assert isinstance(failed.error, DecodeError)
+        assert str(failed.error) == "epsem at octet 0: 1 responses to 3 requests do not tell which is which"
         assert failed.unknown
+        assert failed.exchange.responses == ()
+        assert peer.of(Completed) == []
 
     def test_none_at_all_is_an_error(self, wire: Wire) -> None:
-        assert self.run(wire, [READ], []).of(Failed)[0].unknown
+        (failed,) = self.run(wire, [READ], []).of(Failed)
+        assert str(failed.error) == "epsem at octet 0: 0 responses to 1 requests do not tell which is which"
+        assert failed.unknown
+
+    def test_a_refusal_of_the_whole_message_stands_alone_or_for_its_own_request(self, wire: Wire) -> None:
+        refusal, other = ErrorResponse(Sme.code), ErrorResponse(Iar.code)
+        peer = self.run(wire, [READ, WRITE, READ], [refusal, *OK_READ])
+        assert peer.of(Failed)[0].unknown  # nothing tells whose the second is
+        peer = self.run(wire, [READ, WRITE, READ], [refusal, other])
+        assert peer.of(Completed)[0].responses == (refusal, other, None)
 
     def test_octets_that_are_no_response_are_kept(self, wire: Wire) -> None:
         class Odd:
@@ -508,6 +519,8 @@ class TestAnswers:
         peer = self.run(wire, [READ], [Odd()])
         (response,) = peer.of(Completed)[0].responses
         assert isinstance(response, MalformedService)
+        assert response.octets == bytes.fromhex("00 00 05 41")
+        assert (response.code, response.kind) == (0, "response")
         assert isinstance(response.fault, DecodeError)
 
 
@@ -1011,4 +1024,3 @@ def test_reprs_show_no_secret() -> None:
         repr(exchange.request),
     ]
     assert not any("swordfish" in text or "0102030405060708" in text for text in texts)
-    assert Dropped("late", "x") == Dropped("late", "x")

@@ -817,6 +817,12 @@ class TestSessions:
         released = [event for event in events if isinstance(event, Released)]
         assert [event.source for event in released] == (["reader"] if request_.service == "disconnect" else [])
 
+    @pytest.mark.parametrize("last", [session.TerminateRequest(), session.DisconnectRequest()])
+    def test_released_by_whatever_end_of_a_message_says_so(self, last: Any) -> None:
+        bench = Bench()
+        assert codes(bench.ask(LOGON, session.DisconnectRequest(), last)) == [0, 0, 0]
+        assert len(bench.events(Released)) == 1
+
     def test_closed_by_the_owner(self) -> None:
         bench = Bench()
         for title, source in ((".1", "a"), (".2", "b"), (".3", "b")):
@@ -930,6 +936,15 @@ class TestSessions:
                 assert codes(bench.ask(WRITE, calling_invocation_id=number)) == [0], turn
             assert codes(bench.ask(LOGOFF, calling_invocation_id=3)) == [0]
         assert len(bench.store.writes) == 6
+
+    def test_in_cleartext_a_copy_of_the_logon_says_nothing_about_how_a_peer_counts(self) -> None:
+        bench = Bench()
+        for turn in range(1, 3):
+            logon = bench.request(LOGON)
+            assert bench.hear(logon) == bench.hear(logon)
+            assert codes(bench.ask(WRITE, calling_invocation_id=1)) == [0]
+            assert codes(bench.ask(LOGOFF, calling_invocation_id=2)) == [0]
+            assert len(bench.store.writes) == turn
 
     def test_in_cleartext_a_copy_from_the_session_before_is_a_copy(self) -> None:
         bench = Bench()
