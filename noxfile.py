@@ -14,11 +14,11 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["quick"]
 
 COVERED = {
-    "c1219/wire": 97,
-    "c1219/rules": 97,
-    "c1222/message": 97,
-    "c1222/security": 97,
-    "c1222/protocol": 97,
+    "c1219/wire": 99,
+    "c1219/rules": 98,
+    "c1222/message": 99,
+    "c1222/security": 98,
+    "c1222/protocol": 98,
 }
 """Per cent of lines and branches of a package that the tests in `COVERING` must reach."""
 COVERING = [*(f"tests/{room}" for room in COVERED), "tests/c1219/views", "tests/c1222/capture"]

@@ -7,6 +7,7 @@ layout.element("TOT_DATA_BLOCK.SUMMATIONS[0]")        # -> Element: offset, size
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.engine import stepwise
@@ -435,15 +436,10 @@ class _Origin:
         return self
 
 
-_ORIGIN_TYPES: dict[Any, Any] = {}
-
-
+@lru_cache(maxsize=1024)
 def _origin_type(value_type: Any) -> Any:
     """Return the class of root records: the record's own class, with a memory."""
-    found = _ORIGIN_TYPES.get(value_type)
-    if found is None:
-        found = _ORIGIN_TYPES[value_type] = type(value_type.__name__, (_Origin, value_type), {})
-    return found
+    return type(value_type.__name__, (_Origin, value_type), {})
 
 
 def bind_outline(

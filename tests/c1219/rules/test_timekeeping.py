@@ -91,6 +91,25 @@ def test_hints(wall: str, dst: bool | None, instant: str) -> None:
     assert times.instant(at(wall), dst) == at(instant, UTC)
 
 
+EST, SHIFT = -5 * HOUR, HOUR
+
+
+@pytest.mark.parametrize(
+    ("times", "shown"),
+    [
+        (Timekeeping(utc=True), "2026-07-01 12:00"),
+        (Timekeeping(zone=EST), "2026-07-01 07:00"),
+        (Timekeeping(zone=EST, zone_applied=False), "2026-07-01 12:00"),
+        (Timekeeping(zone=EST, dst_amount=SHIFT, dst_now=True, dst_applied=False), "2026-07-01 07:00"),
+        (Timekeeping(zone_applied=False, dst_amount=SHIFT, dst_now=True), "2026-07-01 13:00"),
+        (Timekeeping(zone_applied=False, dst_amount=SHIFT, dst_now=False), "2026-07-01 12:00"),
+        (Timekeeping(), None),
+    ],
+)
+def test_what_the_clock_shows_without_a_zone_of_the_caller(times: Timekeeping, shown: str | None) -> None:
+    assert times.shown(at("2026-07-01 12:00", UTC)) == (None if shown is None else at(shown))
+
+
 def test_fold_decides_without_a_hint() -> None:
     times = Timekeeping(local=ZONES["America/New_York"])
     second = at("2026-11-01 01:30").replace(fold=1)
