@@ -82,6 +82,7 @@ def test_a_request_made_from_its_parts_serves_too() -> None:
     )
     (read,) = c1222.decode(example("std-ex8-rsp"), keys=KEY, request=request).services
     assert isinstance(read, tables.ReadOffsetResponse)
+    assert read.data == b"MANUFACTURER SN "
 
 
 def test_a_session_message_takes_what_an_earlier_message_said() -> None:

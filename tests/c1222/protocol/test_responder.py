@@ -498,11 +498,27 @@ class TestOnce:
         closed = Bench(keys=KEY, policy=NodePolicy(accept_from=NOW + 1))
         assert closed.hear(request) == []
         assert closed.counters == {"too-old": 1}
+        assert codes(closed.ask(READ, iv=(NOW + 1).to_bytes(4), mode=2)) == [0], "from then on all is well"
         guard = ReplayGuard(window=900)
         guard.restore(ApTitle(READER).absolute(), 2, NOW.to_bytes(4), decode_acse(request).calling_invocation_id)
         restored = Bench(keys=KEY, replay=guard)
         assert restored.hear(request) == []
         assert restored.counters == {"replayed": 1}
+
+    @pytest.mark.parametrize("base", ["1.2.3", None])
+    def test_a_replay_with_the_other_form_of_the_title(self, base: str | None) -> None:
+        """The MAC stays right, since N holds absolute titles; see `canonical_header`."""
+        keys = KeyStore([KEY]) if base is None else KeyStore([KEY], base_oid=base)
+        bench = Bench(keys=keys)
+        for mode in (1, 2):
+            number = 7 + mode
+            forms = [
+                bench.request(WRITE, mode=mode, calling=calling, calling_invocation_id=number)
+                for calling in (ApTitle(READER), ApTitle(READER).absolute(keys.base_oid))
+            ]
+            assert [bool(bench.hear(form)) for form in forms] == [True, False]
+        assert bench.counters == {"requests": 2, "replayed": 2}
+        assert len(bench.store.writes) == 2
 
     def test_no_room_to_remember_a_write_in_cleartext(self) -> None:
         bench = Bench(policy=NodePolicy(max_answers=3))

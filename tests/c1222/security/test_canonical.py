@@ -195,3 +195,15 @@ def test_remembered_titles_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         assert canonical_header(acse, key_id=1, iv=IV) == b"".join(p.octets for p in pieces(acse, key_id=1, iv=IV))
         assert len(forms) <= 8
+
+
+def test_usual_titles_are_bounded_and_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canonical, "REMEMBERED_TITLES", 8)
+    canonical._forms.cache_clear()
+    usual, forms = canonical.UsualTitles(DEFAULT_BASE.content), canonical._forms(DEFAULT_BASE.content)
+    for number in range(100):
+        element = ApTitle(f".{number}").tlv()
+        assert usual[bytes((len(element),)) + element] == forms[element]
+        assert len(usual) <= 8
+        assert len(forms) <= 8
+    assert len(usual) > 1
