@@ -24,6 +24,7 @@ LINES = {
     "decode sample:example8 --format jsonl": 0,
     "decode -": 2,
     "device sample:single-phase": 0,
+    "device sample:big-endian --identity": 0,
     f"identify {NOBODY}": 3,
     "node --profile sample:single-phase --listen udp://192.0.2.1:1": 2,
     f"procedure {NOBODY} 4": 3,
@@ -65,6 +66,8 @@ SURROUNDINGS = {
     "no standard output": ("", {}),
     "no standard streams": ("", {}),
     "a terminal that can do nothing": ("env TERM=dumb", {}),
+    "no standard error": ("", {}),
+    "ASCII": ("env PYTHONIOENCODING=ascii:strict", {}),
     "the C locale": ("env LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0", {}),
 }
 """What stands before the program, and the exit codes that differ."""
@@ -73,7 +76,8 @@ REDIRECTIONS = {
     "a full disk": ">/dev/full",
     "no standard input": "<&-",
     "no standard output": ">&-",
-    "no standard streams": "<&- >&-",
+    "no standard error": ">/dev/null 2>&-",
+    "no standard streams": "<&- >&- 2>&-",
 }
 
 
@@ -93,7 +97,7 @@ def test_poor_conditions(name: str, tmp_path: Path) -> None:
     )
     script = f"{before} {program} 2>{shlex.quote(str(errors))} {REDIRECTIONS.get(name, '>/dev/null')}"
     subprocess.run(["sh", "-c", script], cwd=folder, stdin=subprocess.DEVNULL, check=False, timeout=120)
-    said = errors.read_text("utf-8", "replace")
+    said = errors.read_text("utf-8", "replace")  # nothing where standard error is closed: then the codes tell
     assert "Traceback" not in said
     assert "Exception ignored" not in said
     assert "Errno" not in said
