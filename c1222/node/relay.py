@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from c1222.errors import C1222Error, DecodeError
 from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
-from c1222.message.epsem import Control, ResponseControl
+from c1222.message.epsem import Control, ResponseControl, SecurityMode
 from c1222.node.fleet import Delivery
 from c1222.node.routes import Routes
 from c1222.protocol.events import Refused
@@ -230,6 +230,8 @@ class Relay:
             if not serial:
                 raise Iar("neither a title nor a serial number")
             title = self._title_for(serial)
+        elif context.message.security_mode is not SecurityMode.CLEARTEXT and not self._is_own(context, title):
+            raise Isc("a node can only register itself")
         content = self._content(title)
         if content == self._content(self.title):
             raise Iar("that title is the relay's own")
@@ -276,9 +278,12 @@ class Relay:
         if self._by_serial.get(node.serial) == content:
             del self._by_serial[node.serial]
 
+    def _is_own(self, context: Context, title: ApTitle) -> bool:
+        return self.identity.same(context.calling, title)
+
     def _deregister(self, request: network.DeregisterRequest, context: Context) -> Response:
         node = self._known(request.ap_title, context.now)
-        if not self.identity.same(context.calling, node.title):
+        if not self._is_own(context, node.title):
             raise Isc("a node can only be deregistered by itself")
         self._forget(self._content(node.title))
         self.counters["deregistered"] += 1

@@ -13,9 +13,9 @@ from c1222.node.fleet import Fleet
 from c1222.node.meter import Meter
 from c1222.node.sqlite_store import SQLiteStore
 from c1222.node.store import MemoryStore, Taken
-from c1222.protocol.messages import decode
+from c1222.protocol.messages import Message, decode, encode
 from c1222.protocol.policy import TCP_LINK
-from c1222.security.keys import KeyStore
+from c1222.security.keys import Key, KeyStore
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.tables import TableData
 from tests.c1222.node.rig import BIG, KEY, MASTER, POLYPHASE, UTC, Rig, profile
@@ -442,3 +442,25 @@ def test_an_empty_title_names_nobody_and_none_the_first_meter() -> None:
     assert rig.caller(".9.1", called=None).ask(tables.ReadRequest(1))
     assert rig.caller(".9.2", called=".").ask(tables.ReadRequest(1)) == ()
     assert rig.fleet.counters["not-ours"] == 1
+
+
+def test_the_key_of_one_meter_opens_no_other() -> None:
+    own = [Key(2, bytes((number,)) * 16, f".123.{8437 + number}") for number in range(2)]
+    rig = Rig(count=2, simulate=False, keys=KeyStore(own))
+    titles = [station.meter.title for station in rig.fleet.stations.values()]
+    for number, (called, calling, key) in enumerate(
+        [(titles[1], titles[0], own[0]), (titles[0], titles[1], own[1]), (titles[0], ApTitle(".9"), own[0])]
+    ):
+        message = Message(
+            called=called,
+            calling=calling,
+            calling_invocation_id=1,
+            services=(tables.ReadRequest(1),),
+            security_mode=2,
+            key_id=2,
+            iv=int(rig.utc).to_bytes(4),
+        )
+        sealed = encode(message, keys=key)
+        rig.fleet.receive(sealed, source="thief", now=rig.now, utc=rig.utc)
+        assert len(rig.fleet.apdus_to_send()) == (number == 2)
+    assert rig.fleet.counters["wrong-mac"] == 2

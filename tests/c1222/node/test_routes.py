@@ -15,6 +15,7 @@ from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
 from c1222.protocol.initiator import Initiator
 from c1222.protocol.responder import Responder
+from c1222.security.keys import Key, KeyStore
 from c1222.services import network, tables
 from c1222.services.results import Isc
 
@@ -22,9 +23,20 @@ UTC = 1.8e9
 NODE, HOST, STRANGER = ("192.0.2.10", 1153), ("192.0.2.99", 50_000), ("203.0.113.7", 4000)
 
 
-def register(relay: Relay, title: str, source: Any, *, serial: str = ".", peer: Any = None, now: float = 0.0) -> Any:
-    """Register in clear; return the answer, which must go to who asked."""
-    asking = Initiator(Identity(title if title != "." else ".5"), ".1")
+def register(
+    relay: Relay,
+    title: str,
+    source: Any,
+    *,
+    serial: str = ".",
+    peer: Any = None,
+    now: float = 0.0,
+    calling: str | None = None,
+    key: Key | None = None,
+) -> Any:
+    """Register, in clear without a key; return the answer, which must go to who asked."""
+    calling = calling or (title if title != "." else ".5")
+    asking = Initiator(Identity(calling, key), ".1", mode=2 if key else 0, key_id=key and key.id)
     request = network.RegisterRequest(
         network.NodeType.END_DEVICE,
         network.ConnectionType.CONNECTIONLESS,
@@ -198,3 +210,12 @@ def test_a_title_that_a_node_cannot_go_by(possible: bool) -> None:
     due = registration.next_deadline()
     assert due is not None
     assert due == 300.0 if possible else 60.0 <= due <= 300.0
+
+
+def test_with_the_key_of_one_node_no_other_is_registered() -> None:
+    keys = {title: Key(2, title.encode().rjust(16), title) for title in (".8", ".9")}
+    relay = Relay(".1", KeyStore(keys.values()))
+    assert register(relay, ".9", NODE, key=keys[".9"]).code == 0
+    assert register(relay, ".8", STRANGER, calling=".9", key=keys[".9"]).code == Isc.code
+    assert register(relay, ".", STRANGER, serial=".7", calling=".9", key=keys[".9"]).ap_title == ApTitle(".1.1")
+    assert [str(node.title) for node in relay.nodes.values()] == [".9", ".1.1"]
