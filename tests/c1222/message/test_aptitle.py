@@ -128,10 +128,13 @@ def test_a_meter_whose_title_ends_in_0_is_found_by_equality_first() -> None:
 def test_forms_of_titles_for_many() -> None:
     assert ApTitle(".1.0").is_broadcast_form
     assert not ApTitle(".1.128").is_broadcast_form
+    assert ApTitle(".127.0").is_broadcast_form
     assert ApTitle(".128.0").is_broadcast_form
     assert not ApTitle(".").is_broadcast_form
     assert ApTitle(".1.0.3").is_multicast_form
+    assert ApTitle(".0.3").is_multicast_form
     assert not ApTitle(".1.0").is_multicast_form
+    assert not ApTitle(".1.0.0").is_multicast_form
     assert not ApTitle(".1.3").is_multicast_form
     assert not ApTitle(".1.3").absolute().is_multicast_form  # the 0 of the base does not count
     assert not ApTitle(".").is_multicast_form

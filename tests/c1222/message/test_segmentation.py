@@ -57,6 +57,28 @@ def test_example_8_is_put_together() -> None:
         assert len(reassembler) == 0
 
 
+def test_a_slice_that_begins_before_one_held_and_ends_in_it() -> None:
+    held, before = segments(LONG, 60)[1], segments(LONG, 100)[0]
+    reassembler = Reassembler()
+    assert reassembler.add(held, 0.0) is None
+    assert reassembler.add(before, 0.0) is None
+    for rest in segments(LONG, 60)[2:]:
+        done = reassembler.add(rest, 0.0)
+    assert done is not None
+    assert done.acse.octets == LONG
+    assert done.frames == (), "none were told"
+    reassembler.add(held, 0.0)
+    _, start, end = before.user_information
+    changed = bytearray(before.octets[start:end])
+    total, fields = len(LONG), {name: getattr(before, name) for name in ("called", "calling", "calling_invocation_id")}
+    changed[60] ^= 1
+    with pytest.raises(SegmentError, match="octets 60 to 100 came with another content"):
+        reassembler.add(segment(bytes(changed), 0, total, **fields), 0.0)
+    changed[60] ^= 1
+    changed[59] ^= 1  # in front of the one held: nothing contradicts it
+    assert reassembler.add(segment(bytes(changed), 0, total, **fields), 0.0) is None
+
+
 @given(st.integers(1, 1200), st.randoms(use_true_random=False), st.sampled_from([*OCTETS[:18], LONG]))
 @settings(max_examples=60)
 def test_any_cut_in_any_order_with_duplicates(size: int, rng: random.Random, apdu: bytes) -> None:
