@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
 
 from c1222.errors import StateError
+from c1222.message.acse import decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ResponseControl
 from c1222.node.fleet import Fleet
@@ -408,7 +410,9 @@ def test_what_a_session_did_is_not_done_in_one_after_a_restart() -> None:
     recorded = caller.sent[-1]
     assert not decode(recorded, keys={2: KEY}, session=decode(caller.sent[0], keys={2: KEY})).carries_authentication
     again = Rig(store=store, keys={2: KEY}, utc=rig.utc, simulate=False)
-    again.caller(mode=2, key_id=2).ask(*logon)  # another process, which knows no vectors: in the same second
+    other = again.caller(mode=2, key_id=2)  # another process, which knows no vectors: in the same second
+    other.initiator.identity._ids = {32: itertools.count(decode_acse(recorded).calling_invocation_id + 1)}
+    other.ask(*logon)
     assert again.fleet.sessions() == 1
     again.fleet.receive(recorded, source="thief", now=again.now, utc=again.utc)
     assert again.meter.counters["procedures"] == 0
