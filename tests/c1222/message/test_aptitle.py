@@ -128,6 +128,7 @@ def test_a_meter_whose_title_ends_in_0_is_found_by_equality_first() -> None:
 def test_forms_of_titles_for_many() -> None:
     assert ApTitle(".1.0").is_broadcast_form
     assert not ApTitle(".1.128").is_broadcast_form
+    assert not ApTitle(".1.16384").is_broadcast_form
     assert ApTitle(".127.0").is_broadcast_form
     assert ApTitle(".128.0").is_broadcast_form
     assert not ApTitle(".").is_broadcast_form
@@ -190,11 +191,18 @@ def test_octets_that_are_no_title(octets: str, offset: int, error: type[DecodeEr
     assert (type(caught.value), caught.value.path, caught.value.offset) == (error, "uid", offset)
 
 
+def test_a_relative_title_that_looks_like_the_base_stays_as_it_is() -> None:
+    title = ApTitle.from_content(DEFAULT_BASE.content + b"\5", relative=True)
+    assert title.relative() is title
+    assert ApTitle.from_content(title.content, relative=False).relative() == ApTitle(".5")
+
+
 def test_limit_is_for_the_caller_to_set() -> None:
     octets = ApTitle("." + ".".join("1" * 100)).tlv()
     assert ApTitle.read(octets, 0, len(octets))[1] == len(octets)
     with pytest.raises(LimitExceeded):
         ApTitle.read(octets, 0, len(octets), max_octets=99)
+    assert ApTitle.read(octets, 0, len(octets), max_octets=100)[1] == len(octets)
     assert MAX_TITLE_OCTETS == 255
 
 

@@ -43,6 +43,11 @@ def test_control_octet(octet: int, control: Control) -> None:
     assert Control.from_octet(octet) == control
 
 
+def test_a_control_octet_is_one_octet() -> None:
+    with pytest.raises(DecodeError, match="bit 7"):
+        Control.from_octet(0x100)
+
+
 def test_every_control_octet() -> None:
     for octet in range(256):
         if octet < 0x80:

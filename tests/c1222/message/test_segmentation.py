@@ -119,10 +119,22 @@ def test_slices_fill_the_room_there_is(apdu: bytes, limit: int) -> None:
         assert size == len(apdu)
 
 
-def test_no_slice_could_be_larger() -> None:
-    for limit in range(140, 330):
-        size = slice_size(LONG, limit)
-        assert max(map(len, cut(LONG, size))) <= limit < max(map(len, cut(LONG, size + 1))), limit
+SHORT = Acse.build(
+    called=ApTitle(".123.8437"), calling=ApTitle(".123.4"), calling_invocation_id=77, user_information=bytes(226)
+).octets
+
+
+@pytest.mark.parametrize(("apdu", "limits"), [(LONG, range(140, 330)), (SHORT, range(100, 250))])
+def test_no_slice_could_be_larger(apdu: bytes, limits: range) -> None:
+    for limit in limits:
+        size = slice_size(apdu, limit)
+        assert max(map(len, cut(apdu, size))) <= limit < max(map(len, cut(apdu, size + 1))), limit
+
+
+def test_what_fits_is_its_only_slice() -> None:
+    assert len(SHORT) == 256  # its last octet has the largest offset of one octet
+    assert slice_size(SHORT, len(SHORT)) == len(SHORT)
+    assert slice_size(SHORT, len(SHORT) - 1) < len(SHORT)
 
 
 def test_segments_copy_what_the_receiver_needs_and_nothing_else() -> None:
