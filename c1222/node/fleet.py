@@ -22,6 +22,7 @@ from c1222.protocol.gate import is_secured, make_throttle
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
 from c1222.protocol.segments import Segments
 from c1222.protocol.state import REPEATABLE
+from c1222.protocol.throttle import Origin, Throttle
 from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import KeyStore
 
@@ -95,6 +96,7 @@ class Fleet:
         self.guard = SendGuard(StoredVectors(store))
         self.throttle = make_throttle(self.policy)
         self.segments = Segments(self.policy.max_size)
+        self._broadcasts = Throttle(strangers=self.policy.broadcasts, known=self.policy.broadcasts, max_known=0)
         self.stations: dict[ApTitle, Station] = {}
         self.counters: Counter[str] = Counter()
         self.answers: dict[bytes, _Asking] = {}
@@ -181,8 +183,21 @@ class Fleet:
         if not found:
             self.counters["not-ours"] += 1
             return False
+        if len(found) > 1 and not self._may_reach(
+            len(found), Origin(link.reliable, source if peer is None else peer), now
+        ):
+            self.counters["broadcasts-throttled"] += 1
+            return False
         taken = [self._hand_over(station, apdu, source, now, utc, link, peer, silent=silent) for station in found]
         return any(taken)
+
+    def _may_reach(self, count: int, origin: Origin, now: float) -> bool:
+        """Return whether a request to so many meters is heard: one datagram of a stranger must not cost seconds."""
+        budget = origin._replace(way=(origin.way, self.throttle.is_known(origin, now)))
+        if self._broadcasts.is_blocked(budget, now):
+            return False
+        self._broadcasts.failed(budget, now, count)
+        return True
 
     def _answered(self, acse: Acse, apdu: bytes, now: float, utc: float) -> None:
         """Hand an answer to what asked; a title that asked nothing gets none."""

@@ -58,12 +58,12 @@ class _Budget:
     def is_used_up(self, now: float) -> bool:
         return self._level_at(now) > self._rate.at_once - 1
 
-    def spend(self, now: float) -> bool:
+    def spend(self, now: float, cost: float = 1.0) -> bool:
         """Count a failure; return whether it was the last one allowed, once until half of the budget is back."""
         level = self._level_at(now)
         if level <= self._rate.at_once / 2:
             self._reported = False
-        self._level, self._when = level + 1.0, now
+        self._level, self._when = level + cost, now
         if self._reported or not self.is_used_up(now):
             return False
         self._reported = True
@@ -104,18 +104,18 @@ class Throttle:
         budget = self._known[origin] if self.is_known(origin, now) else self._strangers.get(origin.way)
         return budget is not None and budget.is_used_up(now)
 
-    def failed(self, origin: Origin, now: float) -> bool:
-        """Count a failure.
+    def failed(self, origin: Origin, now: float, cost: float = 1.0) -> bool:
+        """Count a failure, or so many.
 
         Returns:
             Whether it has used up a budget that was not used up lately.
         """
         if self.is_known(origin, now):
-            return self._known[origin].spend(now)
+            return self._known[origin].spend(now, cost)
         budget = self._strangers.get(origin.way)
         if budget is None:
             budget = self._strangers[origin.way] = _Budget(self._strangers_rate, now)
-        return budget.spend(now)
+        return budget.spend(now, cost)
 
     def succeeded(self, origin: Origin, now: float) -> None:
         """Note that an address was right: its key or password, and not a repetition of somebody else's message."""

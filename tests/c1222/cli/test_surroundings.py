@@ -67,6 +67,7 @@ SURROUNDINGS = {
     "no standard streams": ("", {}),
     "a terminal that can do nothing": ("env TERM=dumb", {}),
     "no standard error": ("", {}),
+    "Windows-1252": ("env PYTHONIOENCODING=cp1252", {}),
     "ASCII": ("env PYTHONIOENCODING=ascii:strict", {}),
     "the C locale": ("env LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0", {}),
 }

@@ -16,7 +16,8 @@ from c1222.node.meter import Meter
 from c1222.node.sqlite_store import SQLiteStore
 from c1222.node.store import MemoryStore, Taken
 from c1222.protocol.messages import Message, decode, encode
-from c1222.protocol.policy import TCP_LINK
+from c1222.protocol.policy import TCP_LINK, NodePolicy
+from c1222.protocol.throttle import Rate
 from c1222.security.keys import Key, KeyStore
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.tables import TableData
@@ -468,3 +469,37 @@ def test_the_key_of_one_meter_opens_no_other() -> None:
         rig.fleet.receive(sealed, source="thief", now=rig.now, utc=rig.utc)
         assert len(rig.fleet.apdus_to_send()) == (number == 2)
     assert rig.fleet.counters["wrong-mac"] == 2
+
+
+@pytest.mark.parametrize("mode", [0, 2])
+def test_requests_to_many_meters_have_a_budget(mode: int) -> None:
+    """One datagram of 60 octets is looked at by all of them, even if each refuses it."""
+    policy = NodePolicy(broadcasts=Rate(6, 1.0))
+    rig = Rig(count=3, simulate=False, keys={2: KEY}, policy=policy)
+
+    def ask(number: int, *, called: str = ".123.0", source: str = "stranger", forged: bool = True) -> int:
+        secured = {"key_id": 2, "iv": int(rig.utc).to_bytes(4)} if mode or not forged else {}
+        sealed = encode(
+            Message(
+                called=ApTitle(called),
+                calling=ApTitle(".9"),
+                calling_invocation_id=number,
+                services=(tables.ReadRequest(1),),
+                security_mode=2 if secured else 0,
+                **secured,
+            ),
+            keys={2: KEY},
+        )
+        before = sum(rig.fleet.counters[reason] for reason in ("cleartext", "wrong-mac"))
+        octets = sealed[:-1] + bytes((sealed[-1] ^ forged,)) if secured else sealed
+        rig.fleet.receive(octets, source=source, now=rig.now, utc=rig.utc)
+        heard = len(rig.fleet.apdus_to_send())
+        return heard + sum(rig.fleet.counters[reason] for reason in ("cleartext", "wrong-mac")) - before
+
+    assert ask(1, called=".123.8437", source="known", forged=False) == 1
+    assert [ask(number) for number in range(2, 6)] == [3, 3, 0, 0]
+    assert rig.fleet.counters["broadcasts-throttled"] == 2
+    assert ask(6, called=".123.8437") == 1, "to one meter it costs little"
+    assert ask(7, source="known", forged=False) == 3, "strangers use up nothing of who is known"
+    rig.passes(3)
+    assert [ask(number) for number in (8, 9)] == [3, 0]
