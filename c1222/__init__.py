@@ -25,7 +25,7 @@ from c1222.errors import (
 if TYPE_CHECKING:
     from c1222 import aio
     from c1222.capture.decoder import decode_capture
-    from c1222.client.aiometer import AsyncMeter
+    from c1222.client.aio_meter import AsyncMeter
     from c1222.client.errors import PasswordRefused, ReadInterrupted, WriteUnknown
     from c1222.client.sync import Meter, connect
     from c1222.message.aptitle import ApTitle
@@ -36,7 +36,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ApTitle": "message.aptitle",
-    "AsyncMeter": "client.aiometer",
+    "AsyncMeter": "client.aio_meter",
     "Key": "security.keys",
     "KeyStore": "security.keys",
     "Message": "protocol.messages",

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import c1222
-from c1222.capture.writer import tcp_packet, udp_packet
+from c1222.capture.files.writer import tcp_packet, udp_packet
 from c1222.message.aptitle import CONTEXT_OID, ApTitle
 from c1222.message.epsem import MAC_SIZE, Epsem, ResponseControl, SecurityMode
 from c1222.protocol.messages import Message

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from c1219.codes.status import ChannelStatus
 from c1219.values import Raw
 from c1219.views.profile.blocks import Block, blocks_of, boundaries
-from c1219.views.profile.needs import Need, Piece, moment, needed
+from c1219.views.profile.needs import Need, NeededOctets, moment, needed
 from c1219.views.profile.readings import EndReading, check_readings, end_readings
 from c1219.views.profile.set import Channel, ProfileSet, profile_set
 from c1219.views.rows import RowView, csv_text
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from c1219.tableset import TableSet
 
 __all__ = [
-    "Block", "Channel", "EndReading", "Interval", "IntervalStatus", "LoadProfile", "Need", "Piece", "load_profile",
-    "needed",
+    "Block", "Channel", "EndReading", "Interval", "IntervalStatus", "LoadProfile", "Need", "NeededOctets",
+    "load_profile", "needed",
 ]  # fmt: skip
 
 _QUOTIENT = Context(prec=28)

@@ -9,17 +9,17 @@ from __future__ import annotations
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Final
 
-from c1222.capture.captured import CapturedMessage, Counters
-from c1222.capture.files import CaptureReader
-from c1222.capture.layers import Layers
-from c1222.capture.streams import C1222_PORT, Apdu, Remark, Streams
-from c1222.capture.usual import ShortRoad
+from c1222.capture.fast import ShortRoad
+from c1222.capture.files.reader import CaptureReader
+from c1222.capture.message import CapturedMessage, Counters
+from c1222.capture.network.layers import Layers
+from c1222.capture.network.streams import C1222_PORT, Apdu, StreamRemark, Streams
 from c1222.errors import DecodeError, Finding
 from c1222.message.acse import Acse, decode_acse, plan
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.segmentation import Reassembler
-from c1222.protocol.association import Associations
 from c1222.protocol.messages import open_message
+from c1222.protocol.pairing import Associations
 from c1222.security.keys import KeyStore
 from c1222.security.sealing import Verdict
 
@@ -133,14 +133,14 @@ class CaptureDecoder:
         found += [Finding("error", "incomplete-message", "capture.segments", None, text) for text in texts]
         return found
 
-    def messages(self, items: Iterable[Apdu | Remark]) -> Iterator[CapturedMessage]:
+    def messages(self, items: Iterable[Apdu | StreamRemark]) -> Iterator[CapturedMessage]:
         """Yield the messages of APDUs and remarks in order."""
         counters = self.counters
         limit = self._max_apdu_size
         segment = plan().tags["called-AE-qualifier"]
         short = self._short.of_apdu
         for item in items:
-            if isinstance(item, Remark):
+            if isinstance(item, StreamRemark):
                 yield self._unreadable(item, (item.finding,))
                 continue
             message = short(item)
@@ -208,7 +208,7 @@ class CaptureDecoder:
             associations.remember_request(acse, ends, (frame, message.request_body))
         return message
 
-    def _unreadable(self, item: Apdu | Remark, findings: tuple[Finding, ...]) -> CapturedMessage:
+    def _unreadable(self, item: Apdu | StreamRemark, findings: tuple[Finding, ...]) -> CapturedMessage:
         if any(finding.level == "error" for finding in findings):
             self.counters.messages += 1
             self.counters.undecodable += 1

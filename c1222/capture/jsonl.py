@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ED_CLASS_SIZE, Control, ResponseControl, SecurityMode
-from c1222.protocol.malformed import decode_service
+from c1222.services.malformed import decode_service
 from c1222.services.table_data import CHUNK
-from c1222.services.tables import Access, TableResponse
+from c1222.services.tables import TableAccess, TableResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1222.capture.decoder import CapturedMessage
     from c1222.errors import Finding
-    from c1222.message.usual import Usual
+    from c1222.message.flat import Usual
     from c1222.services import Request, Service
 
 __all__ = ["SCHEMA", "as_dict", "finding_as_dict", "to_json"]
@@ -280,7 +280,7 @@ class _Texts:
             return text
 
     def _answer(self, request: Request) -> _Answer:
-        depends = isinstance(request, Access) and request.conceals is not request.conceals_octets(b"")
+        depends = isinstance(request, TableAccess) and request.conceals is not request.conceals_octets(b"")
         kind = (type(request), request.conceals, depends)
         answer = self._kinds.get(kind)
         if answer is None:

@@ -20,7 +20,7 @@ from c1222.cli.progress import progress
 if TYPE_CHECKING:
     from c1222.conformance.run import Report
     from c1222.conformance.target import Target
-    from c1222.node.server import NodeServer
+    from c1222.node.network.server import NodeServer
     from c1222.transport.url import Url
 
 __all__ = ["command"]
@@ -179,7 +179,7 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from c1222.conformance.rules import Verdict
+    from c1222.conformance.rules import CheckVerdict
 
     table = Table(box=None, pad_edge=False)
     for name in ("check", "verdict", "mark"):
@@ -187,7 +187,7 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
     table.add_column("what holds, or what was seen")
     contact = report.contact
     for result in report.results:
-        if not contact and result.verdict is Verdict.SKIPPED:
+        if not contact and result.verdict is CheckVerdict.SKIPPED:
             continue  # all of them were, and for one reason
         check, verdict = result.check, result.verdict
         lines = [check.title]
@@ -197,7 +197,7 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
         lines += [f"  {one.level}: {one.text}" for one in seen[:_SHOWN]]
         if len(seen) > _SHOWN:
             lines.append(f"  and {len(seen) - _SHOWN} more")
-        if verdict in {Verdict.FAIL, Verdict.WARNING}:
+        if verdict in {CheckVerdict.FAIL, CheckVerdict.WARNING}:
             disputed = f"; otherwise: {check.rule.disputed}" if check.rule.disputed else ""
             lines.append(f"  rule: {check.rule.text} ({check.rule.source}{disputed})")
         cells = Text(verdict.value, style=_COLOURS[verdict.value])
@@ -206,7 +206,7 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
     with console.capture() as printed:
         console.print(table)
     say_rendered(printed.get(), err=to_stderr)
-    counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in Verdict)
+    counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in CheckVerdict)
     say(err=to_stderr)
     say(f"{report.called}, {report.mode}: {counts}", err=to_stderr)
 
@@ -216,11 +216,11 @@ def _misbehave(listen: tuple[str, ...], profile: str | None, case: str | None, k
     import asyncio
 
     from c1222.client.clock import SystemClock
-    from c1222.conformance.listening import serve
     from c1222.conformance.misbehaviours import MISBEHAVIOURS
-    from c1222.conformance.specimen import Specimen
+    from c1222.conformance.misbehaviours.listening import serve
+    from c1222.conformance.misbehaviours.specimen import Specimen
     from c1222.errors import C1222Error
-    from c1222.node.profile import Profile
+    from c1222.node.meter.profile import Profile
 
     if profile is None or case is None:
         raise click.UsageError("--listen needs --profile and --misbehave")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from c1222.capture.decoder import CaptureDecoder, CapturedMessage
-    from c1222.capture.tables import TableReader
+    from c1222.capture.tables.reader import TableReader
     from c1222.security.keys import KeyStore
 
 __all__ = ["command"]
@@ -92,7 +92,7 @@ def command(
 
 def _reader(keys: KeyStore, devices: tuple[str, ...], *, show_secrets: bool) -> TableReader:
     """Make the reader of tables, with the device files; exit if they cannot be used."""
-    from c1222.capture.tables import TableReader
+    from c1222.capture.tables.reader import TableReader
     from c1222.errors import C1222Error
 
     given = [read_device(name) for name in devices]
@@ -123,8 +123,8 @@ def _learn(name: str, keys: KeyStore, ports: tuple[int, ...], reader: TableReade
 def _decoder(name: str, path: str, keys: KeyStore, ports: tuple[int, ...], *, by_content: bool) -> CaptureDecoder:
     """Open one file; exit if it cannot be read."""
     from c1222.capture.decoder import CaptureDecoder
-    from c1222.capture.source import CaptureError
-    from c1222.capture.streams import C1222_PORT
+    from c1222.capture.files.source import CaptureError
+    from c1222.capture.network.streams import C1222_PORT
     from c1222.errors import in_words
 
     try:

@@ -18,7 +18,7 @@ from c1222.cli.printing import say
 
 if TYPE_CHECKING:
     from c1219.views.load_profile import LoadProfile
-    from c1222.capture.writer import PcapWriter
+    from c1222.capture.files.writer import PcapWriter
     from c1222.client.sync import Endpoint
 
 __all__ = ["command"]
@@ -61,7 +61,7 @@ class _Recording:
         self._endpoint.close()
 
     def _note(self, source: str, destination: str, apdu: bytes) -> None:
-        from c1222.capture.writer import udp_packet
+        from c1222.capture.files.writer import udp_packet
 
         self._file.write(time.time_ns(), udp_packet(source, destination, apdu))
 
@@ -81,7 +81,7 @@ def command(pcap: str | None, messages: int) -> None:
     writes the traffic to a capture file, the key of the session to a TOML file beside it, and decodes the one with the
     other. Nothing leaves this machine.
     """
-    from c1222.capture.writer import PcapWriter
+    from c1222.capture.files.writer import PcapWriter
     from c1222.node import running
     from c1222.security.keys import Key
 
@@ -190,7 +190,7 @@ def _chart(profile: LoadProfile) -> list[str]:
 
 def _decode(pcap: str, key: object, shown: int) -> bool:
     from c1222.capture.decoder import decode_capture
-    from c1222.capture.tables import TableReader
+    from c1222.capture.tables.reader import TableReader
     from c1222.capture.text import message_lines, summary
     from c1222.cli.options import has_error
 

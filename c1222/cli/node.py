@@ -13,10 +13,10 @@ from c1222.cli.printing import say
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
-    from c1222.node.fleet import Fleet
-    from c1222.node.meter import Meter
-    from c1222.node.relay import Relay
-    from c1222.node.server import NodeServer
+    from c1222.node.meter.meter import SimulatedMeter
+    from c1222.node.network.fleet import Fleet
+    from c1222.node.network.relay import Relay
+    from c1222.node.network.server import NodeServer
     from c1222.node.settings import Settings
     from c1222.protocol.events import ResponderEvent
 
@@ -88,8 +88,8 @@ def command(
     import asyncio
 
     from c1222.errors import C1222Error
-    from c1222.node.faults import FaultPlan
-    from c1222.node.profile import Profile
+    from c1222.node.meter.profile import Profile
+    from c1222.node.network.faults import FaultPlan
     from c1222.node.settings import Settings
 
     if host is not None and host_title is None:
@@ -100,7 +100,7 @@ def command(
     own_keys = key_store(keys)
     try:
         if as_relay:
-            from c1222.node.relay import Relay
+            from c1222.node.network.relay import Relay
 
             served: Relay | Settings = Relay(title or ".1", own_keys)
         else:
@@ -144,7 +144,7 @@ class _Uplinks:
 
     async def start(self, server: NodeServer, fleet: Fleet) -> None:
         """Have them register and tell."""
-        from c1222.node.uplinks import notify, register
+        from c1222.node.network.uplinks import notify, register
 
         if self.relay is not None:
             await register(server, fleet, self.relay, self.relay_title, key_id=self.key_id, seed=self.seed)
@@ -158,8 +158,8 @@ async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Up
     import signal
     import time
 
-    from c1222.node.relay import Relay
-    from c1222.node.server import NodeServer
+    from c1222.node.network.relay import Relay
+    from c1222.node.network.server import NodeServer
     from c1222.node.settings import make_fleet
 
     if isinstance(served, Relay):
@@ -189,7 +189,7 @@ async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Up
     say(f"c1222: {counted or 'nothing came in'}", err=True)
 
 
-def _tell(event: ResponderEvent, meter: Meter) -> None:
+def _tell(event: ResponderEvent, meter: SimulatedMeter) -> None:
     from c1222.protocol.events import BudgetUsedUp
 
     if isinstance(event, BudgetUsedUp):
@@ -198,7 +198,7 @@ def _tell(event: ResponderEvent, meter: Meter) -> None:
 
 
 def _who(fleet: Fleet | Relay) -> str:
-    from c1222.node.relay import Relay
+    from c1222.node.network.relay import Relay
 
     if isinstance(fleet, Relay):
         return f"relay {fleet.title}"

@@ -14,7 +14,7 @@ from c1222.cli.printing import say, say_json
 from c1222.cli.read import value_lines
 
 if TYPE_CHECKING:
-    from c1222.client.procedures import ProcedureResult
+    from c1222.client.operations.procedures import ProcedureResult
     from c1222.client.sync import Meter
 
 __all__ = ["command"]

@@ -17,9 +17,9 @@ from c1222.cli.progress import progress
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from c1222.vectors.comparison import Difference
     from c1222.vectors.model import Family
-    from c1222.vectors.verification import Report
+    from c1222.vectors.verify.comparison import Difference
+    from c1222.vectors.verify.verification import VerificationReport
 
 __all__ = ["command"]
 
@@ -66,8 +66,8 @@ def verify(paths: tuple[str, ...], against: str | None, timeout: float, strict: 
     read or the program not be started.
     """
     from c1222.errors import C1222Error
-    from c1222.vectors.program import Program
-    from c1222.vectors.verification import verify as hold
+    from c1222.vectors.verify.program import Program
+    from c1222.vectors.verify.verification import verify as hold
 
     families = list(_families(paths))
     cases, count = sum(family.size for family in families), itertools.count(1)
@@ -127,7 +127,7 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _lines(report: Report, everything: bool) -> Iterator[str]:
+def _lines(report: VerificationReport, everything: bool) -> Iterator[str]:
     header = ("FAMILY", "CASES", "JUDGED", "DIFFERENCES", "REMARKS")
     counted = [
         (outcome.family, outcome.cases, outcome.judged, outcome.differing, outcome.remarked)

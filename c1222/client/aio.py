@@ -16,10 +16,10 @@ from collections import Counter
 from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Self
 
-from c1222.client.aiometer import AsyncMeter
-from c1222.client.operations import Operations
-from c1222.client.slots import OUTSTANDING, Slots
-from c1222.client.verbs import opened
+from c1222.client.aio_meter import AsyncMeter
+from c1222.client.limiter import OUTSTANDING, Limiter
+from c1222.client.operations.operations import Operations
+from c1222.client.signatures import opened
 from c1222.errors import C1222Error, DecodeError, InvalidUrl, StateError
 from c1222.message.acse import decode_acse
 from c1222.protocol.identity import Identity
@@ -161,7 +161,7 @@ class Network:
         self.counters: Counter[str] = Counter()
         self._local = local
         self._outstanding = outstanding
-        self._slots: Slots | None = None
+        self._slots: Limiter | None = None
         self._opening = asyncio.Lock()
         self._sockets: dict[int, UdpSocket] = {}
         self._by_title: dict[ApTitle | None, list[tuple[Address, AsyncMeter]]] = {}
@@ -175,7 +175,7 @@ class Network:
             if self._closed:
                 raise StateError("the network is closed")
             if self._slots is None:
-                self._slots = Slots(self._outstanding)
+                self._slots = Limiter(self._outstanding)
             carrier = self._sockets.get(family)
             if carrier is None:
                 carrier = await UdpSocket.open(self._receive, local=self._local or _ANY[family])

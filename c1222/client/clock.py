@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-__all__ = ["Clock", "LoopClock", "Schedule", "SystemClock", "Timer"]
+__all__ = ["LoopClock", "Schedule", "ScheduledCall", "SystemClock", "TimeSource"]
 
 
-class Clock(Protocol):
+class TimeSource(Protocol):
     """A clock. A wire in memory is one, too."""
 
     @property
@@ -40,17 +40,17 @@ class SystemClock:
         return time.time()
 
 
-class Timer(Protocol):
+class ScheduledCall(Protocol):
     """Something that will happen."""
 
     def cancel(self) -> None:
         """Keep it from happening."""
 
 
-class Schedule(Clock, Protocol):
+class Schedule(TimeSource, Protocol):
     """A clock that calls back. A wire in memory is one, too."""
 
-    def call_at(self, when: float, action: Callable[[], None], /) -> Timer:
+    def call_at(self, when: float, action: Callable[[], None], /) -> ScheduledCall:
         """Have something done at a time of ``now``."""
 
 

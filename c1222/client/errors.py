@@ -30,9 +30,9 @@ from c1222.services.tables import table_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from c1222.client.gathered import Gathered
+    from c1222.client.operations.read_so_far import Gathered
     from c1222.errors import C1222Error
-    from c1222.protocol.exchange import Exchange
+    from c1222.protocol.initiator.exchange import Exchange
     from c1222.services.results import Refusal
 
 __all__ = [

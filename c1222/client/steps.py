@@ -13,9 +13,9 @@ from c1222.message.epsem import ResponseControl
 from c1222.protocol.events import Completed, Failed
 
 if TYPE_CHECKING:
-    from c1222.client.clock import Clock
-    from c1222.protocol.exchange import Exchange
-    from c1222.protocol.initiator import Initiator
+    from c1222.client.clock import TimeSource
+    from c1222.protocol.initiator.exchange import Exchange
+    from c1222.protocol.initiator.initiator import Initiator
     from c1222.protocol.policy import Timing
     from c1222.services import Request
 
@@ -59,7 +59,7 @@ Outcome = Completed | Failed | None
 Operation = Generator[Step, Outcome, _T]
 
 
-def begin(step: Ask | Repeat, initiator: Initiator, clock: Clock) -> Exchange:
+def begin(step: Ask | Repeat, initiator: Initiator, clock: TimeSource) -> Exchange:
     """Give a step to the core, and return the exchange to wait for.
 
     Raises:

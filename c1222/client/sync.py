@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
-from c1222.client.operations import Operations
+from c1222.client.operations.operations import Operations
+from c1222.client.signatures import described, opened
 from c1222.client.steps import Pause, begin
-from c1222.client.verbs import described, opened
 from c1222.errors import C1222Error, StateError, Unreachable
 from c1222.protocol.events import Completed, Failed
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from c1219.device import Device
     from c1222.client.steps import Operation, Outcome, Step
-    from c1222.protocol.exchange import Exchange
+    from c1222.protocol.initiator.exchange import Exchange
 
 __all__ = ["Endpoint", "Meter", "connect"]
 

@@ -27,7 +27,7 @@ from c1222.services.session import SecurityRequest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from c1222.client.clock import Clock
+    from c1222.client.clock import TimeSource
     from c1222.client.sync import Endpoint
     from c1222.conformance.target import Target
     from c1222.security.keys import KeyStore
@@ -62,7 +62,7 @@ class Probe:
     """
 
     def __init__(
-        self, target: Target, connect: Callable[[], Endpoint], clock: Clock, *, guard: SendGuard | None = None
+        self, target: Target, connect: Callable[[], Endpoint], clock: TimeSource, *, guard: SendGuard | None = None
     ) -> None:
         self.target = target
         self.clock = clock

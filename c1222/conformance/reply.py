@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from c1222.errors import PeerSilent
-from c1222.protocol.answers import pair
-from c1222.protocol.malformed import MalformedService
+from c1222.protocol.initiator.matching import pair
 from c1222.services import SERVICE_ERRORS, ErrorResponse, Request, Response
+from c1222.services.malformed import MalformedService
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1222.message.acse import Acse
-    from c1222.protocol.answers import Answer
     from c1222.protocol.identity import Identity
+    from c1222.protocol.initiator.matching import Answer
     from c1222.protocol.messages import Message
 
 __all__ = ["NoAnswer", "Problem", "Reply", "Sent", "said"]

@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
-from c1222.conformance.rules import FAMILIES, Verdict
+from c1222.conformance.rules import FAMILIES, CheckVerdict
 
 if TYPE_CHECKING:
     from c1222.conformance.evidence import Evidence
@@ -31,7 +31,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "security_mode": report.mode,
         "started": _time(report),
         "contact": report.contact,
-        "counts": {verdict.value: report.count(verdict) for verdict in Verdict},
+        "counts": {verdict.value: report.count(verdict) for verdict in CheckVerdict},
         "checks": [_check(result) for result in report.results],
     }
 
@@ -82,12 +82,12 @@ def junit(report: Report) -> str:
 
 
 def _counts(results: tuple[Result, ...], *, name: str) -> dict[str, str]:
-    def count(verdict: Verdict) -> str:
+    def count(verdict: CheckVerdict) -> str:
         return str(sum(result.verdict is verdict for result in results))
 
     seconds = sum(result.seconds for result in results)
-    counts = {"tests": str(len(results)), "failures": count(Verdict.FAIL), "errors": "0"}
-    return {"name": _legal(name), **counts, "skipped": count(Verdict.SKIPPED), "time": f"{seconds:.3f}"}
+    counts = {"tests": str(len(results)), "failures": count(CheckVerdict.FAIL), "errors": "0"}
+    return {"name": _legal(name), **counts, "skipped": count(CheckVerdict.SKIPPED), "time": f"{seconds:.3f}"}
 
 
 def _case(result: Result) -> ET.Element:
@@ -97,14 +97,14 @@ def _case(result: Result) -> ET.Element:
     told = [f"{remark.level}: {remark.text}" for remark in result.remarks]
     disputed = f"; otherwise: {rule.disputed}" if rule.disputed else ""
     basis = f"rests on: {rule.text} [{rule.mark.value}] {rule.source}{disputed}"
-    if result.verdict is Verdict.FAIL:
+    if result.verdict is CheckVerdict.FAIL:
         wrong = [remark.text for remark in result.remarks if remark.level == "wrong"]
         failure = ET.SubElement(case, "failure", {"message": _legal(wrong[0] if wrong else ""), "type": "conformance"})
         failure.text = _legal("\n".join([*told, basis, *_lines(result)]))
-    elif result.verdict is Verdict.SKIPPED:
+    elif result.verdict is CheckVerdict.SKIPPED:
         ET.SubElement(case, "skipped", {"message": _legal(result.reason)})
     elif told:
-        warning = ["WARNING"] if result.verdict is Verdict.WARNING else []
+        warning = ["WARNING"] if result.verdict is CheckVerdict.WARNING else []
         ET.SubElement(case, "system-out").text = _legal("\n".join([*warning, *told, basis]))
     return case
 

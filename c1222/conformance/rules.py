@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 
     from c1222.conformance.probe import Probe
 
-__all__ = ["FAMILIES", "Check", "Mark", "NotApplicable", "Remark", "Rule", "Verdict", "check", "note", "odd", "wrong"]
+__all__ = [
+    "FAMILIES",
+    "Check",
+    "CheckVerdict",
+    "Mark",
+    "NotApplicable",
+    "Remark",
+    "Rule",
+    "check",
+    "note",
+    "odd",
+    "wrong",
+]
 
 FAMILIES: Final = {
     "LINK": "the node is there",
@@ -54,7 +66,7 @@ class Mark(StrEnum):
     """Inference, or memory."""
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """What came of a check."""
 
     PASS = "pass"  # noqa: S105

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from c1219.errors import C1219Error
 from c1222.conformance.catalogue import CHECKS
 from c1222.conformance.reply import NoAnswer
-from c1222.conformance.rules import Check, NotApplicable, Remark, Verdict, odd, wrong
+from c1222.conformance.rules import Check, CheckVerdict, NotApplicable, Remark, odd, wrong
 from c1222.errors import C1222Error, ConnectionLost, Unreachable
 from c1222.services.identify import IdentifyRequest
 
@@ -44,7 +44,7 @@ class Result(NamedTuple):
     """
 
     check: Check
-    verdict: Verdict
+    verdict: CheckVerdict
     remarks: tuple[Remark, ...] = ()
     reason: str = ""
     seconds: float = 0.0
@@ -72,16 +72,16 @@ class Report(NamedTuple):
     @property
     def contact(self) -> bool:
         """Whether the node answered at all."""
-        return any(result.check.id == _CONTACT and result.verdict is Verdict.PASS for result in self.results)
+        return any(result.check.id == _CONTACT and result.verdict is CheckVerdict.PASS for result in self.results)
 
-    def count(self, verdict: Verdict) -> int:
+    def count(self, verdict: CheckVerdict) -> int:
         """Return how many checks came to a verdict."""
         return sum(result.verdict is verdict for result in self.results)
 
     @property
     def failed(self) -> tuple[Result, ...]:
         """The failures."""
-        return tuple(result for result in self.results if result.verdict is Verdict.FAIL)
+        return tuple(result for result in self.results if result.verdict is CheckVerdict.FAIL)
 
 
 def run(
@@ -101,7 +101,7 @@ def run(
         reason = _reason_to_skip(check, probe, results)
         if silent_since and not reason:
             reason = f"the node stopped answering in {silent_since}"
-        result = Result(check, Verdict.SKIPPED, reason=reason) if reason else _carried_out(check, probe)
+        result = Result(check, CheckVerdict.SKIPPED, reason=reason) if reason else _carried_out(check, probe)
         results[check.id] = result
         told(result)
         if not reason and check.family != _LINK and _went_silent(result, probe):
@@ -121,8 +121,8 @@ def _reason_to_skip(check: Check, probe: Probe, results: dict[str, Result]) -> s
     grounds = check.needs if check.family == _LINK else (_CONTACT, _GROUND, *check.needs)
     for need in grounds:
         found = results.get(need)
-        if found is not None and found.verdict in {Verdict.FAIL, Verdict.SKIPPED}:
-            return f"it rests on {need}, which {'failed' if found.verdict is Verdict.FAIL else 'was skipped'}"
+        if found is not None and found.verdict in {CheckVerdict.FAIL, CheckVerdict.SKIPPED}:
+            return f"it rests on {need}, which {'failed' if found.verdict is CheckVerdict.FAIL else 'was skipped'}"
     return ""
 
 
@@ -144,11 +144,11 @@ def _carried_out(check: Check, probe: Probe) -> Result:
     evidence, left_out = probe.log.take()
     levels = {remark.level for remark in remarks}
     if "wrong" in levels:
-        verdict = Verdict.FAIL if check.rule.is_firm else Verdict.WARNING
+        verdict = CheckVerdict.FAIL if check.rule.is_firm else CheckVerdict.WARNING
     elif "odd" in levels:
-        verdict = Verdict.WARNING
+        verdict = CheckVerdict.WARNING
     else:
-        verdict = Verdict.SKIPPED if reason else Verdict.PASS
+        verdict = CheckVerdict.SKIPPED if reason else CheckVerdict.PASS
     seconds = round(probe.clock.now - start, 3)
     return Result(check, verdict, tuple(remarks), reason, seconds, evidence, left_out)
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from c1222.security.sealing import SessionSecurity
     from c1222.services import Request
 
-__all__ = ["IDLE", "Session", "get", "logged_on", "logon"]
+__all__ = ["IDLE", "ProbedSession", "get", "logged_on", "logon"]
 
 IDLE: Final = 60
 """Idle time-out to ask for, seconds."""
 
 
-class Session:
+class ProbedSession:
     """One session.
 
     Args:
@@ -93,7 +93,7 @@ def logon(probe: Probe, idle: int = IDLE) -> Reply:
 
 
 @contextmanager
-def logged_on(probe: Probe, *, password: bool = True, idle: int = IDLE) -> Iterator[Session]:
+def logged_on(probe: Probe, *, password: bool = True, idle: int = IDLE) -> Iterator[ProbedSession]:
     """Open a session, and end it.
 
     Args:
@@ -108,7 +108,7 @@ def logged_on(probe: Probe, *, password: bool = True, idle: int = IDLE) -> Itera
     reply = logon(probe, idle)
     if not reply.is_ok:
         raise NotApplicable(f"the node opens no session: it answers {getattr(reply.first, 'result', 'nothing')}")
-    session = Session(probe, reply)
+    session = ProbedSession(probe, reply)
     try:
         security = probe.password(in_session=True) if password else ()
         if security and not (answer := session.ask(*security)).is_ok:

@@ -15,7 +15,7 @@ from c1222.message.acse_elements import MAX_UNKNOWN_ELEMENTS, Span, find_element
 from c1222.message.acse_fields import SOURCES, Authentication, Fields, encode, invocation_ids
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG, RELATIVE_TAG_OF_2006, ApTitle
 from c1222.message.ber import MAX_APDU_OCTETS, Octets, check_oid, decode_oid
-from c1222.message.plan import Walk, filled, non_minimal
+from c1222.message.tlv_plan import Walk, filled, non_minimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

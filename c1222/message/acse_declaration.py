@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 from c1222.message.ber import MAX_APDU_OCTETS
-from c1222.message.plan import Node, Walk, emit
+from c1222.message.tlv_plan import Node, Walk, emit
 
 if TYPE_CHECKING:
     from pyasn1.type import base, namedtype, univ

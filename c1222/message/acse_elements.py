@@ -11,7 +11,7 @@ from typing import Final
 from c1222.errors import DecodeError, Finding, LimitExceeded
 from c1222.message.acse_declaration import plan
 from c1222.message.ber import APDU_TAG, length_size, read_length
-from c1222.message.plan import non_minimal
+from c1222.message.tlv_plan import non_minimal
 
 __all__ = ["MAX_UNKNOWN_ELEMENTS", "Elements", "Span", "find_elements"]
 

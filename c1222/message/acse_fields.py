@@ -9,7 +9,7 @@ from c1222.errors import EncodeError
 from c1222.message.acse_declaration import MAX_INTEGER_OCTETS, plan
 from c1222.message.aptitle import ApTitle
 from c1222.message.ber import APDU_TAG, tlv
-from c1222.message.plan import emit
+from c1222.message.tlv_plan import emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,22 +14,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from c1222.node.profile import Profile
-    from c1222.node.relay import Relay
-    from c1222.node.runner import RunningNode, running
-    from c1222.node.server import NodeServer
+    from c1222.node.meter.profile import Profile
+    from c1222.node.network.relay import Relay
+    from c1222.node.network.runner import RunningNode, running
+    from c1222.node.network.server import NodeServer
     from c1222.node.settings import Settings, make_fleet
 
 __all__ = ["NodeServer", "Profile", "Relay", "RunningNode", "Settings", "make_fleet", "running"]
 
 _HOMES = {
-    "NodeServer": "server",
-    "Profile": "profile",
-    "Relay": "relay",
-    "RunningNode": "runner",
+    "NodeServer": "network.server",
+    "Profile": "meter.profile",
+    "Relay": "network.relay",
+    "RunningNode": "network.runner",
     "Settings": "settings",
     "make_fleet": "settings",
-    "running": "runner",
+    "running": "network.runner",
 }
 
 if not TYPE_CHECKING:  # a misspelt name is an error to a type checker

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from c1222.errors import StateError
-from c1222.node.fleet import Fleet
-from c1222.node.meter import Meter
-from c1222.node.sqlite_store import SQLiteStore
-from c1222.node.store import MemoryStore, Store
+from c1222.node.meter.meter import SimulatedMeter
+from c1222.node.network.fleet import Fleet
+from c1222.node.store.sqlite import SQLiteStore
+from c1222.node.store.store import MemoryStore, Store
 from c1222.protocol.policy import NodePolicy
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from c1222.node.faults import FaultPlan
-    from c1222.node.profile import Profile
+    from c1222.node.meter.profile import Profile
+    from c1222.node.network.faults import FaultPlan
     from c1222.security.keys import KeyStore
     from c1222.transport.tcpserver import TcpLimits
 
@@ -102,7 +102,7 @@ def make_fleet(settings: Settings, *, utc: float, made: Callable[[int], None] = 
     try:
         fleet = Fleet(store, settings.keys, policy=policy, faults=settings.faults)
         for number in range(settings.count):
-            meter = Meter(
+            meter = SimulatedMeter(
                 settings.profile,
                 store,
                 utc=utc,

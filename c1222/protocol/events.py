@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from c1222.errors import C1222Error
-    from c1222.protocol.answers import Answer
-    from c1222.protocol.exchange import Exchange
+    from c1222.protocol.initiator.exchange import Exchange
+    from c1222.protocol.initiator.matching import Answer
     from c1222.protocol.messages import Message
     from c1222.protocol.session import Session
     from c1222.services import Request

@@ -14,17 +14,17 @@ from c1222.errors import DecodeError, EncodeError, Finding, StateError
 from c1222.message.acse import Acse, decode_acse, title_of
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.epsem import ED_CLASS_SIZE, Control, Epsem, ResponseControl, SecurityMode, split_services
-from c1222.protocol.malformed import MalformedService, decode_service
 from c1222.security.keys import KeyStore
 from c1222.security.sealing import Opened, SessionSecurity, Verdict, open_apdu, seal
 from c1222.services import Request, Service, align
+from c1222.services.malformed import MalformedService, decode_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping, Sequence
 
     from c1222.message.acse_fields import Fields
     from c1222.message.aptitle import ApTitle
-    from c1222.message.usual import Usual
+    from c1222.message.flat import Usual
     from c1222.security.keys import Key
 
     Keys = KeyStore | Key | Mapping[int, bytes] | None

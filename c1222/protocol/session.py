@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from c1222.message.aptitle import ApTitle
-    from c1222.protocol.answers import Answer
+    from c1222.protocol.initiator.matching import Answer
     from c1222.security.sealing import SessionSecurity
     from c1222.services import Request
 
-__all__ = ["Access", "OwnSession", "Session", "SessionTable", "concerns_session"]
+__all__ = ["Grants", "OwnSession", "Session", "SessionTable", "concerns_session"]
 
 
 def concerns_session(services: Iterable[Request]) -> bool:
@@ -135,7 +135,7 @@ class OwnSession:
             self.own_security = self.peer_security = None
 
 
-class Access:
+class Grants:
     """What a peer may do: for the length of its session, or of one message outside of sessions. Handlers fill it in.
 
     Attributes:
@@ -199,7 +199,7 @@ class Session:
         called: ApTitle | None,
         source: Hashable = None,
         peer: Hashable = None,
-        access: Access,
+        access: Grants,
         timeout: int,
         now: float,
         mode: SecurityMode = SecurityMode.CLEARTEXT,

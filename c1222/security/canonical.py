@@ -22,7 +22,7 @@ from c1222.message.ber import tlv
 if TYPE_CHECKING:
     from c1222.message.acse import Acse
 
-__all__ = ["REMEMBERED_TITLES", "Piece", "UsualTitles", "canonical_header", "canonical_prefix", "pieces"]
+__all__ = ["REMEMBERED_TITLES", "HeaderPiece", "UsualTitles", "canonical_header", "canonical_prefix", "pieces"]
 
 REMEMBERED_TITLES = 32768
 """Titles whose absolute forms are remembered for each base; past it, they are forgotten and made again."""
@@ -41,7 +41,7 @@ _ORDER = (
 _TITLES = ("called-AP-title", "calling-AP-title")
 
 
-class Piece(NamedTuple):
+class HeaderPiece(NamedTuple):
     """One part of N.
 
     Attributes:
@@ -69,7 +69,7 @@ def canonical_header(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle
     return prefix + (iv if key_id is None else bytes((key_id,)) + iv)
 
 
-def pieces(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle = DEFAULT_BASE) -> list[Piece]:
+def pieces(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle = DEFAULT_BASE) -> list[HeaderPiece]:
     """Return N in named pieces, for whoever wants to see where two implementations part. Takes and raises the same."""
     layout = _layout()
     octets, spans = acse.octets, acse.spans
@@ -84,10 +84,10 @@ def pieces(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle = DEFAULT
             octets_of_piece = octets[span[0] : _control(acse) + 1]
         else:
             octets_of_piece = octets[span[0] : span[2]]
-        result.append(Piece(name, octets_of_piece))
+        result.append(HeaderPiece(name, octets_of_piece))
     if key_id is not None:
-        result.append(Piece("key-id", bytes((key_id,))))
-    result.append(Piece("iv", iv))
+        result.append(HeaderPiece("key-id", bytes((key_id,))))
+    result.append(HeaderPiece("iv", iv))
     return result
 
 

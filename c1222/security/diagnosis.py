@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
 
     from c1222.message.acse import Acse
-    from c1222.security.canonical import Piece
+    from c1222.security.canonical import HeaderPiece
     from c1222.security.keys import Key, KeyStore
 
 __all__ = ["MAX_OTHER_KEYS", "MECHANISM_OID", "Attempt", "explain"]
@@ -142,7 +142,7 @@ def _other_readings(acse: Acse, attempt: Attempt, base: ApTitle, sealed: bytes, 
             yield "peer makes titles absolute under the application context without the arc 0"
 
 
-def _with_titles(acse: Acse, parts: list[Piece], form: Callable[[ApTitle], bytes]) -> bytes:
+def _with_titles(acse: Acse, parts: list[HeaderPiece], form: Callable[[ApTitle], bytes]) -> bytes:
     titles = {"called-AP-title": acse.called, "calling-AP-title": acse.calling}
     header = b""
     for part in parts:

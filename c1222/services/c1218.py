@@ -7,7 +7,7 @@ Origin: Elster MeteringSDK, termineter, Wireshark and Itron's stack; Negotiate a
 from __future__ import annotations
 
 from c1222.errors import DecodeError, EncodeError
-from c1222.services.fields import U8, U16, Counted, Form
+from c1222.services.fields import U8, U16, Counted, FieldForm
 from c1222.services.service import Request, Response, wire
 
 __all__ = [
@@ -65,7 +65,7 @@ class AuthenticateResponse(Response):
     data: bytes = wire(Counted(), secret=True)
 
 
-class BaudCodes(Form[bytes]):
+class BaudCodes(FieldForm[bytes]):
     """As many baud codes as the low bits of the service code say."""
 
     __slots__ = ()

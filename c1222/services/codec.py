@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from c1222.errors import DecodeError, EncodeError, Finding
 from c1222.services.c1218 import AuthenticateRequest, NegotiateRequest, TimingSetupRequest
-from c1222.services.fields import REST, U8, Form
+from c1222.services.fields import REST, U8, FieldForm
 from c1222.services.identify import IdentifyRequest
 from c1222.services.network import DeregisterRequest, RegisterRequest, ResolveRequest, TraceRequest
 from c1222.services.responses import ErrorResponse, UnpairedResponse
@@ -65,7 +65,7 @@ SERVICE_NAMES: Mapping[int, str] = {code: cls.label() for code, cls in REQUESTS.
 """Request code to the name of the service."""
 
 
-class _RequestCode(Form[int]):
+class _RequestCode(FieldForm[int]):
     """A code of a request."""
 
     __slots__ = ()

@@ -24,8 +24,8 @@ __all__ = [
     "U32",
     "Beside",
     "Counted",
+    "FieldForm",
     "Flags",
-    "Form",
     "Maybe",
     "Octets",
     "Text",
@@ -38,7 +38,7 @@ T = TypeVar("T")
 F = TypeVar("F", bound=IntFlag)
 
 
-class Form(Generic[T]):
+class FieldForm(Generic[T]):
     """How one value stands on the wire."""
 
     __slots__ = ()
@@ -63,7 +63,7 @@ class Form(Generic[T]):
         """Return the value as JSON has it."""
         return value
 
-    def tagged(self, relative_tag: int) -> Form[T]:  # noqa: ARG002  (only titles care)
+    def tagged(self, relative_tag: int) -> FieldForm[T]:  # noqa: ARG002  (only titles care)
         """Return the form that writes relative titles with this tag."""
         return self
 
@@ -73,7 +73,7 @@ def short(at: int, end: int, want: int) -> DecodeError:
     return DecodeError("", at, f"needs {want} octet{'' if want == 1 else 's'}, {max(end - at, 0)} left")
 
 
-class Unsigned(Form[int]):
+class Unsigned(FieldForm[int]):
     """An integer of 1 to 4 octets."""
 
     __slots__ = ("size", "top")
@@ -105,7 +105,7 @@ class Unsigned(Form[int]):
 U8, U16, U24, U32 = Unsigned(1), Unsigned(2), Unsigned(3), Unsigned(4)
 
 
-class Flags(Form[F]):
+class Flags(FieldForm[F]):
     """An octet of named bits."""
 
     __slots__ = ("_flags",)
@@ -132,7 +132,7 @@ class Flags(Form[F]):
         return [str(bit.name).lower().replace("_", "-") for bit in value]
 
 
-class _OctetString(Form[bytes]):
+class _OctetString(FieldForm[bytes]):
     """What all octet strings share."""
 
     __slots__ = ()
@@ -222,7 +222,7 @@ class Rest(_OctetString):
 REST = Rest()
 
 
-class Maybe(Form[T | None]):
+class Maybe(FieldForm[T | None]):
     """A field that older or shorter forms of the service leave out.
 
     It is absent when what is left cannot hold it; those octets then count as trailing, so nothing is lost.
@@ -230,7 +230,7 @@ class Maybe(Form[T | None]):
 
     __slots__ = ("form",)
 
-    def __init__(self, form: Form[T]) -> None:
+    def __init__(self, form: FieldForm[T]) -> None:
         self.form = form
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[T | None, int]:
@@ -259,7 +259,7 @@ class Maybe(Form[T | None]):
         return Maybe(self.form.tagged(relative_tag))
 
 
-class Title(Form[ApTitle]):
+class Title(FieldForm[ApTitle]):
     """An ApTitle: ``06`` absolute, ``80`` or ``0D`` relative; an empty relative one says "no title yet"."""
 
     __slots__ = ("_relative_tag",)
@@ -293,7 +293,7 @@ class Title(Form[ApTitle]):
 TITLE = Title()
 
 
-class Titles(Form[tuple[ApTitle, ...]]):
+class Titles(FieldForm[tuple[ApTitle, ...]]):
     """Titles up to the end of the service."""
 
     __slots__ = ("_relative_tag",)
@@ -329,7 +329,7 @@ class Titles(Form[tuple[ApTitle, ...]]):
 TITLES = Titles()
 
 
-class Beside(Form[T]):
+class Beside(FieldForm[T]):
     """Something that goes with the value without octets of its own.
 
     Args:
@@ -348,7 +348,7 @@ class Beside(Form[T]):
         return value
 
 
-class RelativeTag(Form[int]):
+class RelativeTag(FieldForm[int]):
     """Not a field of its own: the tag that relative titles of the service are written with."""
 
     __slots__ = ()

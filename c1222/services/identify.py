@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Self
 from c1222.errors import DecodeError, EncodeError, Finding
 from c1222.message.aptitle import ApTitle
 from c1222.message.ber import read_length, tlv
-from c1222.services.fields import REST, U8, Counted, Form, padded, short
+from c1222.services.fields import REST, U8, Counted, FieldForm, padded, short
 from c1222.services.service import Request, Response, Value, wire
 
 __all__ = [
     "FEATURES",
     "STANDARDS",
-    "Authentication",
+    "AuthenticationFeature",
     "AuthenticationTicket",
     "DeviceClass",
     "DeviceIdentity",
@@ -48,7 +48,7 @@ class Feature(Value):
         return {"feature": self.name, **self.show(show_secrets=show_secrets)}
 
 
-class _Uid(Form[ApTitle]):
+class _Uid(FieldForm[ApTitle]):
     """A universal identifier that is an absolute object identifier."""
 
     __slots__ = ()
@@ -76,7 +76,7 @@ class _Uid(Form[ApTitle]):
         return str(value)
 
 
-class _ClassUid(Form[bytes]):
+class _ClassUid(FieldForm[bytes]):
     """A universal identifier kept as tag and content: the content of a device class need not be an identifier."""
 
     __slots__ = ()
@@ -107,7 +107,7 @@ class _ClassUid(Form[bytes]):
         return value.hex()
 
 
-class Authentication(Feature):
+class AuthenticationFeature(Feature):
     """C12.21 authentication without a ticket [1].
 
     Args:
@@ -268,14 +268,14 @@ class UnknownFeature(Feature):
 
 
 _KNOWN: tuple[type[Feature], ...] = (
-    *(Authentication, AuthenticationTicket, SecurityMechanism, SessionControl, DeviceClass, DeviceIdentity),
+    *(AuthenticationFeature, AuthenticationTicket, SecurityMechanism, SessionControl, DeviceClass, DeviceIdentity),
 )
 
 FEATURES: dict[int, type[Feature]] = {feature.tag: feature for feature in _KNOWN if feature.tag is not None}
 """Feature tag to class."""
 
 
-class _Features(Form[tuple[Feature, ...]]):
+class _Features(FieldForm[tuple[Feature, ...]]):
     """Features up to the end mark 00."""
 
     __slots__ = ()

@@ -6,7 +6,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, Self
 
 from c1222.errors import DecodeError, EncodeError, Finding, ServiceError
-from c1222.services.fields import REST, TITLES, U8, Beside, Form
+from c1222.services.fields import REST, TITLES, U8, Beside, FieldForm
 from c1222.services.results import RESULT_NAMES, SERVICE_ERRORS, Refusal, Rqtl, Rstl, Sgerr
 from c1222.services.service import REDACTED, Response, beside, wire
 from c1222.services.table_data import TableData
@@ -19,7 +19,7 @@ __all__ = ["ErrorResponse", "UnpairedResponse"]
 _LEAST_TABLE_DATA = len(TableData(b"\0").write())
 
 
-class _ErrorCode(Form[int]):
+class _ErrorCode(FieldForm[int]):
     """A response code other than ok."""
 
     __slots__ = ()

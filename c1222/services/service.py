@@ -21,7 +21,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, dataclass_transform
 
 from c1222.errors import DecodeError, EncodeError, Finding
-from c1222.services.fields import REST, Beside, Form
+from c1222.services.fields import REST, Beside, FieldForm
 
 if TYPE_CHECKING:
     import inspect
@@ -47,10 +47,10 @@ class Field:
     get: Callable[[Any], Any]
     set: Callable[[Any, Any], None]
 
-    def __init__(self, form: Form[Any], default: Any, *, on_wire: bool, secret: bool, kw_only: bool, hidden: bool):
+    def __init__(self, form: FieldForm[Any], default: Any, *, on_wire: bool, secret: bool, kw_only: bool, hidden: bool):
         self.form = form
         # None where JSON has the value as it is: that saves a call for every integer.
-        self.show = None if type(form).show is Form.show else form.show
+        self.show = None if type(form).show is FieldForm.show else form.show
         self.default = default
         self.on_wire = on_wire
         self.secret = secret
@@ -59,7 +59,7 @@ class Field:
 
 
 def wire(
-    form: Form[Any], *, default: Any = _REQUIRED, secret: bool = False, kw_only: bool = False, hidden: bool = False
+    form: FieldForm[Any], *, default: Any = _REQUIRED, secret: bool = False, kw_only: bool = False, hidden: bool = False
 ) -> Any:
     """Declare a field that stands on the wire, in the order of declaration.
 
@@ -73,7 +73,7 @@ def wire(
     return Field(form, default, on_wire=True, secret=secret, kw_only=kw_only, hidden=hidden)
 
 
-def beside(form: Form[Any], *, default: Any, kw_only: bool = False) -> Any:
+def beside(form: FieldForm[Any], *, default: Any, kw_only: bool = False) -> Any:
     """Declare a field that goes with the value but has no octets of its own, and does not count in comparisons."""
     return Field(form, default, on_wire=False, secret=False, kw_only=kw_only, hidden=True)
 

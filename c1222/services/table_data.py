@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from c1222.errors import DecodeError, EncodeError
-from c1222.services.fields import REST, Form, short
+from c1222.services.fields import REST, FieldForm, short
 from c1222.services.service import Value, wire
 
 __all__ = ["CHUNK", "MORE_TABLE_DATA", "TABLE_DATA", "TableData", "checksum"]
@@ -104,7 +104,7 @@ class TableData(Value):
 _set_data, _set_checksums = (field.set for field in TableData.fields)
 
 
-class TableDataForm(Form[TableData]):
+class TableDataForm(FieldForm[TableData]):
     """Table-data as the field of a service."""
 
     __slots__ = ()
@@ -125,7 +125,7 @@ class TableDataForm(Form[TableData]):
 TABLE_DATA = TableDataForm()
 
 
-class MoreTableData(Form[tuple[TableData, ...]]):
+class MoreTableData(FieldForm[tuple[TableData, ...]]):
     """Further table-data up to the very end of the service, or none."""
 
     __slots__ = ()

@@ -9,12 +9,11 @@ from enum import IntFlag
 from typing import Any
 
 from c1222.errors import EncodeError, Finding
-from c1222.services.fields import REST, U16, U24, Form, short
+from c1222.services.fields import REST, U16, U24, FieldForm, short
 from c1222.services.service import REDACTED, Request, Response, Service, wire
 from c1222.services.table_data import CHUNK, MORE_TABLE_DATA, TABLE_DATA, TableData
 
 __all__ = [
-    "Access",
     "Carrier",
     "ReadDefaultRequest",
     "ReadDefaultResponse",
@@ -24,6 +23,7 @@ __all__ = [
     "ReadOffsetResponse",
     "ReadRequest",
     "ReadResponse",
+    "TableAccess",
     "TableBits",
     "TableResponse",
     "WriteDefaultRequest",
@@ -63,7 +63,7 @@ def table_name(table: int) -> str:
     return f"{pending}{kind}{table & _NUMBER}"
 
 
-class Indices(Form[tuple[int, ...]]):
+class Indices(FieldForm[tuple[int, ...]]):
     """As many 16-bit indices, 1 to 9, as the low bits of the service code say."""
 
     __slots__ = ()
@@ -91,7 +91,7 @@ class Indices(Form[tuple[int, ...]]):
         return list(value)
 
 
-class Access(Request):
+class TableAccess(Request):
     """A request that names a table."""
 
     table: int = wire(U16)
@@ -172,10 +172,10 @@ class TableResponse(Carrier, Response):
     def conceals(self) -> bool:
         """Whether the octets may be passwords or keys: by their table, and always if nothing tells which it is."""
         request = self.request
-        return request.conceals_octets(self.data) if isinstance(request, Access) else True
+        return request.conceals_octets(self.data) if isinstance(request, TableAccess) else True
 
 
-class ReadRequest(Access):
+class ReadRequest(TableAccess):
     """Read a whole table [V].
 
     Args:
@@ -192,7 +192,7 @@ class ReadResponse(TableResponse):
     answers = ReadRequest
 
 
-class ReadIndexRequest(Access):
+class ReadIndexRequest(TableAccess):
     """Read elements by their index path; the code (31..39) tells how many indices there are [V] shape.
 
     Readings differ: ``count`` is a number of elements in IEEE 1703-2012 as icsnpp-c1222 has it, of octets in an older
@@ -270,7 +270,7 @@ class ReadDefaultResponse(TableResponse):
     answers = ReadDefaultRequest
 
 
-class ReadOffsetRequest(Access):
+class ReadOffsetRequest(TableAccess):
     """Read a part of a table by octet offset [V].
 
     Args:
@@ -292,7 +292,7 @@ class ReadOffsetResponse(TableResponse):
     answers = ReadOffsetRequest
 
 
-class Write(Carrier, Access):
+class Write(Carrier, TableAccess):
     """A request that brings octets for a table."""
 
     @property

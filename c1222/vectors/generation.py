@@ -43,7 +43,7 @@ def generate(seed: int) -> Iterator[Family]:
         seed: any whole number.
     """
     for name in FAMILIES:
-        module = import_module(f"c1222.vectors.families.{name.replace('-', '_')}")
+        module = import_module(f"c1222.vectors.families.{name.replace('types-', 'types.').replace('-', '_')}")
         # Each family has randomness of its own, so that a change in one leaves the others as they are.
         author = Author(name, module.PURPOSE, Random(f"{seed}/{name}"))  # noqa: S311  vectors are not secret
         module.cases(author)

@@ -12,9 +12,9 @@ from c1222.errors import EncodeError, ShortHeader
 from c1222.message.acse import decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import Control, Epsem, ResponseControl, SecurityMode
-from c1222.protocol.answers import distrust
-from c1222.protocol.association import Associations
+from c1222.protocol.initiator.matching import distrust
 from c1222.protocol.messages import Message, decode
+from c1222.protocol.pairing import Associations
 from c1222.security.canonical import canonical_header, pieces
 from c1222.security.eax_prime import BLOCK_SIZE, MAC_SIZE, EAXPrime, trace
 from c1222.security.keys import Key, KeyStore

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from c1222.capture.writer import PcapWriter, tcp_packet, udp_packet
+from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
 
 HERE = Path(__file__).parent
 VECTORS = HERE.parent / "vectors" / "messages.json"

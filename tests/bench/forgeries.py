@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from c1222.protocol.messages import Message, encode
 from c1222.protocol.policy import STRANGER_FAILURES, NodePolicy
-from c1222.protocol.throttle import Rate
+from c1222.protocol.responder.throttle import Rate
 from c1222.services import tables
 from tests.c1222.node.rig import KEY, Rig
 

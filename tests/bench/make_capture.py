@@ -12,7 +12,7 @@ import argparse
 import random
 from typing import TYPE_CHECKING
 
-from c1222.capture.writer import PcapWriter, udp_packet
+from c1222.capture.files.writer import PcapWriter, udp_packet
 from tests.traffic import exchange
 
 if TYPE_CHECKING:

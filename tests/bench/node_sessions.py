@@ -14,10 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from c1222.node.profile import Profile
+from c1222.node.meter.profile import Profile
 from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
-from c1222.protocol.initiator import Initiator
+from c1222.protocol.initiator.initiator import Initiator
 from c1222.services import Request, session
 from c1222.services.identify import IdentifyRequest
 from c1222.transport.udp import UdpClient

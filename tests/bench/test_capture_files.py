@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from c1222.capture.files import CaptureReader
-from c1222.capture.framing import is_apdu
-from c1222.capture.layers import Layers
-from c1222.capture.streams import Apdu, Streams
-from c1222.capture.writer import PcapWriter, tcp_packet
+from c1222.capture.files.reader import CaptureReader
+from c1222.capture.files.writer import PcapWriter, tcp_packet
+from c1222.capture.network.framing import is_apdu
+from c1222.capture.network.layers import Layers
+from c1222.capture.network.streams import Apdu, Streams
 
 COUNT = 20_000
 

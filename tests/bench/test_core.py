@@ -9,8 +9,8 @@ import pytest
 
 from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
-from c1222.protocol.initiator import Initiator
-from c1222.protocol.responder import Responder
+from c1222.protocol.initiator.initiator import Initiator
+from c1222.protocol.responder.responder import Responder
 from c1222.services import Request, TableData, session, tables
 from tests.c1222.protocol.rig import KEY, METER, READER
 

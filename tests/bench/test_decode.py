@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from c1222.capture.decoder import decode_capture
+from c1222.capture.fast import ShortRoad
 from c1222.capture.jsonl import as_dict, to_json
 from c1222.capture.text import message_lines
-from c1222.capture.usual import ShortRoad
 from tests.bench.make_capture import make
 from tests.traffic import KEY, exchange
 

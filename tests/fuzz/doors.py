@@ -14,17 +14,17 @@ import c1222
 from c1219 import C1219Error, Device
 from c1219.registry import Registry, table_id
 from c1222.capture.decoder import decode_capture
+from c1222.capture.files.source import CaptureError
+from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
 from c1222.capture.jsonl import as_dict, to_json
-from c1222.capture.source import CaptureError
 from c1222.capture.text import message_lines
-from c1222.capture.writer import PcapWriter, tcp_packet, udp_packet
 from c1222.errors import C1222Error, DecodeError, EncodeError, InvalidKey, InvalidUrl, StateError
 from c1222.message.acse import decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import Epsem
 from c1222.message.segmentation import cut
-from c1222.node.faults import KINDS, FaultPlan
-from c1222.node.profile import Profile
+from c1222.node.meter.profile import Profile
+from c1222.node.network.faults import KINDS, FaultPlan
 from c1222.protocol.messages import Message, open_message
 from c1222.security.keys import KeyStore
 from c1222.services import decode_request, decode_response

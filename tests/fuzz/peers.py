@@ -12,28 +12,28 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from c1222.conformance.catalogue import CHECKS
-from c1222.conformance.misbehaviour import Misbehaviour
+from c1222.conformance.misbehaviours.misbehaviour import Misbehaviour
 from c1222.conformance.report import as_dict, junit
 from c1222.conformance.run import BROKEN
-from c1222.node.relay import Relay
-from c1222.node.runner import RunningNode, running
+from c1222.node.network.relay import Relay
+from c1222.node.network.runner import RunningNode, running
 from c1222.protocol.events import Completed, HandlerFailed
 from c1222.protocol.identity import Identity
-from c1222.protocol.initiator import Initiator
+from c1222.protocol.initiator.initiator import Initiator
 from c1222.protocol.policy import TCP_LINK, UDP_LINK
 from c1222.services import Request, identify, session, tables
 from c1222.services.tables import TableData
 from tests.c1222.client.rig import Bench
 from tests.c1222.client.test_hostile import verbs
 from tests.c1222.conformance.rig import Bench as Checks
+from tests.c1222.node.network.test_relay import Net
 from tests.c1222.node.rig import KEY, MASTER, POLYPHASE, Rig, profile
-from tests.c1222.node.test_relay import Net
 from tests.fuzz.driver import Door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from c1222.conformance.specimen import Specimen
+    from c1222.conformance.misbehaviours.specimen import Specimen
 
 ANSWER_SECONDS: Final = 10.0
 """How long a node that listens may take for a good request."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from c1222.capture.writer import PcapWriter, udp_packet
+from c1222.capture.files.writer import PcapWriter, udp_packet
 from c1222.message.acse import decode_acse
 from c1222.protocol.policy import Options
 from tests.c1222.client.rig import KEY, PASSWORD, Bench

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from c1222.capture.writer import PcapWriter, udp_packet
+from c1222.capture.files.writer import PcapWriter, udp_packet
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.policy import NodePolicy, Options
 from c1222.services import TableData, identify, session, tables

@@ -28,7 +28,7 @@ import pytest
 
 from c1222 import Key, KeyStore, Message, encode
 from c1222.capture.decoder import CaptureDecoder, CapturedMessage
-from c1222.capture.writer import PcapWriter, udp_packet
+from c1222.capture.files.writer import PcapWriter, udp_packet
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import MAC_SIZE, SecurityMode
 from c1222.message.segmentation import cut

@@ -15,7 +15,7 @@ import pytest
 
 from c1222 import KeyStore
 from c1222.capture.decoder import CaptureDecoder
-from c1222.capture.writer import udp_packet
+from c1222.capture.files.writer import udp_packet
 from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.security.keys import Key

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from c1219.errors import Finding
     from c1219.tableset import TableSet
 
-__all__ = ["MAX_COUNT", "MERGE_GAP", "Need", "Piece", "moment", "needed"]
+__all__ = ["MAX_COUNT", "MERGE_GAP", "Need", "NeededOctets", "moment", "needed"]
 
 MERGE_GAP = 64
 """Octets that are read for nothing rather than ask twice: about what another request and its answer cost."""
@@ -23,7 +23,7 @@ MAX_COUNT = 65535
 """Octets of one piece: what the count of an offset read can say."""
 
 
-class Piece(NamedTuple):
+class NeededOctets(NamedTuple):
     """A stretch of a table to read.
 
     Attributes:
@@ -50,8 +50,8 @@ class Need(NamedTuple):
     """
 
     table: str
-    pieces: tuple[Piece, ...]
-    ends: tuple[Piece, ...]
+    pieces: tuple[NeededOctets, ...]
+    ends: tuple[NeededOctets, ...]
     estimated: bool
     findings: tuple[Finding, ...]
 
@@ -208,7 +208,7 @@ def _reaches(
     return (since is None or end > since) and (until is None or start < until)
 
 
-def _merged(profile: ProfileSet, spans: list[tuple[int, int]], gap: int, most: int) -> tuple[Piece, ...]:
+def _merged(profile: ProfileSet, spans: list[tuple[int, int]], gap: int, most: int) -> tuple[NeededOctets, ...]:
     """Join stretches that are near each other, and cut those that are too long."""
     joined: list[tuple[int, int]] = []
     for start, count in sorted(spans):
@@ -218,7 +218,7 @@ def _merged(profile: ProfileSet, spans: list[tuple[int, int]], gap: int, most: i
             joined.append((start, start + count))
     size = profile.block_size
     return tuple(
-        Piece(at, min(most, end - at), tuple(range(at // size, (min(at + most, end) - 1) // size + 1)))
+        NeededOctets(at, min(most, end - at), tuple(range(at // size, (min(at + most, end) - 1) // size + 1)))
         for start, end in joined
         for at in range(start, end, most)
     )

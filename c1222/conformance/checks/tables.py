@@ -8,8 +8,8 @@ from c1219.errors import C1219Error
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong
 from c1222.conformance.session import get
 from c1222.conformance.survey import survey
-from c1222.protocol.malformed import MalformedService
 from c1222.services import ErrorResponse
+from c1222.services.malformed import MalformedService
 from c1222.services.results import Bsy, Dlk, Dnr, Isc, Onp
 from c1222.services.tables import ReadRequest, TableResponse
 

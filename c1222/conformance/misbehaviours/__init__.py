@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from c1222.conformance.misbehaviour import Misbehaviour
 from c1222.conformance.misbehaviours import answers, results, rights, tables, trust, writes
+from c1222.conformance.misbehaviours.misbehaviour import Misbehaviour
 
 __all__ = ["MISBEHAVIOURS"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from c1222.conformance.misbehaviour import Misbehaviour, arriving, leaving, opened, remade
+from c1222.conformance.misbehaviours.misbehaviour import Misbehaviour, arriving, leaving, opened, remade
 from c1222.message.acse import decode_acse
 from c1222.message.ber import APDU_TAG, tlv
 from c1222.message.epsem import ResponseControl, SecurityMode
@@ -15,8 +15,8 @@ from c1222.services.results import Bsy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1222.conformance.specimen import Specimen
-    from c1222.protocol.execution import Context
+    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
 __all__ = [

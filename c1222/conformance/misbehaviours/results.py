@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c1222.conformance.misbehaviour import Misbehaviour, arriving, leaving, opened, remade, serving
+from c1222.conformance.misbehaviours.misbehaviour import Misbehaviour, arriving, leaving, opened, remade, serving
 from c1222.message.acse import decode_acse
 from c1222.services import ErrorResponse, UnpairedResponse
 from c1222.services.identify import IdentifyRequest
@@ -14,8 +14,8 @@ from c1222.services.session import LogonRequest, LogonResponse, SecurityRequest,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from c1222.conformance.specimen import Specimen
-    from c1222.protocol.execution import Context
+    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response, Service
 
 __all__ = [

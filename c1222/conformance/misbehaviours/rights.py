@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c1222.conformance.misbehaviour import serving
-from c1222.node.rights import EVERYONE
+from c1222.conformance.misbehaviours.misbehaviour import serving
+from c1222.node.meter.rights import EVERYONE
 from c1222.services.results import Err
 from c1222.services.session import LogoffRequest, SecurityRequest, SecurityResponse
 
 if TYPE_CHECKING:
-    from c1222.conformance.specimen import Specimen
-    from c1222.protocol.execution import Context
+    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
 __all__ = ["any_password", "no_rights_in_session", "rights_shared", "rights_stay"]

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from c1219.registry import table_label
-from c1222.conformance.misbehaviour import serving
+from c1222.conformance.misbehaviours.misbehaviour import serving
 from c1222.services import TableData, UnpairedResponse
 from c1222.services.identify import (
     DeviceClass,
@@ -26,8 +26,8 @@ from c1222.services.tables import (
 )
 
 if TYPE_CHECKING:
-    from c1222.conformance.specimen import Specimen
-    from c1222.protocol.execution import Context
+    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from c1222.conformance.misbehaviour import Misbehaviour, arriving, remade
+from c1222.conformance.misbehaviours.misbehaviour import Misbehaviour, arriving, remade
 from c1222.errors import DecodeError, InvalidTag
 from c1222.message.acse import Acse, Authentication, decode_acse
 from c1222.message.epsem import MAC_SIZE, SecurityMode
@@ -15,7 +15,7 @@ from c1222.security.canonical import canonical_header
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1222.conformance.specimen import Specimen
+    from c1222.conformance.misbehaviours.specimen import Specimen
 
 __all__ = [
     "any_key_id",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from c1219.registry import table_label
-from c1222.conformance.misbehaviour import arriving, opened, remade, serving
+from c1222.conformance.misbehaviours.misbehaviour import arriving, opened, remade, serving
 from c1222.message.epsem import ResponseControl
 from c1222.services import TableData
 from c1222.services.results import Iar, Onp
@@ -22,8 +22,8 @@ from c1222.services.tables import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1222.conformance.specimen import Specimen
-    from c1222.protocol.execution import Context
+    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
 __all__ = [

@@ -119,7 +119,7 @@ def _registration(rng: Random, title: ApTitle, pattern: bytes | None = None) -> 
 def _responses(rng: Random) -> list[tuple[Response, Request, tuple[str, ...]]]:
     title, other = ApTitle(relative_title(rng)), ApTitle(absolute_title(rng))
     features = (
-        identify.Authentication(1, 0),
+        identify.AuthenticationFeature(1, 0),
         identify.AuthenticationTicket(1, 0xFF, rng.randbytes(16)),
         identify.SecurityMechanism(ApTitle("2.16.124.113620.1.22.2.1")),
         identify.SessionControl.of(5, sessionless=True),

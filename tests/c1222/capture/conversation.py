@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from c1222 import ApTitle, Key, Message, encode
 from c1222.capture.decoder import CaptureDecoder
-from c1222.capture.writer import PcapWriter, udp_packet
+from c1222.capture.files.writer import PcapWriter, udp_packet
 from c1222.message.epsem import SecurityMode
 from c1222.services import TableData, tables
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c1222.capture.decoder import CaptureDecoder, CapturedMessage
+from c1222.capture.files.source import CaptureError
+from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
 from c1222.capture.jsonl import as_dict
-from c1222.capture.source import CaptureError
 from c1222.capture.text import message_lines, summary
-from c1222.capture.writer import PcapWriter, tcp_packet, udp_packet
 from tests.c1222.message.known import OCTETS
 from tests.traffic import KEY, exchange, frames, varied
 

@@ -22,11 +22,11 @@ import c1222
 from c1222 import ApTitle, DecodeError, Key, KeyStore, Message
 from c1222.capture import decoder as decoders
 from c1222.capture.decoder import CaptureDecoder, CapturedMessage, decode_capture
-from c1222.capture.files import CaptureError
+from c1222.capture.fast import ShortRoad
+from c1222.capture.files.reader import CaptureError
+from c1222.capture.files.writer import PcapWriter, ethernet, tcp_packet, udp_packet
 from c1222.capture.jsonl import as_dict
 from c1222.capture.text import message_lines, summary
-from c1222.capture.usual import ShortRoad
-from c1222.capture.writer import PcapWriter, ethernet, tcp_packet, udp_packet
 from c1222.message.acse import Acse
 from c1222.message.epsem import SecurityMode
 from c1222.message.segmentation import cut
@@ -240,7 +240,7 @@ def test_requests_forgotten_are_counted_but_not_those_that_were_answered(monkeyp
 
 
 def messages_memory(base: ApTitle, **limits: int) -> Any:
-    from c1222.protocol.association import Associations
+    from c1222.protocol.pairing import Associations
 
     return Associations(base, **limits)
 
@@ -483,7 +483,7 @@ def peak(count: int) -> int:
 
 
 def test_memory_does_not_grow_with_the_capture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("c1222.capture.source.READ_SIZE", 1 << 15)
+    monkeypatch.setattr("c1222.capture.files.source.READ_SIZE", 1 << 15)
     peak(2000)  # what is made once
     small = peak(4_000)
     assert peak(12_000) < small * 1.1

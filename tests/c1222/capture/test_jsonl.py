@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from c1222 import Key, KeyStore
 from c1222.capture.decoder import CaptureDecoder, CapturedMessage
+from c1222.capture.fast import ShortRoad
+from c1222.capture.files.writer import PcapWriter, udp_packet
 from c1222.capture.jsonl import SCHEMA, as_dict, finding_as_dict, to_json
 from c1222.capture.text import message_lines
-from c1222.capture.usual import ShortRoad
-from c1222.capture.writer import PcapWriter, udp_packet
 from c1222.errors import Finding
 from c1222.message.segmentation import cut
 from c1222.services import TableData, session, tables

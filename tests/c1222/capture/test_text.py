@@ -7,8 +7,8 @@ import pytest
 
 from c1222 import Key, Message, encode
 from c1222.capture.decoder import CaptureDecoder, CapturedMessage
+from c1222.capture.files.writer import PcapWriter, udp_packet
 from c1222.capture.text import SHOWN_OCTETS, finding_line, message_lines, summary, time_text
-from c1222.capture.writer import PcapWriter, udp_packet
 from c1222.errors import Finding
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import cut

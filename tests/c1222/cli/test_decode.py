@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from c1222.capture.writer import PcapWriter, tcp_packet, udp_packet
+from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
 from c1222.cli.decode import command
 from c1222.services import TableData, session, tables
 from tests.c1222.capture.conversation import KEY, Conversation

@@ -12,7 +12,7 @@ import pytest
 
 from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
-from c1222.protocol.initiator import Initiator
+from c1222.protocol.initiator.initiator import Initiator
 from c1222.services import session, tables
 from c1222.services.identify import IdentifyRequest
 from c1222.transport.udp import UdpClient

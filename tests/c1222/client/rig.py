@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from c1219.device import Device
 from c1219.registry import table_id
-from c1222.client.aiometer import AsyncMeter
-from c1222.client.operations import Operations
+from c1222.client.aio_meter import AsyncMeter
+from c1222.client.operations.operations import Operations
 from c1222.client.sync import connect
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link, NodePolicy
 from c1222.security.keys import Key
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from c1222.errors import C1222Error
-    from c1222.protocol.execution import Context
+    from c1222.protocol.responder.execution import Context
 
 T = TypeVar("T")
 
@@ -79,12 +79,12 @@ class Tiny:
                 return network.ResolveResponse(bytes.fromhex("7f0000010481"))
             case network.TraceRequest():
                 return network.TraceResponse((*request.ap_titles, *request.ap_titles))
-        if isinstance(request, tables.Access):
+        if isinstance(request, tables.TableAccess):
             return self.access(request, context)
         assert request.answer is not None
         return request.answer()
 
-    def access(self, request: tables.Access, context: Context) -> Response:
+    def access(self, request: tables.TableAccess, context: Context) -> Response:
         if request.table not in self.tables:
             raise Iar
         if request.table in self.needs_password and context.access.rights != "all":

@@ -10,8 +10,8 @@ import pytest
 
 import c1222
 from c1222.client.aio import AsyncMeter, Network
-from c1222.client.aiometer import HELD_UP
-from c1222.client.operations import Operations
+from c1222.client.aio_meter import HELD_UP
+from c1222.client.operations.operations import Operations
 from c1222.errors import PeerSilent, StateError
 from c1222.protocol.policy import UDP_LINK
 from c1222.services import TableData, tables

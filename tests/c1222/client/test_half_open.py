@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import c1222
-from c1222.client.aiometer import AsyncMeter
+from c1222.client.aio_meter import AsyncMeter
 from c1222.client.errors import LogonRefused
-from c1222.client.operations import Operations
+from c1222.client.operations.operations import Operations
 from c1222.client.sync import connect
 from c1222.errors import PeerSilent, SecurityRefused, StateError
 from c1222.message.aptitle import ApTitle

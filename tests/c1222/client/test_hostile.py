@@ -12,7 +12,7 @@ import pytest
 from c1219.errors import C1219Error
 from c1222.client.errors import CutShort
 from c1222.errors import C1222Error, DecodeError
-from c1222.protocol import responder as responder_module
+from c1222.protocol.responder import responder as responder_module
 from c1222.services import ErrorResponse, Request, Response, TableData, tables
 from c1222.services.results import Isc, Onp, Rstl, Sns
 from tests.c1222.client.rig import Bench, Tiny, known, profile

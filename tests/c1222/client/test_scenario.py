@@ -22,12 +22,12 @@ from tests.c1222.client.rig import KEY, METER, PASSWORD, READER, Bench, Tiny, kn
 pytestmark = pytest.mark.parametrize("kind", ["sync", "aio"])
 
 
-def asked(bench: Bench, kind: type[Request] = tables.Access) -> list[tuple[int, int | None, int | None]]:
+def asked(bench: Bench, kind: type[Request] = tables.TableAccess) -> list[tuple[int, int | None, int | None]]:
     """Return table, offset and count of what was read."""
     return [
         (request.table, getattr(request, "offset", None), getattr(request, "count", None))
         for request in bench.store.requests
-        if isinstance(request, kind) and isinstance(request, tables.Access)
+        if isinstance(request, kind) and isinstance(request, tables.TableAccess)
     ]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import c1222
 from c1222.client.errors import PasswordRefused, ReadInterrupted, TableAbsent, WriteUnknown
-from c1222.client.slots import Slots
+from c1222.client.limiter import Limiter
 from c1222.errors import ConnectionLost, InvalidUrl, PeerSilent, SecurityRefused, SessionLost, StateError, Unreachable
 from c1222.node import RunningNode, running
 from c1222.services.results import Isc
@@ -373,7 +373,7 @@ def test_datagrams_of_nobody_are_counted() -> None:
 
 def test_slots_are_handed_out_in_turn() -> None:
     async def main() -> None:
-        slots = Slots(2, patience=0.2)
+        slots = Limiter(2, patience=0.2)
         one, _two = await slots.take(), await slots.take()
         three, four = asyncio.create_task(slots.take()), asyncio.create_task(slots.take())
         await asyncio.sleep(0)

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from c1222.conformance.catalogue import chosen
-from c1222.conformance.misbehaviour import Misbehaviour
+from c1222.conformance.misbehaviours.misbehaviour import Misbehaviour
+from c1222.conformance.misbehaviours.specimen import Specimen
 from c1222.conformance.probe import Probe
 from c1222.conformance.run import Report, Result, run
-from c1222.conformance.specimen import Specimen
 from c1222.conformance.target import Target
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import SecurityMode
-from c1222.node.profile import Profile
+from c1222.node.meter.profile import Profile
 from c1222.protocol.policy import TCP_LINK, UDP_LINK
 from c1222.security.keys import Key, KeyStore
 from c1222.transport.memory import Mishaps, Wire

@@ -8,7 +8,7 @@ from c1222.client.clock import SystemClock
 from c1222.conformance.catalogue import CHECKS
 from c1222.conformance.opening import way_to
 from c1222.conformance.probe import Probe
-from c1222.conformance.rules import Verdict
+from c1222.conformance.rules import CheckVerdict
 from c1222.conformance.run import run
 from c1222.conformance.target import Target
 from c1222.message.aptitle import ApTitle
@@ -31,12 +31,12 @@ _FOR_LACK: dict[str, set[str]] = {
 def test_no_failure_and_nothing_odd(name: str, mode: int, reliable: bool) -> None:
     report = Bench(name, mode=mode, reliable=reliable).run()
     assert report.contact
-    assert [told(one) for one in report.results if one.verdict in {Verdict.FAIL, Verdict.WARNING}] == []
-    skipped = {one.check.id for one in report.results if one.verdict is Verdict.SKIPPED}
+    assert [told(one) for one in report.results if one.verdict in {CheckVerdict.FAIL, CheckVerdict.WARNING}] == []
+    skipped = {one.check.id for one in report.results if one.verdict is CheckVerdict.SKIPPED}
     expected = _FOR_LACK[name] | ({check.id for check in CHECKS if check.secured} if not mode else set())
     if reliable:
         expected.add("C-READ-05")  # every table fits an answer
-    assert skipped == expected, [told(one) for one in report.results if one.verdict is Verdict.SKIPPED]
+    assert skipped == expected, [told(one) for one in report.results if one.verdict is CheckVerdict.SKIPPED]
 
 
 def test_without_leave_nothing_is_written() -> None:
@@ -46,7 +46,7 @@ def test_without_leave_nothing_is_written() -> None:
     assert report.failed == ()
     writing = [one for one in report.results if one.check.writes]
     assert len(writing) > 10
-    assert all(one.verdict is Verdict.SKIPPED and "--allow-writes" in one.reason for one in writing)
+    assert all(one.verdict is CheckVerdict.SKIPPED and "--allow-writes" in one.reason for one in writing)
     assert bench.node.meter.counters["writes"] == bench.node.meter.counters["procedures"] == 0
     assert before == {label: bench.node.meter.tables.get(label) for label in before}
 
@@ -63,8 +63,8 @@ def test_what_is_written_is_put_back() -> None:
 def test_without_a_password_what_needs_one_is_skipped() -> None:
     report = Bench(password=None).run()
     assert report.failed == ()
-    assert by_id(report)["C-SESS-08"].verdict is Verdict.SKIPPED
-    assert by_id(report)["C-TABLE-02"].verdict is Verdict.PASS
+    assert by_id(report)["C-SESS-08"].verdict is CheckVerdict.SKIPPED
+    assert by_id(report)["C-TABLE-02"].verdict is CheckVerdict.PASS
 
 
 def test_a_wrong_password_is_told_once() -> None:
@@ -85,7 +85,7 @@ def test_without_sessions() -> None:
 def test_an_ed_class_in_every_request() -> None:
     bench = Bench(ed_class=b"TEST")
     report = bench.run()
-    assert [told(one) for one in report.results if one.verdict in {Verdict.FAIL, Verdict.WARNING}] == []
+    assert [told(one) for one in report.results if one.verdict in {CheckVerdict.FAIL, CheckVerdict.WARNING}] == []
 
 
 def test_over_real_datagrams() -> None:
@@ -103,8 +103,8 @@ def test_over_real_datagrams() -> None:
             writes=True,
         )
         report = run(Probe(target, way_to(node.url, timeout=5), SystemClock()))
-    assert [told(one) for one in report.results if one.verdict in {Verdict.FAIL, Verdict.WARNING}] == []
-    assert report.count(Verdict.PASS) > 80
+    assert [told(one) for one in report.results if one.verdict in {CheckVerdict.FAIL, CheckVerdict.WARNING}] == []
+    assert report.count(CheckVerdict.PASS) > 80
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -113,5 +113,5 @@ def test_over_a_wire_that_loses_doubles_and_reorders(seed: int) -> None:
     lossy = Wire(seed=seed, utc=bench.wire.utc, mishaps=Mishaps(loss=0.15, duplication=0.1, reorder=0.1, held=0.2))
     bench.move_to(lossy)
     report = bench.run()
-    assert [told(one) for one in report.results if one.verdict in {Verdict.FAIL, Verdict.WARNING}] == []
+    assert [told(one) for one in report.results if one.verdict in {CheckVerdict.FAIL, CheckVerdict.WARNING}] == []
     assert lossy.counters["lost"] > 50

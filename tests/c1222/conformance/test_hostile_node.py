@@ -10,19 +10,19 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from c1222.conformance.catalogue import CHECKS
-from c1222.conformance.misbehaviour import Leave, Misbehaviour, Serve, remade
+from c1222.conformance.misbehaviours.misbehaviour import Leave, Misbehaviour, Serve, remade
 from c1222.conformance.report import as_dict, junit
 from c1222.conformance.run import BROKEN, run
-from c1222.protocol.malformed import MalformedService
 from c1222.services import TableData, UnpairedResponse
+from c1222.services.malformed import MalformedService
 from c1222.services.tables import ReadResponse
 from tests.c1222.conformance.rig import PASSWORDS, Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1222.conformance.specimen import Specimen
-    from c1222.protocol.execution import Context
+    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response, Service
 
 

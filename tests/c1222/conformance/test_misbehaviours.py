@@ -8,7 +8,7 @@ import pytest
 
 from c1222.conformance.catalogue import CHECKS
 from c1222.conformance.misbehaviours import MISBEHAVIOURS
-from c1222.conformance.rules import Verdict
+from c1222.conformance.rules import CheckVerdict
 from c1222.message.aptitle import ApTitle
 from tests.c1222.conformance.rig import Bench, by_id, told
 
@@ -36,7 +36,7 @@ def test_the_right_check_notices(name: str) -> None:
     case = MISBEHAVIOURS[name]
     results = by_id(Bench(wrong=case, **_SETTINGS.get(name, {})).run(*case.caught or ("C-ECHO",)))
     for check in case.caught:
-        wanted = Verdict.FAIL if _BY_ID[check].rule.is_firm else Verdict.WARNING
+        wanted = CheckVerdict.FAIL if _BY_ID[check].rule.is_firm else CheckVerdict.WARNING
         assert results[check].verdict is wanted, told(results[check])
         assert any(remark.level == "wrong" for remark in results[check].remarks)
         assert results[check].evidence or check.startswith("C-RUN")
@@ -47,18 +47,18 @@ def test_in_clear_too(case: object) -> None:
     caught = [check for check in case.caught if not _BY_ID[check].secured]  # type: ignore[attr-defined]
     results = by_id(Bench(mode=0, wrong=case).run(*caught))  # type: ignore[arg-type]
     for check in caught:
-        assert results[check].verdict in {Verdict.FAIL, Verdict.WARNING}, told(results[check])
+        assert results[check].verdict in {CheckVerdict.FAIL, CheckVerdict.WARNING}, told(results[check])
 
 
 @pytest.mark.parametrize("name", list(_NEIGHBOURS))
 def test_the_other_checks_go_on(name: str) -> None:
     case = MISBEHAVIOURS[name]
     report = Bench(wrong=case).run()
-    noticed = {one.check.id for one in report.results if one.verdict in {Verdict.FAIL, Verdict.WARNING}}
+    noticed = {one.check.id for one in report.results if one.verdict in {CheckVerdict.FAIL, CheckVerdict.WARNING}}
     assert noticed <= set(case.caught) | _FOLLOW | _NEIGHBOURS[name], [
-        told(one) for one in report.results if one.verdict is not Verdict.PASS
+        told(one) for one in report.results if one.verdict is not CheckVerdict.PASS
     ]
-    assert report.count(Verdict.PASS) > 80
+    assert report.count(CheckVerdict.PASS) > 80
 
 
 def test_every_check_notices_something() -> None:
@@ -70,7 +70,7 @@ def test_a_node_that_is_silent_costs_little_time() -> None:
     bench = Bench(wrong=MISBEHAVIOURS["silent"])
     report = bench.run()
     assert not report.contact
-    assert report.count(Verdict.SKIPPED) == len(CHECKS) - 1
+    assert report.count(CheckVerdict.SKIPPED) == len(CHECKS) - 1
     assert bench.wire.now < 30
 
 

@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 
 from c1222.conformance.evidence import FIRST, LAST, Evidence, Log, hex_of
-from c1222.conformance.misbehaviour import Misbehaviour
 from c1222.conformance.misbehaviours import MISBEHAVIOURS
+from c1222.conformance.misbehaviours.misbehaviour import Misbehaviour
 from c1222.conformance.report import as_dict, junit
-from c1222.conformance.rules import Mark, Remark, Rule, Verdict, check
+from c1222.conformance.rules import CheckVerdict, Mark, Remark, Rule, check
 from c1222.conformance.run import Report, Result
 from c1222.conformance.survey import survey
 from c1222.services import TableData
@@ -22,8 +22,8 @@ from c1222.services.tables import ReadRequest, ReadResponse
 from tests.c1222.conformance.rig import KEY, Bench
 
 if TYPE_CHECKING:
-    from c1222.conformance.specimen import Specimen
-    from c1222.protocol.execution import Context
+    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "specs" / "conformance-report.schema.json").read_text("utf-8"))
@@ -45,10 +45,10 @@ def test_junit_counts_as_the_report_does(report: Report) -> None:
     root = ET.fromstring(junit(report))
     cases = root.findall("./testsuite/testcase")
     assert int(root.get("tests", "")) == len(cases) == len(report.results)
-    assert int(root.get("failures", "")) == len(root.findall(".//failure")) == report.count(Verdict.FAIL)
-    assert int(root.get("skipped", "")) == len(root.findall(".//skipped")) == report.count(Verdict.SKIPPED)
+    assert int(root.get("failures", "")) == len(root.findall(".//failure")) == report.count(CheckVerdict.FAIL)
+    assert int(root.get("skipped", "")) == len(root.findall(".//skipped")) == report.count(CheckVerdict.SKIPPED)
     warnings = [one for one in root.findall(".//system-out") if (one.text or "").startswith("WARNING")]
-    assert len(warnings) == report.count(Verdict.WARNING)
+    assert len(warnings) == report.count(CheckVerdict.WARNING)
     for suite in root.findall("testsuite"):
         assert int(suite.get("tests", "")) == len(suite.findall("testcase"))
     for failure in root.findall(".//failure"):
@@ -58,7 +58,7 @@ def test_junit_counts_as_the_report_does(report: Report) -> None:
 
 def test_junit_holds_whatever_a_node_says() -> None:
     one = check("C-RUN-99", "title", Rule("", "", Mark.VERIFIED))(lambda _probe: iter(()))
-    result = Result(one, Verdict.FAIL, (Remark("wrong", "\x00\x1b[31m<&>\ud800\uffff é"),))
+    result = Result(one, CheckVerdict.FAIL, (Remark("wrong", "\x00\x1b[31m<&>\ud800\uffff é"),))
     text = junit(Report("a", "b", "cleartext", 0.0, (result,)))
     failure = ET.fromstring(text).find(".//failure")
     assert failure is not None

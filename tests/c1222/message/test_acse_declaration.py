@@ -11,7 +11,7 @@ from pyasn1.codec.ber import decoder, encoder
 from c1222.errors import DecodeError
 from c1222.message.acse import Acse, declaration, decode_acse, plan
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG, RELATIVE_TAG_OF_2006
-from c1222.message.plan import Node
+from c1222.message.tlv_plan import Node
 from tests.c1222.message.known import OCTETS, apdus, mutated
 from tests.c1222.message.oracle import our_values, pyasn1_values, same
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from c1219.device import Device
-from c1222.node.fleet import Fleet
-from c1222.node.meter import Meter
-from c1222.node.profile import Profile
-from c1222.node.store import MemoryStore, Store
+from c1222.node.meter.meter import SimulatedMeter
+from c1222.node.meter.profile import Profile
+from c1222.node.network.fleet import Fleet
+from c1222.node.store.store import MemoryStore, Store
 from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
-from c1222.protocol.initiator import Initiator
+from c1222.protocol.initiator.initiator import Initiator
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
 from c1222.security.keys import KeyStore
 from c1222.services import Request, Response, session, tables
@@ -72,15 +72,15 @@ class Rig:
         self.profile = made or profile(name, **(node or {}))
         meter.setdefault("history_days", 0)
         for number in range(count):
-            self.fleet.add(Meter(self.profile, self.store, utc=utc, number=number, **meter), expected=count)
+            self.fleet.add(SimulatedMeter(self.profile, self.store, utc=utc, number=number, **meter), expected=count)
         self.released: list[Any] = []
 
     @property
-    def meters(self) -> list[Meter]:
+    def meters(self) -> list[SimulatedMeter]:
         return [station.meter for station in self.fleet.stations.values()]
 
     @property
-    def meter(self) -> Meter:
+    def meter(self) -> SimulatedMeter:
         return self.meters[0]
 
     def passes(self, seconds: float) -> None:
@@ -90,7 +90,7 @@ class Rig:
     def caller(self, title: str = ".9.1", **options: Any) -> Caller:
         return Caller(self, title, **options)
 
-    def device(self, meter: Meter | None = None) -> Device:
+    def device(self, meter: SimulatedMeter | None = None) -> Device:
         """The tables of a meter as they are now."""
         meter = meter or self.meter
         meter.advance(self.utc)

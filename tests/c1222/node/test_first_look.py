@@ -12,9 +12,9 @@ import c1222
 from c1219.codes.events import EventCode
 from c1222.client import aio
 from c1222.node import running
-from c1222.node.flows import Flows, LoadCurve
-from c1222.node.simulation import MOVING
-from c1222.node.store import MemoryStore
+from c1222.node.simulation.flows import Flows, LoadCurve
+from c1222.node.simulation.simulation import MOVING
+from c1222.node.store.store import MemoryStore
 from c1222.services import identify, tables
 from tests.c1222.client.rig import DEVICES
 from tests.c1222.node.rig import BIG, MASTER, POLYPHASE, SINGLE, UTC, Rig

@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from c1222.message.acse import decode_acse
-from c1222.node.profile import Profile
+from c1222.node.meter.profile import Profile
 from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
-from c1222.protocol.initiator import Initiator
+from c1222.protocol.initiator.initiator import Initiator
 from c1222.protocol.policy import Timing
 from c1222.security.canonical import canonical_header
 from c1222.services import session, tables

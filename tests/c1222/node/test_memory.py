@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from c1222.message.epsem import SecurityMode
-from c1222.node.sqlite_store import SQLiteStore
-from c1222.node.store import MemoryStore, Store
+from c1222.node.store.sqlite import SQLiteStore
+from c1222.node.store.store import MemoryStore, Store
+from c1222.protocol.composing import compose
 from c1222.protocol.identity import Identity
-from c1222.protocol.outgoing import compose
 from c1222.protocol.policy import NodePolicy
-from c1222.protocol.throttle import Rate
+from c1222.protocol.responder.throttle import Rate
 from c1222.security.freshness import ACCEPTANCE_WINDOW, SendGuard
 from c1222.services import Request, Response, session, tables
 from c1222.services.tables import TableData
@@ -30,7 +30,7 @@ from tests.c1222.node.rig import KEY, MASTER, POLYPHASE, UTC, Rig
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from c1222.protocol.execution import Context
+    from c1222.protocol.responder.execution import Context
     from c1222.security.sealing import SessionSecurity
 
 STEPS = int(os.environ.get("C1222_STEPS", "10000"))

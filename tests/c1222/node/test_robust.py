@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c1219.device import Device
-from c1222.node.profile import Profile
+from c1222.node.meter.profile import Profile
 from c1222.services import Request, session, tables
 from c1222.services.tables import TableData
 from tests.c1222.node.rig import BIG, KEY, MASTER, POLYPHASE, SINGLE, Rig, profile

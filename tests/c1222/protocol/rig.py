@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from c1222.protocol.events import Completed, Dropped, Failed, InitiatorEvent, ResponderEvent
-from c1222.protocol.exchange import Exchange
-from c1222.protocol.execution import Context
 from c1222.protocol.identity import Identity
-from c1222.protocol.initiator import Initiator
+from c1222.protocol.initiator.exchange import Exchange
+from c1222.protocol.initiator.initiator import Initiator
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
-from c1222.protocol.responder import Responder
-from c1222.protocol.throttle import Rate
+from c1222.protocol.responder.execution import Context
+from c1222.protocol.responder.responder import Responder
+from c1222.protocol.responder.throttle import Rate
 from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import Key
 from c1222.services import Request, Response, TableData, identify, session, tables

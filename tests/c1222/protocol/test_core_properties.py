@@ -8,9 +8,9 @@ from c1222.message.epsem import ResponseControl
 from c1222.message.segmentation import cut
 from c1222.protocol.events import Completed, Failed
 from c1222.protocol.identity import Identity
-from c1222.protocol.initiator import Initiator
+from c1222.protocol.initiator.initiator import Initiator
 from c1222.protocol.policy import TCP_LINK, Link, NodePolicy, Options, Timing
-from c1222.protocol.responder import Responder
+from c1222.protocol.responder.responder import Responder
 from c1222.services import TableData, session, tables
 from c1222.services.results import Bsy
 from c1222.transport.memory import EPOCH, Mishaps, Wire

@@ -7,8 +7,8 @@ import pytest
 
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.events import Completed, Failed
-from c1222.protocol.exchange import Exchange
 from c1222.protocol.identity import Identity
+from c1222.protocol.initiator.exchange import Exchange
 from c1222.protocol.policy import NodePolicy, Options, Timing
 from c1222.services import ErrorResponse, TableData, session, tables
 from c1222.services.results import Bsy

@@ -10,10 +10,10 @@ import c1222
 from c1222 import ApTitle, DecodeError, EncodeError, Key, KeyStore, Message
 from c1222.message.acse import decode_acse
 from c1222.message.epsem import ResponseControl, SecurityMode
-from c1222.protocol.malformed import MalformedService
 from c1222.protocol.messages import open_message
 from c1222.security.sealing import SessionSecurity, Verdict
 from c1222.services import UnpairedResponse, session, tables
+from c1222.services.malformed import MalformedService
 
 ROOT = Path(__file__).parents[3]
 PUBLISHED = json.loads((ROOT / "specs/vectors/messages.json").read_text("utf-8"))["messages"]

@@ -11,7 +11,7 @@ from c1222.message.segmentation import cut
 from c1222.protocol.identity import Identity
 from c1222.protocol.messages import Message, decode, open_message
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
-from c1222.protocol.responder import Responder
+from c1222.protocol.responder.responder import Responder
 from c1222.security.keys import Key, KeyStore
 from tests.c1222.protocol.rig import KEY, METER, READER, Store
 

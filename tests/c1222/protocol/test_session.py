@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from c1222.protocol.session import Access, OwnSession, Session, SessionTable
+from c1222.protocol.session import Grants, OwnSession, Session, SessionTable
 from c1222.protocol.state import SessionState
 from c1222.services import ErrorResponse, session
 from c1222.services.results import Err, Isss
@@ -49,7 +49,7 @@ def test_only_a_wait_that_was_granted_makes_the_idle_time_longer(answer: Any, id
 def table_of(*timeouts: int) -> SessionTable:
     table = SessionTable(10)
     for number, timeout in enumerate(timeouts):
-        table.add(Session(number, calling=None, called=None, access=Access(), timeout=timeout, now=0.0))
+        table.add(Session(number, calling=None, called=None, access=Grants(), timeout=timeout, now=0.0))
     return table
 
 

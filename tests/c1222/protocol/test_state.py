@@ -4,7 +4,7 @@ import pytest
 
 from c1222.errors import StateError
 from c1222.message.aptitle import ApTitle
-from c1222.protocol.execution import GATES
+from c1222.protocol.responder.execution import GATES
 from c1222.protocol.state import (
     END_SERVICES,
     EXCHANGE,

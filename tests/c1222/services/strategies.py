@@ -32,7 +32,7 @@ path = st.lists(titles, max_size=4).map(tuple)
 timing = {"traffic": u8, "inter_character": u8, "response": u8, "retries": u8}
 features = st.lists(
     st.one_of(
-        st.builds(identify.Authentication, u8, u8),
+        st.builds(identify.AuthenticationFeature, u8, u8),
         st.builds(identify.AuthenticationTicket, u8, u8, octets),
         st.builds(identify.SecurityMechanism, arcs.map(lambda v: ApTitle("1.3." + ".".join(map(str, v))))),
         st.builds(identify.SessionControl.of, st.integers(0, 127), sessionless=st.booleans()),

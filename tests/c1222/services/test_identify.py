@@ -5,7 +5,7 @@ from c1222.message.aptitle import ApTitle
 from c1222.services import decode_response
 from c1222.services.identify import (
     FEATURES,
-    Authentication,
+    AuthenticationFeature,
     AuthenticationTicket,
     DeviceClass,
     DeviceIdentity,
@@ -27,7 +27,7 @@ def read(octets: str) -> IdentifyResponse:
 @pytest.mark.parametrize(
     ("octets", "feature", "shown"),
     [
-        ("01 01 00", Authentication(1, 0), {"feature": "authentication", "kind": 1, "algorithm": 0}),
+        ("01 01 00", AuthenticationFeature(1, 0), {"feature": "authentication", "kind": 1, "algorithm": 0}),
         (
             "02 01 FF 08 0102030405060708",
             AuthenticationTicket(1, 0xFF, bytes(range(1, 9))),

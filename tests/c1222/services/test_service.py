@@ -4,7 +4,7 @@ import pytest
 
 from c1222.errors import EncodeError
 from c1222.services import REDACTED, ErrorResponse, Request, Service, session, tables
-from c1222.services.fields import U8, U16, Form, Maybe
+from c1222.services.fields import U8, U16, FieldForm, Maybe
 from c1222.services.service import Value, beside, wire
 
 
@@ -100,7 +100,7 @@ def test_services_have_no_dict() -> None:
 
 
 def test_what_a_form_must_say() -> None:
-    form: Form[int] = Form()
+    form: FieldForm[int] = FieldForm()
     for call in (lambda: form.read(b"", 0, 0), lambda: form.write(1), lambda: form.check(1)):
         with pytest.raises(NotImplementedError):
             call()

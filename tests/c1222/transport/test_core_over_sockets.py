@@ -9,9 +9,9 @@ import pytest
 from c1222.errors import ConnectionLost, Unreachable
 from c1222.protocol.events import Completed, Failed
 from c1222.protocol.identity import Identity
-from c1222.protocol.initiator import Initiator
+from c1222.protocol.initiator.initiator import Initiator
 from c1222.protocol.policy import TCP_LINK, TCP_TIMING, UDP_LINK, UDP_TIMING, NodePolicy, Timing
-from c1222.protocol.responder import Responder
+from c1222.protocol.responder.responder import Responder
 from c1222.services import Request, TableData, session, tables
 from c1222.transport.aiotcp import TcpConnection
 from c1222.transport.aioudp import UdpSocket

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from c1222.vectors.generation import FAMILIES
-from c1222.vectors.program import Program
-from c1222.vectors.verification import verify
+from c1222.vectors.verify.program import Program
+from c1222.vectors.verify.verification import verify
 from tests.c1222.vectors.broken_responder import MISTAKES
 from tests.c1222.vectors.committed import families, family, thinned
 

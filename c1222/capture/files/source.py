@@ -1,0 +1,173 @@
+"""The octets of a capture file, front to back: from a path, a file object or standard input, inflated when gzipped."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zlib
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, cast
+
+from c1222.errors import DecodeError
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterator
+
+__all__ = ["READ_SIZE", "CaptureError", "OctetSource"]
+
+READ_SIZE: Final = 1 << 20
+"""Octets asked of the file, and inflated, at a time."""
+
+_GZIP: Final = b"\x1f\x8b"
+
+
+class CaptureError(DecodeError):
+    """The file is no capture file, or not one that can be read."""
+
+
+class OctetSource:
+    """Reads a file once, in blocks, whether or not it can seek.
+
+    Damaged gzip data end the file there, after all that could be inflated, and are kept in ``damage``.
+
+    Args:
+        source: path of the file, ``"-"`` for standard input, or a binary file object.
+
+    Attributes:
+        base: offset in the inflated file of the first octet that ``more`` returned last.
+        octets_read: octets taken from the file so far, before inflating.
+        damage: why the file ended early, if it did.
+
+    Raises:
+        OSError: the file cannot be opened or read.
+    """
+
+    def __init__(self, source: str | os.PathLike[str] | IO[bytes]) -> None:
+        self.base = 0
+        self.octets_read = 0
+        self.damage: CaptureError | None = None
+        self._owned: IO[bytes] | None = None
+        if not isinstance(source, str | os.PathLike):
+            file = source
+        elif source == "-":
+            file = sys.stdin.buffer
+        else:
+            file = self._owned = cast("IO[bytes]", Path(source).open("rb", buffering=0))  # noqa: SIM115
+        # read1 returns what a pipe has now, where read waits for a whole block
+        self._read_file: Callable[[int], bytes] = getattr(file, "read1", file.read)
+        self._chunks = self._inflated()
+
+    def close(self) -> None:
+        """Close the file if it was opened here."""
+        if self._owned is not None:
+            self._owned.close()
+
+    def more(self, buffer: bytes, pos: int, need: int) -> bytes:
+        """Return the octets from ``pos`` on, at least ``need`` of them unless the file ends before.
+
+        Args:
+            buffer: what this function returned last.
+            pos: how many octets of it are done with.
+            need: octets wanted.
+        """
+        self.base += pos
+        parts = [buffer[pos:]]
+        have = len(parts[0])
+        while have < need:
+            try:
+                octets = next(self._chunks, b"")
+            except CaptureError as error:
+                self.damage = error
+                break
+            if not octets:
+                break
+            parts.append(octets)
+            have += len(octets)
+        return b"".join(parts)
+
+    def pass_over(self, buffer: bytes, pos: int, size: int) -> tuple[bytes, int]:
+        """Drop ``size`` octets from ``pos`` on without keeping them; return what follows, and how many are missing."""
+        while size > len(buffer) - pos:
+            size -= len(buffer) - pos
+            buffer = self.more(buffer, len(buffer), 1)
+            pos = 0
+            if not buffer:
+                return b"", size
+        return self.more(buffer, pos + size, 0), 0
+
+    def search(
+        self, buffer: bytes, pos: int, pattern: re.Pattern[bytes], check: Callable[[bytes, int], bool], size: int
+    ) -> tuple[bytes, int]:
+        """Find a place behind ``pos`` where the reading can go on.
+
+        Args:
+            buffer: what ``more`` returned last.
+            pos: where it cannot go on.
+            pattern: what such a place starts with.
+            check: tells whether a place of the buffer that starts so is one.
+            size: octets to look through at least, if there are as many.
+
+        Returns:
+            A buffer, and the place in it, -1 when there is none.
+        """
+        if len(buffer) - pos < size:
+            buffer = self.more(buffer, pos, size)
+            pos = 0
+        found = pattern.search(buffer, pos + 1)
+        while found is not None and not check(buffer, found.start()):
+            found = pattern.search(buffer, found.start() + 1)
+        return buffer, -1 if found is None else found.start()
+
+    def _read(self) -> bytes:
+        octets = self._read_file(READ_SIZE)
+        self.octets_read += len(octets)
+        return octets
+
+    def _inflated(self) -> Iterator[bytes]:
+        octets = self._read()
+        while len(octets) < 2 and (more := self._read()):
+            octets += more
+        if octets.startswith(_GZIP):
+            yield from _gunzip(self._read, octets)
+            return
+        while octets:
+            yield octets
+            octets = self._read()
+
+
+def _gunzip(read: Callable[[], bytes], pending: bytes) -> Iterator[bytes]:
+    """Inflate the members of a gzip file, at most READ_SIZE octets at a time."""
+    done = 0
+    while pending:
+        inflate = zlib.decompressobj(wbits=31)
+        while not inflate.eof:
+            before = inflate.copy()
+            try:
+                octets = inflate.decompress(pending, READ_SIZE)
+            except zlib.error as error:
+                yield from _salvage(before, pending)
+                raise CaptureError("gzip", done, f"the compressed data are damaged: {error}") from None
+            pending = inflate.unconsumed_tail
+            done += len(octets)
+            if octets:
+                yield octets
+            if not pending and not inflate.eof and len(octets) < READ_SIZE:
+                pending = read()
+                if not pending:
+                    raise CaptureError("gzip", done, "the compressed data end early")
+        pending = inflate.unused_data
+        while len(pending) < 2 and (more := read()):
+            pending += more
+        if pending and not pending.startswith(_GZIP):
+            raise CaptureError("gzip", done, "what follows the compressed data is not gzip")
+
+
+def _salvage(inflate: zlib._Decompress, pending: bytes) -> Iterator[bytes]:
+    """Inflate up to a damage: zlib gives nothing of a piece in which it finds one."""
+    try:
+        for at in range(len(pending)):
+            if octets := inflate.decompress(pending[at : at + 1]):
+                yield octets
+    except zlib.error:
+        return

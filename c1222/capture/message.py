@@ -1,0 +1,122 @@
+"""A message of a capture, and the counts of all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from c1222.capture.network.framing import Apdu, StreamRemark
+from c1222.capture.network.layers import ends
+from c1222.errors import DecodeError, Finding
+from c1222.protocol.messages import Message
+
+__all__ = ["CapturedMessage", "Counters"]
+
+
+class CapturedMessage(Message):
+    """A message with where and when it was seen.
+
+    Octets that are no message are one too, with no services and a finding that says why; their other parts are None.
+
+    Attributes:
+        frame: number of the frame that completed it, from 1.
+        time_ns: nanoseconds since 1970-01-01 UTC.
+        src: sender as ``address:port``, IPv6 as ``[address]:port``.
+        dst: receiver, written like the sender.
+        transport: ``udp`` or ``tcp``.
+        reply_to: frame of the request it answers, or None.
+        segments: the frames of its segments, or None.
+        noted: remarks on how it was carried.
+    """
+
+    __slots__ = ("_flow", "dst", "frame", "noted", "reply_to", "segments", "src", "time_ns", "transport")
+
+    frame: int
+    time_ns: int
+    src: str
+    dst: str
+    transport: str
+    reply_to: int | None
+    segments: tuple[int, ...] | None
+    noted: tuple[Finding, ...]
+    _flow: bytes  # what src and dst are made of, where nobody may ask for them
+
+    @property
+    def is_message(self) -> bool:
+        """Whether the octets are a message at all."""
+        return self.usual is not None or self.acse is not None
+
+    @classmethod
+    def unreadable(cls, item: Apdu | StreamRemark, findings: tuple[Finding, ...]) -> CapturedMessage:
+        """Make the stand-in for octets that are no message."""
+        self = cls.__new__(cls)
+        for part in Message.PARTS:
+            setattr(self, part, None)
+        self._opened = self._fault = self._key = self.usual = None
+        self._body, self._spans, self._start = b"", (), 0
+        self.frame, self.time_ns, self.src, self.dst, self.transport = item[:5]
+        self.octets = item.octets if isinstance(item, Apdu) else b""
+        self.acse = self.reply_to = self.segments = None
+        self._asked = b""
+        self.services = ()
+        self.noted = self.findings = findings
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "segments":
+            return None
+        if name == "noted":
+            return ()
+        if name in {"src", "dst"}:
+            self.src, self.dst = ends(self._flow)
+            return self.src if name == "src" else self.dst
+        try:
+            return super().__getattr__(name)
+        except DecodeError:  # which stands among the findings
+            setattr(self, name, None)
+            return None
+
+    def _find(self) -> tuple[Finding, ...]:
+        return tuple(dict.fromkeys((*self.noted, *super()._find())))
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.is_message else f"<CapturedMessage malformed, frame {self.frame}>"
+
+
+class Counters:
+    """What a decoder met.
+
+    Attributes:
+        messages: messages, undecodable ones included.
+        undecodable: octets that are no message, with a finding of level error.
+        skipped: times that octets were passed over with a warning, such as the rest of an APDU at the start of a TCP
+            stream; they count as no message.
+        verified: messages whose MAC is right.
+        refused: messages whose MAC is wrong or missing.
+        unchecked: secured messages without a known key, or of a session that is not known.
+        cleartext: messages without security.
+        responses: messages that answer a request.
+        unpaired: of these, those whose request was not seen.
+        segments: parts of larger messages.
+    """
+
+    __slots__ = (
+        "cleartext",
+        "messages",
+        "refused",
+        "responses",
+        "segments",
+        "skipped",
+        "unchecked",
+        "undecodable",
+        "unpaired",
+        "verified",
+    )
+
+    def __init__(self) -> None:
+        self.messages = self.undecodable = self.segments = 0
+        self.verified = self.refused = self.unchecked = self.cleartext = 0
+        self.responses = self.unpaired = self.skipped = 0
+
+    def as_dict(self) -> dict[str, int]:
+        """Return them by name."""
+        return {name: getattr(self, name) for name in self.__slots__}

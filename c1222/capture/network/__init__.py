@@ -1,0 +1,1 @@
+"""From a captured packet to an APDU: links, fragments, TCP streams, framing."""

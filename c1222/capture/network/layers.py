@@ -1,0 +1,379 @@
+"""Packets to transport segments: from the link layer through IP to UDP and TCP.
+
+Links: Ethernet with VLAN tags, Linux cooked capture (both versions), raw IP, BSD loopback. IPv4 with options, IPv6 with
+extension headers, fragments of both put together. Checksums are not verified: where a capture is taken on the sending
+host, they are not computed yet.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import struct
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
+
+from c1222.capture.network.fragments import (
+    FRAGMENT_AGE_NS,
+    MAX_DATAGRAMS,
+    MAX_FRAGMENTS,
+    Fragment,
+    Fragments,
+)
+from c1222.capture.tally import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from c1222.capture.files.reader import Packet
+    from c1222.errors import Finding, Level
+
+__all__ = [
+    "FIN",
+    "FLOWS",
+    "RST",
+    "SYN",
+    "Flow",
+    "Layers",
+    "Segment",
+    "ends",
+]
+
+FLOWS: Final = 16384
+"""Flows whose ends are remembered as text."""
+
+FIN: Final = 0x01
+SYN: Final = 0x02
+RST: Final = 0x04
+
+_UDP: Final = 17
+_TCP: Final = 6
+_IPV4: Final = 0x0800
+_IPV6: Final = 0x86DD
+_VLAN: Final = {0x8100, 0x88A8, 0x9100, 0x9200}  # 802.1Q, 802.1ad, and two in use before it
+
+# LINKTYPE numbers; raw IP has been written under several
+_ETHERNET: Final = 1
+_NULL: Final = 0
+_LOOP: Final = 108
+_COOKED: Final = 113
+_COOKED_2: Final = 276
+_RAW: Final = {12, 14, 101, 228, 229}
+_AF_INET: Final = 2
+_AF_INET6: Final = {10, 24, 28, 30}  # Linux, NetBSD and OpenBSD, FreeBSD, macOS
+
+# IPv6 headers between the fixed one and the transport: hop-by-hop, routing, destination, mobility, HIP, shim6
+_EXTENSIONS: Final = {0, 43, 60, 135, 139, 140}
+_FRAGMENT: Final = 44
+_AUTHENTICATION: Final = 51
+
+_REASONS: Final[dict[str, tuple[Level, str] | None]] = {
+    "link-type": ("error", "packets of a link type that is not read"),
+    "not-ip": ("note", "packets that are not IP"),
+    "not-transport": ("note", "IP packets that are neither UDP nor TCP"),
+    "truncated": ("warning", "packets captured so short that a header or a fragment is incomplete"),
+    "malformed": ("warning", "packets whose headers contradict themselves"),
+    "fragment": None,  # held, part of a segment that came or will come
+    "fragment-timeout": ("warning", "fragmented datagrams of which a part never came"),
+    "fragment-evicted": ("warning", "fragmented datagrams given up because too many were incomplete"),
+    "fragment-conflict": ("warning", "fragmented datagrams given up because a fragment lies behind the last one"),
+    "fragment-overlap": ("warning", "IP fragments that repeat or overlap others; the octets that came first were kept"),
+}
+
+_PORTS: Final = struct.Struct(">HH")
+
+
+class Flow:
+    """The two ends of a segment.
+
+    Attributes:
+        key: source address, destination address, source port, destination port, as on the wire: 12 octets for IPv4,
+            36 for IPv6.
+        source_port: 0..65535.
+        destination_port: 0..65535.
+        src: the source as ``address:port``, IPv6 as ``[address]:port``.
+        dst: the destination, written like the source.
+    """
+
+    __slots__ = ("destination_port", "dst", "key", "source_port", "src")
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self.source_port, self.destination_port = _PORTS.unpack_from(key, len(key) - 4)
+        self.src, self.dst = _ends(key)
+
+    def __repr__(self) -> str:
+        return f"<Flow {self.src} > {self.dst}>"
+
+    @property
+    def reverse_key(self) -> bytes:
+        """The key of the other direction."""
+        key, size = self.key, len(self.key) // 2 - 2
+        return key[size:-4] + key[:size] + key[-2:] + key[-4:-2]
+
+
+@functools.lru_cache(maxsize=FLOWS)
+def ends(key: bytes) -> tuple[str, str]:
+    """Return source and destination of a flow as text, the same objects for long.
+
+    Args:
+        key: see `Flow`.
+    """
+    return _ends(key)
+
+
+def _ends(key: bytes) -> tuple[str, str]:
+    size = len(key) // 2 - 2
+    source, destination = _PORTS.unpack_from(key, 2 * size)
+    return _end(key[:size], source), _end(key[size:-4], destination)
+
+
+def _end(address: bytes, port: int) -> str:
+    if len(address) == 4:
+        first, second, third, fourth = address
+        return f"{first}.{second}.{third}.{fourth}:{port}"
+    return f"[{ipaddress.IPv6Address(address)}]:{port}"
+
+
+class Segment(NamedTuple):
+    """One UDP datagram or TCP segment.
+
+    Attributes:
+        frame: number of the frame that completed it.
+        time_ns: time of that frame.
+        transport: ``"udp"`` or ``"tcp"``.
+        flow: its ends.
+        payload: what it carries.
+        missing: octets of payload that were on the wire but not captured.
+        sequence: TCP sequence number; 0 for UDP.
+        flags: TCP flags (``SYN``, ``FIN``, ``RST`` …); 0 for UDP.
+        frames: the frames that contributed to it, when there are several.
+    """
+
+    frame: int
+    time_ns: int
+    transport: Literal["udp", "tcp"]
+    flow: Flow
+    payload: bytes
+    missing: int
+    sequence: int
+    flags: int
+    frames: tuple[int, ...] | None
+
+
+_Fields = tuple[int, int, Literal["udp", "tcp"], Flow, bytes, int, int, int, tuple[int, ...] | None]
+# tuple.__new__ without the wrapper of the class: half the cost, and it is paid for every packet
+_segment = cast("Callable[[_Fields], Segment]", functools.partial(tuple.__new__, Segment))
+
+
+class _Datagram(NamedTuple):
+    """What an IP datagram carries: ``data[start:end]``, of which the end may not be captured."""
+
+    addresses: bytes
+    protocol: int
+    data: bytes
+    start: int
+    end: int
+    frames: tuple[int, ...] | None = None
+
+
+class _Skip(Exception):
+    """The packet gives no segment, for this reason."""
+
+
+class Layers:
+    """Takes packets apart, and puts fragmented IP datagrams together.
+
+    Where fragments overlap, the octets that came first stay. Every packet gives a segment or is counted in ``tally``.
+
+    Args:
+        max_flows: flows whose ends are remembered as text.
+        max_datagrams: fragmented datagrams held at the same time; the oldest is given up for a new one.
+        max_fragments: pieces of one datagram; it is given up when it has more.
+        fragment_age_ns: nanoseconds of packet time after which an incomplete datagram is given up.
+
+    Attributes:
+        tally: what was skipped, by reason; ``"fragment"`` counts packets held for the segment of a later one.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_flows: int = FLOWS,
+        max_datagrams: int = MAX_DATAGRAMS,
+        max_fragments: int = MAX_FRAGMENTS,
+        fragment_age_ns: int = FRAGMENT_AGE_NS,
+    ) -> None:
+        self.tally = Tally("capture.layers", _REASONS)
+        self._flows: dict[bytes, Flow] = {}
+        self._max_flows = max_flows
+        self._fragments = Fragments(
+            self.tally, max_datagrams=max_datagrams, max_fragments=max_fragments, age_ns=fragment_age_ns
+        )
+
+    def findings(self) -> list[Finding]:
+        """Return what was skipped and why; complete once ``finish`` was called."""
+        return self.tally.findings()
+
+    def finish(self) -> None:
+        """Give up the datagrams that are still incomplete: no packet follows."""
+        self._fragments.finish()
+
+    def segments(self, packets: Iterable[Packet]) -> Iterator[Segment]:
+        """Yield the UDP and TCP segments in packets, and ``finish``.
+
+        Args:
+            packets: packets in the order of capture.
+        """
+        for packet in packets:
+            segment = self.segment(packet)
+            if segment is not None:
+                yield segment
+        self.finish()
+
+    def segment(self, packet: Packet) -> Segment | None:
+        """Return the UDP or TCP segment that a packet carries or completes.
+
+        Args:
+            packet: a packet; its number and time go into the segment.
+
+        Returns:
+            The segment, or None when the packet was counted in ``tally`` instead.
+        """
+        try:
+            kind, pos = _network(packet.link_type, packet.data)
+            datagram = self._ipv4(packet, pos) if kind == _IPV4 else self._ipv6(packet, pos)
+            return None if datagram is None else self._transport(packet, datagram)
+        except _Skip as skip:
+            reason, detail = skip.args
+            self.tally.note(reason, packet.number, detail)
+            return None
+
+    def _flow(self, key: bytes) -> Flow:
+        flow = self._flows.get(key)
+        if flow is None:
+            if len(self._flows) >= self._max_flows:
+                self._flows.clear()
+            flow = self._flows[key] = Flow(key)
+        return flow
+
+    def _ipv4(self, packet: Packet, pos: int) -> _Datagram | None:
+        data = packet.data
+        if len(data) < pos + 20:
+            raise _Skip("truncated", "IPv4 header")
+        version, total, ident, fragmentation, protocol, addresses = struct.unpack_from(">BxH2sHxB2x8s", data, pos)
+        head = (version & 0x0F) * 4
+        if total == 0:  # left to the network card, which cuts the segment to size
+            total = len(data) - pos
+        if version >> 4 != 4 or head < 20 or total < head:
+            raise _Skip("malformed", "IPv4 header")
+        start, end = pos + head, pos + total
+        if start > len(data):
+            raise _Skip("truncated", "IPv4 options")
+        if not fragmentation & 0x3FFF:
+            return _Datagram(addresses, protocol, data, start, end)
+        if end > len(data):
+            raise _Skip("truncated", "IPv4 fragment")
+        offset, more = (fragmentation & 0x1FFF) * 8, fragmentation & 0x2000 != 0
+        fragment = Fragment(offset, more, protocol, data[start:end], packet.number, packet.time_ns)
+        whole = self._fragments.add(addresses + ident + bytes((protocol,)), fragment)
+        if whole is None:
+            return None
+        return _Datagram(addresses, protocol, whole.data, 0, len(whole.data), whole.frames)
+
+    def _ipv6(self, packet: Packet, pos: int) -> _Datagram | None:
+        data = packet.data
+        if len(data) < pos + 40:
+            raise _Skip("truncated", "IPv6 header")
+        version, size, header, addresses = struct.unpack_from(">B3xHBx32s", data, pos)
+        if version >> 4 != 6:
+            raise _Skip("malformed", "IPv6 header")
+        pos += 40
+        end = pos + size if size else len(data)  # a jumbogram, or left to the network card
+        header, pos = _pass_extensions(data, header, pos, end)
+        if header != _FRAGMENT:
+            return _Datagram(addresses, header, data, pos, end)
+        _check_header("IPv6 fragment header", data, pos, end, 8)
+        if end > len(data):
+            raise _Skip("truncated", "IPv6 fragment")
+        header, fragmentation, ident = struct.unpack_from(">BxH4s", data, pos)
+        offset, more = fragmentation & 0xFFF8, fragmentation & 1 != 0
+        fragment = Fragment(offset, more, header, data[pos + 8 : end], packet.number, packet.time_ns)
+        whole = self._fragments.add(addresses + ident, fragment)
+        if whole is None:
+            return None
+        header, pos = _pass_extensions(whole.data, whole.protocol, 0, len(whole.data))
+        return _Datagram(addresses, header, whole.data, pos, len(whole.data), whole.frames)
+
+    def _transport(self, packet: Packet, datagram: _Datagram) -> Segment:
+        addresses, protocol, data, pos, end, frames = datagram
+        sequence = flags = 0
+        if protocol == _UDP:
+            transport: Literal["udp", "tcp"] = "udp"
+            _check_header("UDP header", data, pos, end, 8)
+            size = _u16(data, pos + 4) or end - pos  # 0: a jumbogram, or left to the network card
+            if not 8 <= size <= end - pos:
+                raise _Skip("malformed", "UDP length")
+            start, end = pos + 8, pos + size
+        elif protocol == _TCP:
+            transport = "tcp"
+            _check_header("TCP header", data, pos, end, 20)
+            sequence, words, flags = struct.unpack_from(">4xI4xBB", data, pos)
+            start = pos + (words >> 4) * 4
+            if start < pos + 20:
+                raise _Skip("malformed", "TCP header")
+            _check_header("TCP options", data, pos, end, start - pos)
+        else:
+            raise _Skip("not-transport", f"protocol {protocol}")
+        flow = self._flow(addresses + data[pos : pos + 4])
+        payload = data[start:end]
+        missing = end - start - len(payload)
+        return _segment((packet.number, packet.time_ns, transport, flow, payload, missing, sequence, flags, frames))
+
+
+def _network(link_type: int, data: bytes) -> tuple[int, int]:
+    """Return the Ethernet type of the IP that a frame carries, and where it starts."""
+    if link_type == _ETHERNET:
+        kind, pos = _u16(data, 12), 14
+    elif link_type == _COOKED:
+        kind, pos = _u16(data, 14), 16
+    elif link_type == _COOKED_2:
+        kind, pos = _u16(data, 0), 20
+    elif link_type in _RAW:
+        kind, pos = {4: _IPV4, 6: _IPV6}.get(data[0] >> 4, 0) if data else -1, 0
+    elif link_type in {_NULL, _LOOP}:
+        pos = 4
+        family = int.from_bytes(data[:4], "big")
+        if family > 0xFFFF:  # in the byte order of the host that captured, and all families are small
+            family = int.from_bytes(data[:4], "little")
+        kind = _IPV4 if family == _AF_INET else _IPV6 if family in _AF_INET6 else 0
+    else:
+        raise _Skip("link-type", f"link type {link_type}")
+    while kind in _VLAN:
+        kind, pos = _u16(data, pos + 2), pos + 4
+    if kind < 0 or len(data) < pos:
+        raise _Skip("truncated", "link header")
+    if kind not in {_IPV4, _IPV6}:
+        raise _Skip("not-ip", f"type {kind:#06x}")
+    return kind, pos
+
+
+def _pass_extensions(data: bytes, header: int, pos: int, end: int) -> tuple[int, int]:
+    """Pass over the IPv6 extension headers; return the first header that is none, and where it starts."""
+    while header in _EXTENSIONS or header == _AUTHENTICATION:
+        _check_header("IPv6 extension header", data, pos, end, 8)
+        size = data[pos + 1]
+        header, pos = data[pos], pos + (size * 4 + 8 if header == _AUTHENTICATION else size * 8 + 8)
+    return header, pos
+
+
+def _check_header(name: str, data: bytes, pos: int, end: int, size: int) -> None:
+    """Make sure that a header of ``size`` octets lies at ``pos`` of a datagram that ends at ``end``."""
+    if end - pos < size:
+        raise _Skip("malformed", name)
+    if len(data) - pos < size:
+        raise _Skip("truncated", name)
+
+
+def _u16(data: bytes, pos: int) -> int:
+    """Read an unsigned integer of two octets, or -1 when they are not there."""
+    return data[pos] << 8 | data[pos + 1] if len(data) >= pos + 2 else -1

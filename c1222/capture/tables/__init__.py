@@ -1,0 +1,1 @@
+"""Table data of captured messages, decoded with what is known of each node."""

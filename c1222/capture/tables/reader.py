@@ -1,0 +1,269 @@
+"""Tables inside messages: what was read and written, decoded where the tables that it depends on are known.
+
+    reader = TableReader()
+    for message in decode_capture("trace.pcapng", keys=keys):
+        for service, known in zip(message.services, reader.read(message)):
+            print(known and known.get("value"))
+
+The node whose tables a message is about is the responder: the calling node of a response, the called node of a request.
+A notification (a write with the NOTIFICATION bit) is about its sender, who has tables where the receiver has none: a
+reading of ours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from c1219 import C1219Error, MissingTables, UnknownTable
+from c1219.registry import table_label
+from c1222.capture.tables.nodes import MAX_NODES, MAX_OCTETS, Nodes
+from c1222.capture.tables.without_st0 import assume
+from c1222.errors import Finding
+from c1222.message.aptitle import DEFAULT_BASE, ApTitle
+from c1222.security.sealing import Verdict
+from c1222.services import REQUESTS
+from c1222.services import tables as wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from c1219 import Device, Registry
+    from c1219.engine.layout import Layout
+    from c1222.capture.decoder import CapturedMessage
+    from c1222.services import Service
+
+__all__ = ["MAX_HOPELESS", "TableReader"]
+
+_NOTIFICATION: Final = 0x04
+_EVENT_OCTETS: Final = 6
+"""What precedes a pending table: the event that activates it."""
+_NUMBER_AND_KIND: Final = 0x0FFF
+_CARRIERS: Final = (wire.TableResponse, wire.WriteRequest, wire.WriteIndexRequest, wire.WriteOffsetRequest)
+_WRITTEN: Final = (wire.WriteResponse, wire.WriteIndexResponse, wire.WriteOffsetResponse)
+
+_WRITES: Final = frozenset(code for code, kind in REQUESTS.items() if issubclass(kind, _CARRIERS))
+_OF_TABLES: Final = frozenset(
+    code
+    for code, kind in REQUESTS.items()
+    if kind.answer is not None and issubclass(kind.answer, (wire.TableResponse, *_WRITTEN))
+)
+MAX_HOPELESS: Final = 4096
+"""Tables remembered that cannot be decoded with what is known of a node; past it, they are tried again."""
+
+Known = dict[str, Any]
+"""What is known of the table data of a service: ``value``, or ``undecoded`` with the reason, and ``findings``."""
+
+
+class _Part(NamedTuple):
+    """Where octets belong: a whole table, or from an offset or an index path on."""
+
+    table: int
+    offset: int | None = None
+    indices: tuple[int, ...] | None = None
+
+
+class TableReader:
+    """Decodes the tables in the messages of a capture, and learns from them what their layouts depend on.
+
+    Args:
+        devices: tables that the capture may lack. A device whose node has an ``ap_title`` serves that node, one without
+            all others; what the capture tells goes before it.
+        base: what makes relative titles absolute.
+        registry: declared tables; the default registry if None.
+        show_secrets: also decode tables of passwords and keys.
+        max_nodes: nodes whose tables are remembered.
+        max_octets: octets of tables remembered of all nodes together.
+    """
+
+    def __init__(
+        self,
+        devices: Iterable[Device] = (),
+        *,
+        base: ApTitle = DEFAULT_BASE,
+        registry: Registry | None = None,
+        show_secrets: bool = False,
+        max_nodes: int = MAX_NODES,
+        max_octets: int = MAX_OCTETS,
+    ) -> None:
+        self._base = base
+        self._show_secrets = show_secrets
+        given = [(self._title(device), device) for device in devices]
+        self._nodes = Nodes(given, registry=registry, max_nodes=max_nodes, max_octets=max_octets)
+        # The device goes with what is known of it, so that its id stays its own.
+        self._hopeless: dict[tuple[int, int], tuple[Device, Known]] = {}
+
+    def _title(self, device: Device) -> ApTitle | None:
+        title = device.node.get("ap_title")
+        return ApTitle(title).absolute(self._base) if isinstance(title, str) else None
+
+    def read(self, message: CapturedMessage) -> tuple[Known | None, ...]:
+        """Return for each service what is known of its table data, None for those that have none; learn from them.
+
+        ``value`` has element names as keys: nested for a whole table, full paths for a piece. ``undecoded`` says why
+        there is none. ``findings`` are those of the table, if there are any.
+        """
+        if not _concerns_tables(message):
+            return ()
+        services = message.services
+        if not any(isinstance(service, _CARRIERS + _WRITTEN) for service in services):
+            return ()
+        node = self._node(message)
+        return tuple([self._service(message, node, service) for service in services])
+
+    def learn(self, message: CapturedMessage) -> None:
+        """Learn from a message in a first pass, which keeps the first octets seen of each table."""
+        self._nodes.first = True
+        if _concerns_tables(message):
+            for service in message.services:
+                if isinstance(service, _CARRIERS + _WRITTEN):
+                    self._learn(message, self._node(message), service)
+        self._nodes.first = False
+
+    def findings(self) -> list[Finding]:
+        """Return what concerns the capture as a whole."""
+        return self._nodes.findings()
+
+    def _node(self, message: CapturedMessage) -> object:
+        """Return whose tables a message is about: a title, or an address where there is none."""
+        notifies = (message.calling_ae_qualifier or 0) & _NOTIFICATION
+        sender = message.is_response or bool(notifies)
+        title = message.calling if sender else message.called
+        if title is None:
+            return message.src if sender else message.dst
+        return title.absolute(self._base)
+
+    def _service(self, message: CapturedMessage, node: object, service: Service) -> Known | None:
+        self._learn(message, node, service)
+        part = _part(service)
+        if part is not None:
+            carrier: Any = service
+            return self._decoded(node, part, carrier.data, conceals=service.conceals)
+        if isinstance(service, wire.ReadDefaultResponse):
+            return {"undecoded": "which table the device chose is not known"}
+        return None
+
+    # --- learning
+
+    def _learn(self, message: CapturedMessage, node: object, service: Service) -> None:
+        """Learn from octets that were read, or that were written with success."""
+        verdict = message.verdict
+        if verdict is not Verdict.VERIFIED and verdict is not Verdict.CLEARTEXT:
+            return
+        source: Any = service
+        if isinstance(service, _WRITTEN):
+            source = service.request
+        elif not isinstance(service, wire.TableResponse):
+            return
+        if source is None or not source.checksum_ok:
+            return
+        part = _part(source)
+        if part is None or part.table > _NUMBER_AND_KIND:
+            return
+        label, offset = table_label(part.table), part.offset
+        if part.indices is not None:
+            try:
+                offset = self._nodes.device(node).bind(label).at_index(part.indices).offset
+            except C1219Error:
+                return
+        self._nodes.learn(node, label, source.data, authentic=verdict is Verdict.VERIFIED, offset=offset)
+
+    # --- decoding
+
+    def _decoded(self, node: object, part: _Part, octets: bytes, *, conceals: bool) -> Known:
+        if conceals and not self._show_secrets:
+            return {"undecoded": "the table holds passwords or keys"}
+        if part.table & ~(_NUMBER_AND_KIND | wire.TableBits.PENDING):
+            return {"undecoded": f"{wire.table_name(part.table)} is no table of the standard or the manufacturer"}
+        device = self._nodes.device(node)
+        hopeless = self._hopeless.get((id(device), part.table))
+        if hopeless is not None:
+            return hopeless[1]
+        label = table_label(part.table & _NUMBER_AND_KIND)
+        try:
+            if part.table & wire.TableBits.PENDING:
+                return _pending(device, label, part, octets)
+            if device.declaration(label).confidence == "name only":
+                return {"undecoded": f"the layout of {label} is not known"}
+            return _known(device, label, part, octets)
+        except MissingTables as error:
+            return self._without(device, error.names, label, part, octets)
+        except UnknownTable:
+            return {"undecoded": f"{label} is declared nowhere"}
+        except C1219Error as error:
+            return {"undecoded": str(error)}
+
+    def _without(self, device: Device, names: tuple[str, ...], label: str, part: _Part, octets: bytes) -> Known:
+        """Decode on assumptions, or say what was not seen."""
+        if names == ("ST0",) and part.indices is None and not part.table & wire.TableBits.PENDING:
+            assumed = assume(self._nodes.registry, label, part.offset, octets)
+            if assumed is not None:
+                value, finding = assumed
+                return {"value": value, "findings": [finding._asdict()]}
+        verb = "was" if len(names) == 1 else "were"
+        known: Known = {"undecoded": f"{' and '.join(names)} of this node {verb} not seen"}
+        if names != ("ST0",):  # whatever the octets are, and however many of them
+            if len(self._hopeless) >= MAX_HOPELESS:
+                self._hopeless.clear()
+            self._hopeless[id(device), part.table] = (device, known)
+        return known
+
+
+def _concerns_tables(message: CapturedMessage) -> bool:
+    """Tell by the codes alone whether a message may carry octets of tables, or say that some were written."""
+    if message.is_response:
+        return any(request.code in _OF_TABLES for request in message.asked)
+    return any(octets[0] in _WRITES for octets in message.service_octets)
+
+
+def _part(service: Any) -> _Part | None:
+    """Return where the octets of a service belong, None if it carries none or the table is not known."""
+    if isinstance(service, wire.TableResponse):
+        service = service.request
+    elif not isinstance(service, _CARRIERS):
+        return None
+    if isinstance(service, wire.ReadOffsetRequest | wire.WriteOffsetRequest):
+        return _Part(service.table, offset=service.offset)
+    if isinstance(service, wire.ReadIndexRequest | wire.WriteIndexRequest):
+        return _Part(service.table, indices=service.indices)
+    if isinstance(service, wire.ReadRequest | wire.WriteRequest):
+        return _Part(service.table)
+    return None
+
+
+def _known(device: Device, label: str, part: _Part, octets: bytes) -> Known:
+    if part.offset is None and part.indices is None:
+        layout = device.layout_of(label, octets)
+        value, findings = layout.examine(octets)
+        return _shown(layout.to_json(value), findings)
+    start = part.offset or 0
+    layout = device.layout_of(label, octets) if label not in device and start == 0 else device.bind(label)
+    if part.indices is not None:
+        start = layout.at_index(part.indices).offset
+    return _piece(layout, start, octets)
+
+
+def _piece(layout: Layout, start: int, octets: bytes) -> Known:
+    values, findings = layout.partial(start, octets)
+    below = len(layout.label) + 1
+    return _shown({path[below:]: layout.element(path).to_json(leaf) for path, leaf in values.items()}, findings)
+
+
+def _pending(device: Device, label: str, part: _Part, octets: bytes) -> Known:
+    """Decode a pending table: from memory, the event that activates it is in front; the size tells."""
+    if part.offset is not None or part.indices is not None:
+        return {"undecoded": f"a piece of a pending {label}: where it belongs is not known"}
+    layout = device.layout_of(label, octets[_EVENT_OCTETS:])
+    if layout.fitting(len(octets)) is not None and not layout.open_end:
+        return _known(device, label, part, octets)
+    if layout.fitting(len(octets) - _EVENT_OCTETS) is None:
+        return {"undecoded": f"the size of the pending {label} fits neither with nor without its event"}
+    found = _known(device, label, part, octets[_EVENT_OCTETS:])
+    text = f"the first {_EVENT_OCTETS} octets, {octets[:_EVENT_OCTETS].hex()}, are taken as the event that activates it"
+    note = Finding("note", "pending-event", label, 0, text)
+    return found | {"findings": [note._asdict(), *found.get("findings", ())]}
+
+
+def _shown(value: Any, findings: Iterable[Any]) -> Known:
+    found: Known = {"value": value}
+    remarks = [finding._asdict() for finding in findings]
+    return found | {"findings": remarks} if remarks else found

@@ -1,0 +1,1 @@
+"""A meter by its tables: rights, pending tables, logs, clock, procedures."""

@@ -1,0 +1,158 @@
+"""The clock of a meter: real time or accelerated, and right or set wrong; and the forms in which tables show it.
+
+Three times must not be mixed up. True UTC, for the vectors of messages, never passes through here. *Simulated* time
+drives load and intervals: it starts where the meter starts and runs at ``rate``; nobody can set it. *Device* time is
+simulated time plus an offset that the procedures which set the clock change. All are seconds since 1970.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+from c1222.node.meter.calendar import MeterCalendar, calendar_of
+
+if TYPE_CHECKING:
+    from c1222.node.meter.configuration import Shape
+    from c1222.node.meter.tables import Tables
+
+__all__ = ["ClockFormats", "DeviceClock", "faces_of", "shown_clock"]
+
+_EPOCH: Final = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - times of tables have no zone
+_SECOND: Final = dt.timedelta(seconds=1)
+
+
+class DeviceClock:
+    """Simulated time and device time.
+
+    Args:
+        start: simulated time at ``utc``.
+        utc: true time.
+        rate: seconds of simulated time in a second.
+        offset: device time minus simulated time, seconds.
+    """
+
+    __slots__ = ("_start", "_utc", "offset", "rate")
+
+    def __init__(self, start: float, utc: float, *, rate: float = 1.0, offset: float = 0.0) -> None:
+        self._start = start
+        self._utc = utc
+        self.rate = rate
+        self.offset = offset
+
+    def simulated(self, utc: float) -> float:
+        """Return simulated time; it stands still while true time runs backwards."""
+        return self._start + max(0.0, utc - self._utc) * self.rate
+
+    def device(self, utc: float) -> float:
+        """Return device time."""
+        return self.simulated(utc) + self.offset
+
+    def with_rate(self, utc: float, rate: float) -> DeviceClock:
+        """Return a clock that goes on from here at another rate."""
+        return DeviceClock(self.simulated(utc), utc, rate=rate, offset=self.offset)
+
+    def as_state(self) -> dict[str, float]:
+        """Return what `from_state` needs."""
+        return {"start": self._start, "utc": self._utc, "rate": self.rate, "offset": self.offset}
+
+    @classmethod
+    def from_state(cls, state: dict[str, float]) -> DeviceClock:
+        """Return the clock that was."""
+        return cls(state["start"], state["utc"], rate=state["rate"], offset=state["offset"])
+
+
+class ClockFormats:
+    """How a configuration shows device time.
+
+    Args:
+        st0: value of ST0.
+        calendar: zone and daylight saving time.
+
+    Attributes:
+        calendar: as given.
+        runs: whether the device has a clock at all.
+        base: what intervals follow minus device time, seconds: they end at whole minutes of the time that is stored,
+            daylight saving time left out.
+    """
+
+    def __init__(self, st0: Any, calendar: MeterCalendar) -> None:
+        self.calendar = calendar
+        form = st0.FORMAT_CONTROL_2.TM_FORMAT
+        self.runs = form != 0
+        self._counts = form in (3, 4)
+        self._version = st0.STD_VERSION_NO
+        self.base = 0 if self._counts else calendar.zone
+
+    def is_dst(self, device: float) -> bool:
+        """Return whether daylight saving time is in effect."""
+        return self.calendar.has_dst and self.calendar.is_dst(self.standard(device))
+
+    def standard(self, device: float) -> dt.datetime:
+        """Return local standard time, in whole seconds."""
+        return _EPOCH + dt.timedelta(seconds=int(device) + self.calendar.zone)
+
+    def local(self, device: float) -> dt.datetime:
+        """Return the time on the wall, in whole seconds."""
+        standard = self.standard(device)
+        if self.calendar.has_dst and self.calendar.is_dst(standard):
+            return standard + dt.timedelta(seconds=self.calendar.dst_shift)
+        return standard
+
+    def long(self, device: float) -> dt.datetime | None:
+        """Return a time for LTIME_DATE: counters count UTC, the other forms show the time on the wall."""
+        if not self.runs:
+            return None
+        return _EPOCH + int(device) * _SECOND if self._counts else self.local(device)
+
+    def short(self, device: float) -> dt.datetime | None:
+        """Return a time for STIME_DATE, which has no seconds."""
+        long = self.long(device)
+        return None if long is None else long.replace(second=0)
+
+    def qualifier(self, device: float) -> tuple[Any, ...]:
+        """Return TIME_DATE_QUAL: day of the week and what the clock shows."""
+        shown = self.long(device) or self.local(device)
+        dst = self.is_dst(device)
+        applied = not self._counts
+        return (
+            shown.isoweekday() % 7,
+            dst,
+            self._counts,
+            applied and bool(self.calendar.zone),
+            applied and self.calendar.has_dst,
+            self.calendar.has_dst and self._version > 1,
+        )
+
+    def device(self, shown: dt.datetime, qualifier: Any = None) -> float:
+        """Return the device time that a time stands for.
+
+        Args:
+            shown: as in a table.
+            qualifier: TIME_DATE_QUAL that says what it is; None for what this device shows itself.
+        """
+        seconds = (shown - _EPOCH) / _SECOND
+        if qualifier is not None and qualifier.GMT_FLAG:
+            return seconds
+        if qualifier is not None and qualifier.TM_ZN_APPLIED_FLAG:
+            dst = qualifier.DST_FLAG and qualifier.DST_APPLIED_FLAG
+            return seconds - self.calendar.zone - (self.calendar.dst_shift if dst else 0)
+        if self._counts:
+            return seconds
+        standard = seconds - self.calendar.zone
+        return standard - self.calendar.dst_shift if self.is_dst(standard - self.calendar.dst_shift) else standard
+
+
+def faces_of(shape: Shape) -> ClockFormats:
+    """Return how a configuration shows time. For `Shape.derived`."""
+    return ClockFormats(shape.value("ST0"), shape.derived(calendar_of))
+
+
+def shown_clock(tables: Tables) -> float | None:
+    """Return the device time that the tables of a meter show, None where they show none."""
+    faces: ClockFormats = tables.shape.derived(faces_of)
+    for label in ("ST52", "ST55"):
+        shown = tables.find(f"{label}.CLOCK_CALENDAR")
+        if isinstance(shown, dt.datetime):
+            return faces.device(shown, tables.find(f"{label}.TIME_DATE_QUAL"))
+    return None

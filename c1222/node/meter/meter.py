@@ -1,0 +1,384 @@
+"""One meter: its tables, clock, logs and procedures, and how they are kept.
+
+What it answers is the matter of `c1222.node.meter.handler`.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from c1219.codes.events import EventCode
+from c1219.errors import C1219Error
+from c1222.errors import StateError
+from c1222.node.meter.clock import DeviceClock, shown_clock
+from c1222.node.meter.logs import Logs
+from c1222.node.meter.pending import PendingTables
+from c1222.node.meter.procedures import Calls
+from c1222.node.meter.rights import Grant, Offer, Rights, offer_of, rights_of
+from c1222.node.meter.standard_procedures import STANDARD
+from c1222.node.meter.tables import Tables
+from c1222.node.simulation.simulation import LOAD_PROFILE, MOVING, Simulation
+from c1222.services.results import Iar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from c1222.message.aptitle import ApTitle
+    from c1222.node.meter.logs import Entry
+    from c1222.node.meter.profile import Profile, ProfileOptions
+    from c1222.node.meter.standard_procedures import Procedure
+    from c1222.node.simulation.load_profile import Recorder
+    from c1222.node.store.store import Store
+
+__all__ = ["SimulatedMeter"]
+
+_STATE: Final = "#state"
+_CLOCKS: Final = frozenset({"ST52", "ST55"})
+_TAMPER_AFTER: Final = 3
+_TAMPER_FLAG: Final = "ST3.ED_STD_STATUS1.TAMPER_DETECT_FLAG"
+
+
+class SimulatedMeter:
+    """One meter.
+
+    Args:
+        profile: what it is made from.
+        store: where it is kept.
+        utc: true time now.
+        number: which of the profile's meters it is, the first being 0.
+        seed: what sets its load apart from that of other nodes with the same profile.
+        rate: seconds of its clock in a second of true time.
+        simulate: whether registers, load profile and clock move; otherwise the tables stay as they are.
+        history_days: days of load before the first moment, at most: it begins where the profile's clock stands, if
+            that is later. As the profile says when None.
+        procedures: a manufacturer's, by number plus 2048, or others in place of the standard's.
+
+    Attributes:
+        title: its title.
+        tables: its tables.
+        simulation: what moves, None if nothing does.
+        pending: its pending tables.
+        logs: its logs.
+        calls: its procedures.
+        options: what its profile says beside the tables.
+        device_class: ST0.DEVICE_CLASS.
+        counters: what was done, and what refused.
+        listener: called with every entry that its event log takes in.
+        network: does ``register`` or ``deregister`` when a procedure asks, and returns whether it can; the outcome is
+            for ``calls.network_answered``.
+
+    Raises:
+        StateError: the store cannot be used, or holds this meter as made from another profile.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        store: Store,
+        *,
+        utc: float,
+        number: int = 0,
+        seed: int = 0,
+        rate: float = 1.0,
+        simulate: bool = True,
+        history_days: float | None = None,
+        procedures: Mapping[int, Procedure] | None = None,
+    ) -> None:
+        self.title: ApTitle = profile.title_of(number)
+        self.name = str(self.title.absolute())
+        self.options: ProfileOptions = profile.options
+        self.device_class = profile.device_class
+        self.counters: Counter[str] = Counter()
+        self.listener: Callable[[Entry], None] | None = None
+        self.network: Callable[[str], bool] | None = None
+        self._profile = profile
+        self._store = store
+        self._seed = zlib.crc32(f"{self.name}/{seed}".encode())
+        self._procedures = STANDARD if procedures is None else {**STANDARD, **procedures}
+        self._number = number
+        self._rate = rate
+        self._simulate = simulate
+        self._days = self.options.history_days if history_days is None else history_days
+        self.reload(utc)
+
+    def reload(self, utc: float) -> None:
+        """Be what the store says; what was not saved is forgotten.
+
+        Args:
+            utc: true time.
+
+        Raises:
+            StateError: the store cannot be read, or holds this meter as made from another profile.
+        """
+        self._must_save = False
+        self._restarting = False
+        self._still = utc
+        saved = self._store.load(self.name)
+        state = self._read_state(saved.pop(_STATE, None))
+        self.tables = Tables(self._profile, self._number, saved)
+        self.logs = Logs(self.tables, state.get("event", 0), self._tell)
+        self.pending = PendingTables(self.tables, self._activate, self.log, state.get("due"))
+        self.calls = Calls(self, self._procedures, state.get("later"))
+        self._reset_at: float | None = state.get("reset")
+        self._failures: int = state.get("failures", 0)
+        self.simulation: Simulation | None = None
+        if self._simulate:
+            self._start_simulation(utc, state.get("simulation"))
+        if not state:
+            self.save()
+
+    def _start_simulation(self, utc: float, state: dict[str, Any] | None) -> None:
+        if state is not None:
+            clock = DeviceClock.from_state(state["clock"]).with_rate(utc, self._rate)
+            self.simulation = self._make_simulation(clock, utc, state)
+            return
+        start = int(utc - 86_400 * self._days)
+        shown = shown_clock(self.tables)
+        go_on = shown is not None and shown <= utc
+        if shown is not None and go_on:
+            start = max(start, int(shown))
+        self.simulation = self._make_simulation(DeviceClock(int(utc), utc, rate=self._rate), start, None, go_on=go_on)
+
+    def _make_simulation(
+        self, clock: DeviceClock, start: float, state: dict[str, Any] | None, *, go_on: bool = False
+    ) -> Simulation:
+        return Simulation(
+            self.tables,
+            clock,
+            seed=self._seed,
+            watts=self.options.watts,
+            log=self._log_of_simulation,
+            start=start,
+            go_on=go_on,
+            state=state,
+        )
+
+    def _read_state(self, octets: bytes | None) -> dict[str, Any]:
+        if octets is None:
+            return {}
+        state: dict[str, Any] = json.loads(octets)
+        if state.get("profile") != self._profile.digest:
+            raise StateError(f"the store holds {self.title} as made from another profile")
+        return state
+
+    # What is kept.
+
+    def must_save(self) -> None:
+        """Note that something changed that must be in the store before the answer goes."""
+        self._must_save = True
+
+    def save_if_needed(self) -> None:
+        """Save if `must_save` was called since the last time.
+
+        Raises:
+            StateError: that failed.
+        """
+        if self._must_save:
+            self.save()
+
+    def save(self) -> None:
+        """Put what changed into the store.
+
+        Raises:
+            StateError: that failed.
+        """
+        state = {
+            "profile": self._profile.digest,
+            "event": self.logs.number,
+            "due": self.pending.due,
+            "later": self.calls.later,
+            "reset": self._reset_at,
+            "failures": self._failures,
+            "simulation": self.simulation.as_state() if self.simulation else None,
+        }
+        changes = self.tables.take_changes()
+        changes[_STATE] = json.dumps(state, separators=(",", ":")).encode()
+        self._store.put(self.name, changes)
+        self._must_save = False
+
+    def restore(self) -> None:
+        """Give all tables the octets they were made with, and begin anew; the clock goes on."""
+        self.tables.restore()
+        self.pending.due.clear()
+        self.calls.later = self._reset_at = None
+        if self.simulation:
+            self.simulation = self._make_simulation(self.simulation.clock, self.simulation.flows.last, None)
+        self._must_save = True
+
+    def restart(self) -> None:
+        """Have the node end all sessions with this meter, once this request is answered."""
+        self._restarting = True
+
+    def take_restart(self) -> bool:
+        """Return whether sessions are to be ended, once."""
+        restarting, self._restarting = self._restarting, False
+        return restarting
+
+    # Time.
+
+    @property
+    def device(self) -> float:
+        """Device time, seconds since 1970."""
+        return self.simulation.device if self.simulation else self._still
+
+    @property
+    def standard(self) -> int:
+        """The time that intervals follow, seconds since 1970; see `Faces.base`."""
+        return int(self.device) + (self.simulation.faces.base if self.simulation else 0)
+
+    def behind(self, utc: float) -> float:
+        """Return how many seconds of its own time have to be gone through to bring the meter up to date."""
+        return self.simulation.clock.simulated(utc) - self.simulation.recorded if self.simulation else 0.0
+
+    def look(self, utc: float, label: str | None = None) -> None:
+        """Bring the meter up to date as far as reading a table shows.
+
+        Args:
+            utc: true time.
+            label: of the table; None when none is read.
+        """
+        self._still = utc
+        if self.pending.due or self.calls.later is not None:
+            self.advance(utc)
+        elif label in MOVING and self.simulation:
+            self.simulation.advance(utc, load_profile=label in LOAD_PROFILE)
+
+    def advance(self, utc: float) -> None:
+        """Bring the meter up to date.
+
+        Args:
+            utc: true time.
+        """
+        self._still = utc
+        if self.simulation:
+            self.simulation.advance(utc)
+        if self.pending.due:
+            self.pending.bring_up_to_date(self.device)
+        self.calls.bring_up_to_date(utc)
+
+    def set_clock(self, device: float, *, user: int = 0) -> None:
+        """Set the clock, and log it."""
+        if self.simulation is None:
+            return
+        before = self.device
+        faces = self.simulation.faces
+        self.log(EventCode.TIME_CHANGED_FROM, user=user)
+        self.simulation.set_clock(device)
+        self.log(EventCode.TIME_CHANGED_TO, user=user)
+        if self.tables.shape.value("ST75") is not None:  # where only those are logged that somebody chose
+            self.log(EventCode.TIME_CHANGED_OLD_TIME, (faces.short(before),), user=user)
+            self.log(EventCode.TIME_CHANGED_NEW_TIME, (faces.short(self.device),), user=user)
+
+    def recorder(self, number: int) -> Recorder | None:
+        """Return what records a set of load profile, 1..4."""
+        return self.simulation.recorders.get(number) if self.simulation else None
+
+    def is_reset_excluded(self) -> bool:
+        """Return whether the last demand reset is too recent for another."""
+        minutes = self.tables.find("ST13.RESET_EXCLUSION")
+        if not minutes or self._reset_at is None or self.simulation is None:
+            return False
+        return bool(self.simulation.flows.last < self._reset_at + 60 * minutes)
+
+    def note_reset(self) -> None:
+        """Note that somebody had demand reset."""
+        self._reset_at = self.simulation.flows.last if self.simulation else None
+
+    # Logs.
+
+    def log(self, event: EventCode, arguments: tuple[Any, ...] = (), *, user: int = 0) -> None:
+        """Log what happens now."""
+        if self.logs.record(event, arguments, device=self.device, user=user):
+            self._must_save = True
+
+    def _log_of_simulation(self, device: float, event: EventCode, arguments: tuple[int, ...]) -> None:
+        self.logs.record(event, arguments, device=device)
+
+    def _tell(self, entry: Entry) -> None:
+        if self.listener is not None:
+            self.listener(entry)
+
+    # What may be done.
+
+    @property
+    def offer(self) -> Offer:
+        """What ST0 offers."""
+        offer: Offer = self.tables.shape.derived(offer_of)
+        return offer
+
+    @property
+    def rights(self) -> Rights:
+        """Who may do what."""
+        rights: Rights = self.tables.shape.derived(rights_of)
+        return rights
+
+    def is_locked(self, label: str) -> bool:
+        """Return whether a table is locked: unless the meter is in shop or factory mode, if the profile says so."""
+        if label not in self.options.locked:
+            return False
+        mode = self.tables.find("ST3.ED_MODE")
+        return mode is None or not (mode.METER_SHOP_MODE_FLAG or mode.FACTORY_FLAG)
+
+    def check_password(self, password: bytes, user: int) -> Grant | None:
+        """Return what a password grants, None if it is wrong; wrong ones are counted, and logged when they repeat."""
+        grant = self.rights.check(password)
+        if grant is None:
+            self.counters["wrong-password"] += 1
+            self._failures += 1
+            self._must_save = True
+            if self._failures == _TAMPER_AFTER:
+                if self.tables.has(_TAMPER_FLAG):
+                    self.tables.set(_TAMPER_FLAG, True)
+                self.log(EventCode.TAMPER_ATTEMPT, user=user)
+        elif self._failures:
+            self._failures = 0
+            self._must_save = True
+        return grant
+
+    # What is done.
+
+    def put(self, label: str, octets: bytes, *, user: int = 0) -> None:
+        """Put a table into effect, with all that follows from it.
+
+        Raises:
+            Iar: the table cannot be so.
+        """
+        if label in _CLOCKS and self.simulation:
+            self._set_clock_from(label, octets, user)
+            return
+        if self.simulation:
+            self.simulation.settle()
+        try:
+            self.tables.put(label, octets)
+        except C1219Error as error:
+            raise Iar(f"{label}: {error}") from None
+        if self.simulation:
+            self.simulation.rebuild()
+            if label == "ST23":
+                self.simulation.resume()
+
+    def _set_clock_from(self, label: str, octets: bytes, user: int) -> None:
+        layout = self.tables.layout(label)
+        try:
+            value = layout.decode(octets) if layout else None
+        except C1219Error as error:
+            raise Iar(f"{label}: {error}") from None
+        if self.simulation and value is not None and value.CLOCK_CALENDAR is not None:
+            self.set_clock(self.simulation.faces.device(value.CLOCK_CALENDAR, value.TIME_DATE_QUAL), user=user)
+
+    def _activate(self, label: str, octets: bytes, selector: Any) -> None:
+        if self.simulation and selector.SELF_READ_FLAG:
+            self.simulation.read_self(self.device)
+        if self.simulation and selector.DEMAND_RESET_FLAG:
+            self.simulation.reset_demand(self.device)
+        try:
+            self.put(label, octets)
+        except Iar:
+            self.log(EventCode.CONFIGURATION_ERROR)
+        self._must_save = True
+
+    def __repr__(self) -> str:
+        return f"<SimulatedMeter {self.title}>"

@@ -1,0 +1,1 @@
+"""Nodes on a network: fleet, stations, server, relay, registration, notices, faults."""

@@ -1,0 +1,419 @@
+"""All meters of one process, without sockets: which one a message is for, and when answers may leave.
+
+The title that a message calls selects the meter; a message without one is for the first, the directly attached. The
+answers of many requests wait for one flush of the store, after which all that they tell is durable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from c1222.errors import C1222Error, DecodeError, StateError
+from c1222.message.acse import Acse, decode_acse
+from c1222.message.aptitle import ApTitle
+from c1222.node.network.faults import FaultPlan, altered
+from c1222.node.network.station import Station
+from c1222.node.store.store import StoredVectors
+from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released
+from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
+from c1222.protocol.responder.admission import is_secured, make_throttle
+from c1222.protocol.responder.throttle import Origin, Throttle
+from c1222.protocol.segments import Segments
+from c1222.protocol.state import REPEATABLE
+from c1222.security.freshness import ReplayGuard, SendGuard
+from c1222.security.keys import KeyStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from c1222.node.meter.meter import SimulatedMeter
+    from c1222.node.store.store import Store
+    from c1222.protocol.events import ResponderEvent
+
+__all__ = ["Delivery", "Fleet"]
+
+_SWEEP: Final = 60
+_MUCH: Final = 3600.0
+_SEEN_IN_ALL: Final = 262_144
+_SEEN_AT_LEAST: Final = 2048
+
+
+class _Asking(Protocol):
+    """What asks in the name of a meter."""
+
+    def receive(self, apdu: bytes, *, now: float, utc: float) -> None:
+        """Take an answer."""
+
+
+class Delivery(NamedTuple):
+    """An APDU to send.
+
+    Attributes:
+        source: where the request came from, which is where this goes to.
+        apdu: the octets.
+        delay: seconds to hold it back.
+    """
+
+    source: Hashable
+    apdu: bytes
+    delay: float = 0.0
+
+
+class Fleet:
+    """Meters that share a store, keys, and what they allow.
+
+    Args:
+        store: where they are kept.
+        keys: of all of them; a key with a title is for that meter.
+        policy: what they allow.
+        faults: what goes wrong; nothing when None.
+
+    Attributes:
+        stations: the meters by title, in the order they were added.
+        guard: gives out the vectors of all.
+        throttle: counts the failed authentications of all.
+        segments: holds the incomplete messages to all.
+        answers: what takes answers to a title that asked something, by the content of the title.
+        counters: what was received and dropped, by reason.
+        listener: called with what the responders tell, and the meter.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        keys: KeyStore | None = None,
+        *,
+        policy: NodePolicy | None = None,
+        faults: FaultPlan | None = None,
+    ) -> None:
+        self.store = store
+        self.keys = KeyStore() if keys is None else keys
+        self.policy = NodePolicy() if policy is None else policy
+        self.faults = FaultPlan() if faults is None else faults
+        self.guard = SendGuard(StoredVectors(store))
+        self.throttle = make_throttle(self.policy)
+        self.segments = Segments(self.policy.max_size)
+        self._broadcasts = Throttle(strangers=self.policy.broadcasts, known=self.policy.broadcasts, max_known=0)
+        self.stations: dict[ApTitle, Station] = {}
+        self.counters: Counter[str] = Counter()
+        self.answers: dict[bytes, _Asking] = {}
+        self.listener: Callable[[ResponderEvent, SimulatedMeter], None] | None = None
+        self._by_content: dict[bytes, Station] = {}
+        self._out: list[Delivery] = []
+        self._released: list[Hashable] = []
+        self._late: list[tuple[float, bytes, Hashable, Link, Hashable]] = []
+        self._connected: dict[Hashable, set[Station]] = {}  # whom each connection asked
+        self._period_ends: float | None = None
+        self._sweep: list[Station] = []
+        store.hold()
+
+    def add(self, meter: SimulatedMeter, *, expected: int = 1) -> Station:
+        """Add a meter.
+
+        Args:
+            meter: the meter.
+            expected: how many there will be in all: they share the room for requests remembered.
+
+        Raises:
+            StateError: there is one of that title, or the store cannot be read.
+        """
+        content = meter.title.absolute(self.keys.base_oid).content
+        if content in self._by_content:
+            raise StateError(f"there are two meters with the title {meter.title}")
+        seen = min(self.policy.max_seen, max(_SEEN_AT_LEAST, _SEEN_IN_ALL // max(1, expected)))
+        replay = ReplayGuard(window=self.policy.window, max_seen=seen)
+        for taken in self.store.taken(meter.name):
+            try:
+                calling = bytes.fromhex(taken.calling)
+                title = ApTitle.from_content(calling, relative=False) if calling else None
+                vector = taken.vector.to_bytes(4)
+            except (C1222Error, ValueError, OverflowError):
+                raise StateError(f"{meter.name}: a request that the store remembers is damaged") from None
+            replay.restore(title, taken.key_id, vector, taken.invocation_id, in_session=taken.in_session)
+        station = Station(meter, self, replay)
+        station.answered = self.store.answers(meter.name)
+        self.stations[meter.title] = station
+        self._by_content[content] = station
+        return station
+
+    def __len__(self) -> int:
+        return len(self.stations)
+
+    # What comes in.
+
+    def receive(
+        self,
+        apdu: bytes,
+        *,
+        source: Hashable,
+        now: float,
+        utc: float,
+        link: Link = UDP_LINK,
+        peer: Hashable = None,
+    ) -> bool:
+        """Take an APDU that came in. Nothing it holds makes this raise.
+
+        Args:
+            apdu: the octets.
+            source: where it came from and the answer goes to.
+            now: a clock that does not run backwards, seconds.
+            utc: true time, seconds since 1970 UTC.
+            link: what carries the answer.
+            peer: whose failed authentications to count; the source when None.
+
+        Returns:
+            Whether a meter took it for one to answer, see `Responder.receive`.
+        """
+        self.counters["received"] += 1
+        self._end_period(now)
+        try:
+            acse = decode_acse(apdu, max_size=self.policy.max_size)
+            if acse.is_response and self.answers:
+                self._answered(acse, apdu, now, utc)
+                return False
+            found = self._find(acse)
+            # One request to many meters must not bring many answers to whoever is said to have sent it.
+            silent = len(found) > 1 and not is_secured(acse)
+        except DecodeError:
+            self.counters["malformed"] += 1
+            return False
+        if not found:
+            self.counters["not-ours"] += 1
+            return False
+        if len(found) > 1 and not self._may_reach(
+            len(found), Origin(link.reliable, source if peer is None else peer), now
+        ):
+            self.counters["broadcasts-throttled"] += 1
+            return False
+        taken = [self._hand_over(station, apdu, source, now, utc, link, peer, silent=silent) for station in found]
+        return any(taken)
+
+    def _may_reach(self, count: int, origin: Origin, now: float) -> bool:
+        """Return whether a request to so many meters is heard: one datagram of a stranger must not cost seconds."""
+        budget = origin._replace(way=(origin.way, self.throttle.is_known(origin, now)))
+        if self._broadcasts.is_blocked(budget, now):
+            return False
+        self._broadcasts.failed(budget, now, count)
+        return True
+
+    def _answered(self, acse: Acse, apdu: bytes, now: float, utc: float) -> None:
+        """Hand an answer to what asked; a title that asked nothing gets none."""
+        called = acse.called
+        asking = None if called is None else self.answers.get(called.absolute(self.keys.base_oid).content)
+        if asking is None:
+            self.counters["answer"] += 1
+        else:
+            asking.receive(apdu, now=now, utc=utc)
+
+    def _find(self, acse: Acse) -> list[Station]:
+        """Return the stations that a message is for."""
+        called = acse.called
+        if called is None:
+            return list(self.stations.values())[:1]
+        if called.is_empty:  # a title that is there and names nobody
+            return []
+        station = self._by_content.get(called.absolute(self.keys.base_oid).content)
+        if station is not None:
+            return [station]
+        if not called.is_broadcast_form:
+            return []
+        prefix = called.absolute(self.keys.base_oid).content[:-1]
+        return [station for content, station in self._by_content.items() if content.startswith(prefix)]
+
+    def _hand_over(
+        self,
+        station: Station,
+        apdu: bytes,
+        source: Hashable,
+        now: float,
+        utc: float,
+        link: Link,
+        peer: Hashable,
+        *,
+        silent: bool,
+    ) -> bool:
+        times = 1
+        for fault in self.faults.of_request(station.meter.title) if self.faults else ():
+            if fault.kind == "drop":
+                return False
+            if fault.kind == "duplicate":
+                times = 2
+            elif fault.kind == "delay":
+                self._late.append((now + fault.seconds, apdu, source, link, peer))
+                return False
+        taken = [self._take(station, apdu, source, now, utc, link, peer, silent=silent) for _ in range(times)]
+        return any(taken)
+
+    def _take(
+        self,
+        station: Station,
+        apdu: bytes,
+        source: Hashable,
+        now: float,
+        utc: float,
+        link: Link,
+        peer: Hashable,
+        *,
+        silent: bool,
+    ) -> bool:
+        responder = station.responder
+        if station.answered:
+            before = station.answered.get(_digest(apdu, source))
+            if before is not None:
+                self.counters["repeated"] += 1
+                self._out += [Delivery(source, before)] * bool(before)
+                return True
+        if link.reliable:
+            self._connected.setdefault(source, set()).add(station)
+        station.asked.clear()
+        taken = responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
+        self._note_events(station)
+        out = responder.apdus_to_send()
+        if (
+            any(request.service not in REPEATABLE for request in station.asked)
+            and len(out) <= 1
+            and not link.reliable  # a connection does not outlast a restart
+        ):
+            answer = out[0].apdu if out else b""
+            self.store.keep_answer(station.meter.name, _digest(apdu, source), answer)
+        for one in out:
+            if not silent:
+                self._send(station, one.source, one.apdu)
+        if station.meter.take_restart():
+            responder.close_sessions()
+        return taken
+
+    def _end_period(self, now: float) -> None:
+        """Forget the answers kept for long enough."""
+        # How long the node was away, and whether its clock is right, it cannot know: those of before count from now.
+        if self._period_ends is None:
+            self._period_ends = now + self.policy.answer_window
+        elif now >= self._period_ends:
+            self._period_ends = now + self.policy.answer_window
+            with suppress(StateError):  # the next flush fails then, too
+                self.store.end_period()
+            for station in self.stations.values():
+                station.answered = {}
+
+    def _note_events(self, station: Station) -> None:
+        for event in station.responder.events():
+            if isinstance(event, Refused):
+                self.counters[event.reason] += 1
+            elif isinstance(event, Released):
+                self._released.append(event.source)
+            elif isinstance(event, HandlerFailed):
+                self.counters["handler-failed"] += 1
+            elif isinstance(event, BudgetUsedUp):
+                self.counters["budget-used-up"] += 1
+            if self.listener is not None:
+                self.listener(event, station.meter)
+
+    def _send(self, station: Station, source: Hashable, apdu: bytes) -> None:
+        delay, times = 0.0, 1
+        for fault in self.faults.of_answer(station.meter.title, station.asked) if self.faults else ():
+            if fault.kind == "drop":
+                return
+            if fault.kind == "duplicate":
+                times = 2
+            elif fault.kind == "delay":
+                delay += fault.seconds
+            else:
+                apdu = altered(apdu, fault, self.keys)
+        self._out += [Delivery(source, apdu, delay)] * times
+
+    # What there is to do.
+
+    def apdus_to_send(self) -> list[Delivery]:
+        """Make durable what the answers tell, and return them in order, once.
+
+        Raises:
+            StateError: the store failed: nothing may be sent any more.
+        """
+        self.store.flush()
+        self.store.hold()
+        out, self._out = self._out, []
+        return out
+
+    def released(self) -> list[Hashable]:
+        """Return the sources whose connections are to be closed, once."""
+        released, self._released = self._released, []
+        return released
+
+    def lost(self, source: Hashable) -> None:
+        """Take note of a connection that has ended: its sessions end, and what it asked is no longer repeated."""
+        self._late = [late for late in self._late if late[2] != source]
+        for station in self._connected.pop(source, ()):
+            station.responder.lost(source)
+
+    def tick(self, *, now: float, utc: float) -> None:
+        """Do what is due: call about every second. A part of the meters is brought up to date each time."""
+        self._end_period(now)
+        due = [late for late in self._late if late[0] <= now]
+        self._late = [late for late in self._late if late[0] > now]
+        for _, apdu, source, link, peer in due:
+            acse = decode_acse(apdu, max_size=self.policy.max_size)
+            for station in self._find(acse):
+                self._take(station, apdu, source, now, utc, link, peer, silent=False)
+        for station in self.stations.values():
+            if len(station.responder.sessions):
+                station.responder.tick(now=now)
+                self._note_events(station)
+        self._sweep = self._sweep or list(self.stations.values())
+        for _ in range(-(-len(self.stations) // _SWEEP)):
+            if self._sweep:
+                meter = self._sweep.pop().meter
+                behind = meter.behind(utc)
+                meter.advance(utc)
+                meter.save()
+                if behind > _MUCH:
+                    break  # one that takes so long is enough for now: requests wait
+
+    def next_deadline(self) -> float | None:
+        """Return when `tick` has something to do that cannot wait, on the clock of ``now``; None for nothing."""
+        deadlines = [late[0] for late in self._late]
+        deadlines += [
+            deadline
+            for station in self.stations.values()
+            if (deadline := station.responder.next_deadline()) is not None
+        ]
+        return min(deadlines, default=None)
+
+    def rename(self, station: Station, title: ApTitle) -> bool:
+        """Let a meter go by another title, as a relay gave it, and no longer by the one it had.
+
+        Returns:
+            False, and nothing is changed, when another meter has that title.
+        """
+        base, identity = self.keys.base_oid, station.responder.identity
+        if self._by_content.get(title.absolute(base).content, station) is not station:
+            self.counters["title-taken"] += 1
+            return False
+        if identity.title is not None:
+            self._by_content.pop(identity.title.absolute(base).content, None)
+        self._by_content[title.absolute(base).content] = station
+        identity.title = title
+        return True
+
+    def sessions(self) -> int:
+        """Return how many sessions are open in all."""
+        return sum(len(station.responder.sessions) for station in self.stations.values())
+
+    def close(self) -> None:
+        """Save all meters and close the store.
+
+        Raises:
+            StateError: that failed.
+        """
+        try:
+            for station in self.stations.values():
+                station.meter.save()
+        finally:
+            self.store.close()
+
+
+def _digest(apdu: bytes, source: Hashable) -> bytes:
+    """Return what tells a request from others, over a restart too: its octets, and where they came from."""
+    return hashlib.sha256(repr(source).encode() + b"\n" + apdu).digest()

@@ -1,0 +1,288 @@
+"""The sockets of a node: datagrams and connections in, answers out, and a tick every second.
+
+Answers wait until the event loop has handed over what came in with their requests; then all that they tell is made
+durable at once, and they go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Protocol
+
+from c1222.errors import C1222Error, StateError
+from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
+from c1222.transport.aiotcp import TcpConnection
+from c1222.transport.aioudp import UdpSocket, resolve
+from c1222.transport.peers import peer_of
+from c1222.transport.tcpserver import TcpLimits, TcpServer
+from c1222.transport.url import Url, parse_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from c1222.node.network.fleet import Delivery
+    from c1222.transport.aioudp import Address
+
+__all__ = ["TICK", "Asker", "NodeServer", "Served"]
+
+TICK: Final = 1.0
+"""Seconds between two ticks."""
+
+
+class Served(Protocol):
+    """What a server serves: a `Fleet` or a `Relay`."""
+
+    def receive(self, apdu: bytes, *, source: Hashable, now: float, utc: float, link: Link, peer: Hashable) -> bool:
+        """Take an APDU, and return whether it was one to answer or to pass on."""
+
+    def apdus_to_send(self) -> list[Delivery]:
+        """Return the APDUs to send, durable what they tell."""
+
+    def released(self) -> list[Hashable]:
+        """Return the sources whose connections are to be closed."""
+
+    def lost(self, source: Hashable) -> None:
+        """Take note of a connection that has ended."""
+
+    def tick(self, *, now: float, utc: float) -> None:
+        """Do what is due."""
+
+    def close(self) -> None:
+        """Save and close."""
+
+
+class Asker(Protocol):
+    """What sends requests of its own: a `Registration` or `Notices`."""
+
+    def apdus_to_send(self, *, now: float, utc: float) -> list[bytes]:
+        """Return the APDUs to send."""
+
+    def tick(self, *, now: float, utc: float) -> None:
+        """Do what is due."""
+
+
+class _Datagrams:
+    """One UDP socket of a node."""
+
+    __slots__ = ("socket", "url")
+
+    def __init__(self, url: Url) -> None:
+        self.url = url
+        self.socket: UdpSocket | None = None
+
+    def __repr__(self) -> str:
+        return str(self.url)  # the same after a restart: part of what tells a repetition from others
+
+
+class NodeServer:
+    """Serves a fleet or a relay on any number of addresses. Use it in one event loop.
+
+    Args:
+        fleet: the meters, or the relay.
+        clock: a clock that does not run backwards.
+        utc: true time, seconds since 1970 UTC.
+        udp_link: what answers may be over UDP.
+        tcp_limits: what connections may be.
+
+    Attributes:
+        now: the clock.
+        utc: true time.
+        urls: where it listens, with the ports it was given.
+        failure: why it stopped by itself; None while it runs.
+    """
+
+    def __init__(
+        self,
+        fleet: Served,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        utc: Callable[[], float] = time.time,
+        udp_link: Link = UDP_LINK,
+        tcp_limits: TcpLimits | None = None,
+    ) -> None:
+        self.fleet = fleet
+        self.urls: list[Url] = []
+        self.failure: C1222Error | None = None
+        self.now = clock
+        self.utc = utc
+        self._udp_link = udp_link
+        self._tcp_limits = TcpLimits() if tcp_limits is None else tcp_limits
+        self._sockets: list[UdpSocket] = []
+        self._servers: list[TcpServer] = []
+        self._askers: list[tuple[Asker, UdpSocket, Address]] = []
+        self._scheduled = False
+        self._ticker: asyncio.Task[None] | None = None
+        self._stopped = asyncio.Event()
+
+    # Addresses.
+
+    async def listen(self, url: Url | str) -> Url:
+        """Listen on an address.
+
+        Args:
+            url: port 0 takes any free one.
+
+        Returns:
+            The address with its port.
+
+        Raises:
+            InvalidUrl: the text is no address.
+            Unreachable: the address is not ours, or the port is taken.
+        """
+        url = parse_url(url) if isinstance(url, str) else url
+        if url.scheme == "udp":
+            place = _Datagrams(url)
+
+            def receive(octets: bytes, address: Address) -> None:
+                self._received(octets, (place, address), self._udp_link, peer_of(address[0]))
+
+            place.socket = await UdpSocket.open(receive, local=(url.host, url.port))
+            self._sockets.append(place.socket)
+            port = place.socket.local_address[1]
+        else:
+            server = await TcpServer.open(
+                self._from_connection, local=(url.host, url.port), lost=self._lost, limits=self._tcp_limits
+            )
+            self._servers.append(server)
+            port = server.local_address[1]
+        url = url._replace(port=port)
+        self.urls.append(url)
+        if self._ticker is None:
+            self._ticker = asyncio.get_running_loop().create_task(self._tick())
+        return url
+
+    async def ask(self, asker: Asker, to: Url | str) -> None:
+        """Send what asks of its own accord to a peer, over the first UDP socket of its address family.
+
+        Args:
+            asker: what asks. Answers reach it through ``Fleet.answers``.
+            to: where the relay or the host is.
+
+        Raises:
+            InvalidUrl: the text is no address.
+            Unreachable: the name has no address.
+            StateError: there is no such socket.
+        """
+        url = parse_url(to) if isinstance(to, str) else to
+        family, address = await resolve(url.host, url.port)
+        for socket in self._sockets:
+            with suppress(C1222Error):
+                own_family, _ = await resolve(*socket.local_address)
+                if own_family == family:
+                    self._askers.append((asker, socket, address))
+                    self._schedule()
+                    return
+        raise StateError(f"{url}: the node listens on no UDP address of that family")
+
+    # What comes in.
+
+    def _from_connection(self, apdu: bytes, connection: TcpConnection) -> None:
+        if self._received(apdu, connection, TCP_LINK, connection.peer_key):
+            connection.confirm()
+
+    def _received(self, apdu: bytes, source: Hashable, link: Link, peer: Hashable) -> bool:
+        if self.failure is not None:
+            return False
+        self._schedule()
+        return self.fleet.receive(apdu, source=source, now=self.now(), utc=self.utc(), link=link, peer=peer)
+
+    def _lost(self, connection: TcpConnection) -> None:
+        self.fleet.lost(connection)
+
+    # What goes out.
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def _pump(self) -> None:
+        """Make durable what happened, and send what tells of it."""
+        self._scheduled = False
+        now, utc = self.now(), self.utc()
+        requests = [
+            (socket, address, apdu)
+            for asker, socket, address in self._askers
+            for apdu in asker.apdus_to_send(now=now, utc=utc)
+        ]
+        try:
+            deliveries = self.fleet.apdus_to_send()
+        except StateError as error:
+            # What the meters remember is ahead of what is kept. Nothing they say from now on would hold.
+            self.failure = error
+            self._stopped.set()
+            return
+        for socket, address, apdu in requests:
+            socket.send(apdu, address)
+        for source, apdu, delay in deliveries:
+            if delay:
+                asyncio.get_running_loop().call_later(delay, self._send, source, apdu)
+            else:
+                self._send(source, apdu)
+        for source in self.fleet.released():
+            if isinstance(source, TcpConnection):
+                source.close()
+
+    def _send(self, source: Hashable, apdu: bytes) -> None:
+        with suppress(C1222Error):  # the peer has left, or reads too slowly: it asks again or it does not
+            if isinstance(source, TcpConnection):
+                source.send(apdu)
+            elif isinstance(source, tuple):
+                place, address = source
+                if isinstance(place, _Datagrams) and place.socket is not None:
+                    place.socket.send(apdu, address)
+
+    async def _tick(self) -> None:
+        while self.failure is None:
+            await asyncio.sleep(TICK)
+            now, utc = self.now(), self.utc()
+            for asker, _, _ in self._askers:
+                asker.tick(now=now, utc=utc)
+            try:
+                self.fleet.tick(now=now, utc=utc)
+            except StateError as error:
+                self.failure = error
+                self._stopped.set()
+                return
+            self._pump()
+
+    # The end.
+
+    def stop(self) -> None:
+        """Have `serve` return."""
+        self._stopped.set()
+
+    async def serve(self) -> None:
+        """Serve until `stop`, then close.
+
+        Raises:
+            StateError: the store failed.
+        """
+        try:
+            await self._stopped.wait()
+        finally:
+            await self.close()
+        if self.failure is not None:
+            raise self.failure
+
+    async def close(self) -> None:
+        """Stop listening, save the meters, close the store. May be called twice.
+
+        Raises:
+            StateError: the store failed.
+        """
+        if self._ticker is not None:
+            self._ticker.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._ticker
+            self._ticker = None
+        for socket in self._sockets:
+            socket.close()
+        for server in self._servers:
+            await server.close()
+        self._sockets.clear()
+        self._servers.clear()
+        if self.failure is None:
+            self.fleet.close()

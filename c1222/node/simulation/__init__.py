@@ -1,0 +1,1 @@
+"""What a simulated meter measures: signals, energy flows, registers, load profile."""

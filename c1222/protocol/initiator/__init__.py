@@ -1,0 +1,1 @@
+"""Who asks: exchanges, the queue of requests, matching of answers to what was asked."""

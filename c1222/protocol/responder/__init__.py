@@ -1,0 +1,1 @@
+"""Who answers: what is admitted, carried out once, remembered and replied."""

@@ -1,0 +1,422 @@
+"""The side that answers: one node under one title, without a socket, a thread or a clock.
+
+A message passes these checks in this order, and the first that it does not pass ends its way: it is an APDU; it is no
+answer; it is ours; it is no repetition (which gets the same answer again); if it is secured, its sender has not failed
+too often; its MAC is right and it is secured well enough; it is fresh. Only then are its services looked at. What is
+dropped is counted.
+
+``now`` is any clock that does not run backwards, ``utc`` the true time. Whoever carries the APDUs gives each one's
+source, and gets it back with the answer.
+Origin of the order: Itron's stack and Elster MeteringSDK, by reading [1]; that a repetition must have the same octets,
+so that a forged one is verified first, is ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from c1222.errors import C1222Error, DecodeError
+from c1222.message.acse import Acse, decode_acse
+from c1222.message.epsem import ResponseControl, SecurityMode
+from c1222.message.segmentation import SegmentError
+from c1222.protocol.events import (
+    BudgetUsedUp,
+    HandlerFailed,
+    Refused,
+    Released,
+    ResponderEvent,
+    SessionEnded,
+    SessionStarted,
+)
+from c1222.protocol.initiator.matching import Distrust
+from c1222.protocol.messages import Message, open_message
+from c1222.protocol.policy import UDP_LINK, Link, NodePolicy, OnRefusal
+from c1222.protocol.responder.admission import SILENT, Gate, is_secured
+from c1222.protocol.responder.answer_memory import AnswerMemory, Asker
+from c1222.protocol.responder.execution import GATES, Context, Handler, Outcome, carry_out
+from c1222.protocol.responder.reply import refuse_in_clear, reply
+from c1222.protocol.responder.throttle import Origin
+from c1222.protocol.segments import Segments
+from c1222.protocol.session import Grants, Session, SessionTable
+from c1222.protocol.state import REPEATABLE
+from c1222.services import ErrorResponse, Refusal
+from c1222.services.results import Bsy, Iar, Rqtl, Sgerr, Sme
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from c1222.protocol.identity import Identity
+    from c1222.protocol.responder.throttle import Throttle
+    from c1222.security.freshness import ReplayGuard
+    from c1222.services import Response
+
+__all__ = ["Outgoing", "Responder"]
+
+_POLICY: Final = NodePolicy()
+_MAX_EVENTS: Final = 1000
+_THROTTLED: Final = Distrust("throttled", "there were too many failures")
+
+
+class Outgoing(NamedTuple):
+    """An APDU to send.
+
+    Attributes:
+        source: where the request came from, which is where this goes to.
+        apdu: the octets.
+    """
+
+    source: Hashable
+    apdu: bytes
+
+
+class _Way(NamedTuple):
+    """How a message came, and when."""
+
+    source: Hashable
+    peer: Hashable
+    link: Link
+    now: float
+    utc: float
+
+
+def _password_origin(message: Message, way: _Way) -> Origin:
+    # What came sealed is from who it says, so nobody else can use up its budget; in cleartext over datagrams he can.
+    sealed = message.security_mode is not SecurityMode.CLEARTEXT
+    return Origin((way.link.reliable, sealed), way.peer)
+
+
+class Responder:
+    """One node.
+
+    Args:
+        identity: its title and keys.
+        handler: carries out services.
+        policy: what is allowed, and how much is remembered.
+        replay: what was taken already, for a node that restores it after a restart; made new when None.
+        throttle: counts failed authentications, for nodes that share a budget of them; made new when None.
+        segments: holds what is incomplete yet, for nodes that share the room for it; made new when None.
+
+    Attributes:
+        sessions: the open ones.
+        counters: what was carried out, repeated, dropped and refused, by reason.
+    """
+
+    __slots__ = (
+        "_answers",
+        "_events",
+        "_gate",
+        "_out",
+        "_segments",
+        "counters",
+        "handler",
+        "identity",
+        "policy",
+        "sessions",
+    )
+
+    def __init__(
+        self,
+        identity: Identity,
+        handler: Handler,
+        *,
+        policy: NodePolicy = _POLICY,
+        replay: ReplayGuard | None = None,
+        throttle: Throttle | None = None,
+        segments: Segments | None = None,
+    ) -> None:
+        self.identity = identity
+        self.handler = handler
+        self.policy = policy
+        self.sessions = SessionTable(policy.max_sessions)
+        self.counters: Counter[str] = Counter()
+        self._gate = Gate(identity, policy, replay, throttle)
+        self._answers = AnswerMemory(
+            window=policy.answer_window, max_answers=policy.max_answers, max_octets=policy.max_answer_octets
+        )
+        self._events: deque[ResponderEvent] = deque(maxlen=_MAX_EVENTS)
+        self._out: list[Outgoing] = []
+        self._segments = segments
+
+    # What there is to do.
+
+    def apdus_to_send(self) -> list[Outgoing]:
+        """Return the APDUs to send, in order, once."""
+        out = self._out
+        if out:
+            self._out = []
+        return out
+
+    def events(self) -> list[ResponderEvent]:
+        """Return what happened since the last call; of very many, the last."""
+        if not self._events:
+            return []
+        events = list(self._events)
+        self._events.clear()
+        return events
+
+    def next_deadline(self) -> float | None:
+        """Return when to call :meth:`tick`, on the clock of ``now``; None for never, as things are."""
+        return self.sessions.next_deadline()
+
+    # What happens.
+
+    def tick(self, *, now: float) -> None:
+        """End the sessions that were idle for too long."""
+        for session in self.sessions.expired(now):
+            self.counters["session-idle"] += 1
+            self._events.append(SessionEnded(session, "idle"))
+
+    def close_sessions(self, source: Hashable = None) -> None:
+        """End all sessions, or those that came from a source, as when its connection is closed."""
+        for session in self.sessions:
+            if source is None or session.source == source:
+                self.sessions.remove(session)
+                self._events.append(SessionEnded(session, "closed"))
+
+    def lost(self, source: Hashable) -> None:
+        """Take note of a connection that has ended: its sessions end, and what it asked is no longer repeated."""
+        self.close_sessions(source)
+        self._answers.forget_source(source)
+
+    def receive(
+        self,
+        apdu: bytes,
+        *,
+        source: Hashable = None,
+        now: float,
+        utc: float,
+        link: Link = UDP_LINK,
+        peer: Hashable = None,
+    ) -> bool:
+        """Take an APDU that came in. Nothing it holds makes this raise.
+
+        Args:
+            apdu: the octets.
+            source: where it came from and the answer goes to.
+            now: the clock, seconds.
+            utc: true time, seconds since 1970 UTC.
+            link: what carries the answer.
+            peer: whose failed authentications to count, such as the address without the port (of an IPv6 address the
+                first 64 bits, of which a host has as many as it likes); the source when None.
+
+        Returns:
+            Whether it was one to answer: in cleartext where that is allowed, or authentic and new, or one of these
+            again.
+        """
+        self.tick(now=now)
+        way = _Way(source, source if peer is None else peer, link, now, utc)
+        try:
+            acse: Acse | None = decode_acse(apdu, max_size=self.policy.max_size)
+            if acse is not None and acse.is_segment:
+                acse = self._reassemble(acse, way)
+            return acse is not None and self._take(acse, way)
+        except DecodeError as error:
+            self._drop(Distrust("malformed", str(error)), way)
+            return False
+
+    def _take(self, acse: Acse, way: _Way) -> bool:
+        doubt = self._gate.address(acse)
+        if doubt is not None:
+            self._drop(doubt, way)
+            return False
+        calling, invocation_id = acse.calling, acse.calling_invocation_id
+        title = None if calling is None else calling.absolute(self.identity.keys.base_oid).content
+        asker = Asker(way.source, title)
+        sender: Hashable = way.source if title is None else title
+        session = self.sessions.get(sender)
+        before = self._answers.find(asker, invocation_id, way.now)
+        if session is not None and session.counts_afresh is None and session.mode is SecurityMode.CLEARTEXT:
+            before = self._note_counting(session, asker, invocation_id, before)
+        if before is not None and before[0] == acse.octets:
+            self.counters["repeated"] += 1
+            self._put(before[1], way)
+            return True
+        origin = Origin(way.link.reliable, way.peer)
+        if is_secured(acse) and self._gate.throttle.is_blocked(origin, way.now):
+            self._drop(_THROTTLED, way)
+            return False
+        securities = () if session is None else session.securities
+        message = open_message(
+            Message, acse, self.identity.keys, sessions=securities, callers_keys=self.policy.callers_keys
+        )
+        doubt, used_up = self._gate.judge(message, session, origin, way.now, way.utc)
+        if used_up:
+            self._budget_used_up(self._gate.throttle, origin, "authentication", way)
+        if doubt is None and self._passwords_blocked(message, way):
+            doubt = _THROTTLED
+        if doubt is not None:
+            self._drop(doubt, way, message)
+            return False
+        # Secured messages that were carried out are known to the gate; those in cleartext only by their answer.
+        keep = message.security_mode is SecurityMode.CLEARTEXT and any(
+            service.service not in REPEATABLE for service in message.services
+        )
+        refusal = self._refusal(message, session, keep=keep, reused=before is not None, now=way.now)
+        if refusal is not None:
+            self.counters[f"refused-{refusal.name}"] += 1
+            responses: list[Response] = [ErrorResponse.of(refusal)] * max(1, len(message.service_octets))
+            answer = self._answer(message, responses, session, sender, way)
+            if before is None:
+                self._answers.add(asker, invocation_id, acse.octets, answer, way.now, keep=False)
+            self._put(answer, way)
+            return True
+        outcome = self._carry_out(message, session, sender, way)
+        answer = self._answer(message, outcome.responses, session, sender, way)
+        self._answers.add(asker, invocation_id, acse.octets, answer, way.now, keep=keep)
+        self._put(answer, way)
+        return True
+
+    def _passwords_blocked(self, message: Message, way: _Way) -> bool:
+        return any(service.service in GATES for service in message.services) and self._gate.passwords.is_blocked(
+            _password_origin(message, way), way.now
+        )
+
+    def _budget_used_up(self, throttle: Throttle, origin: Origin, what: str, way: _Way) -> None:
+        known = throttle.is_known(origin, way.now)
+        self.counters["budget-used-up"] += 1
+        self._events.append(BudgetUsedUp(way.source, known, what))
+
+    def _note_counting(
+        self, session: Session, asker: Asker, invocation_id: int, before: tuple[bytes, tuple[bytes, ...]] | None
+    ) -> tuple[bytes, tuple[bytes, ...]] | None:
+        # Some peers number the messages of each session from 0 or 1. In cleartext these look like repetitions of the
+        # session before. Peers that go on counting do not come by these numbers.
+        if invocation_id <= 1:
+            session.counts_afresh = True
+            self._answers.forget(asker)
+            return None
+        if before is None:
+            session.counts_afresh = False
+        return before
+
+    def _refusal(
+        self, message: Message, session: Session | None, *, keep: bool, reused: bool, now: float
+    ) -> Refusal | None:
+        """Return why a message that is trusted is not carried out all the same."""
+        if not message.service_octets:
+            return Iar("no services")
+        if reused and message.security_mode is SecurityMode.CLEARTEXT:
+            return Iar("another message had this id")
+        if self.policy.max_request is not None and len(message.octets) > self.policy.max_request:
+            return Rqtl.of(self.policy.max_request)
+        if keep and not self._answers.has_room(now):
+            return Bsy("no room to remember another answer")
+        if self._gate.is_vector_used(message, session):
+            return Bsy("another session was under this vector")
+        return None
+
+    def _carry_out(self, message: Message, session: Session | None, sender: Hashable, way: _Way) -> Outcome:
+        access = Grants() if session is None else session.access
+        context = Context(message, access, session, source=way.source, now=way.now, utc=way.utc)
+        outcome = carry_out(message, self.handler, context, may_open=self._may_open(message, way))
+        self.counters["requests"] += 1
+        for fault in outcome.faults:
+            self._events.append(HandlerFailed(*fault))
+        passwords, origin = self._gate.passwords, _password_origin(message, way)
+        if outcome.identified:
+            passwords.succeeded(origin, way.now)
+        for _ in range(outcome.failures):
+            self.counters["refused-user"] += 1
+            if passwords.failed(origin, way.now):
+                self._budget_used_up(passwords, origin, "password", way)
+        if session is not None:
+            session.touch(way.now, stretch=outcome.stretch)
+            session.source = way.source
+            security = message.session_security
+            if security is not None and (session.peer_security is None or security.iv >= session.peer_security.iv):
+                session.peer_security = security  # not that of one that came late
+            if outcome.ended is not None:
+                self.sessions.remove(session)
+                self._events.append(SessionEnded(session, outcome.ended))
+        if outcome.opened is not None:
+            opened = Session(
+                sender,
+                calling=message.calling,
+                called=message.called,
+                source=way.source,
+                peer=way.peer,
+                access=context.access,
+                timeout=outcome.opened,
+                now=way.now,
+                mode=message.security_mode,
+                security=message.session_security,
+            )
+            self.sessions.add(opened)
+            self._events.append(SessionStarted(opened))
+        if outcome.released:
+            self._events.append(Released(way.source))
+        return outcome
+
+    def _may_open(self, message: Message, way: _Way) -> bool:
+        # Without a key, no password is needed for a session either: nobody shall hold them all.
+        if message.security_mode is not SecurityMode.CLEARTEXT:
+            return not self.sessions.is_full
+        held = sum(one.peer == way.peer and one.mode is SecurityMode.CLEARTEXT for one in self.sessions)
+        return not self.sessions.is_full and held < self.policy.max_cleartext_sessions
+
+    def _answer(
+        self, message: Message, responses: Sequence[Response], session: Session | None, sender: Hashable, way: _Way
+    ) -> tuple[bytes, ...]:
+        """Return the octets of the answer to a trusted message; none where none is wanted, or there is no way."""
+        control = message.response_control
+        if control is ResponseControl.NEVER:
+            return ()
+        if control is ResponseControl.ON_EXCEPTION and not any(response.code for response in responses):
+            return ()
+        try:
+            answer, apdus = reply(
+                self.identity,
+                message,
+                responses,
+                session=None if session is None else session.own_security,
+                link=way.link,
+                policy=self.policy,
+                utc=way.utc,
+            )
+        except C1222Error as error:
+            self._drop(Distrust("unanswered", str(error)), way)
+            return ()
+        current = self.sessions.get(sender)
+        if current is not None and answer.session_security is not None:
+            current.own_security = answer.session_security
+        return tuple(apdus)
+
+    def _reassemble(self, segment: Acse, way: _Way) -> Acse | None:
+        if self._segments is None:
+            self._segments = Segments(self.policy.max_size)
+        known = self._gate.throttle.is_known(Origin(way.link.reliable, way.peer), way.now)
+        try:
+            return self._segments.add(
+                segment, way.now, source=(self.identity.title, way.source), peer=way.peer, known=known
+            )
+        except SegmentError as error:
+            self._drop(Distrust("malformed-segment", str(error)), way)
+            if way.link.on_refusal is OnRefusal.ANSWER:
+                self._tell(segment, Sgerr.of(error.segment_offset, error.total), way)
+            return None
+
+    def _drop(self, doubt: Distrust, way: _Way, message: Message | None = None) -> None:
+        """Count a message that is not carried out, and tell its sender (sme) where that is wanted."""
+        self.counters[doubt.reason] += 1
+        self._events.append(Refused(doubt.reason, way.source, doubt.text))
+        if message is None or message.acse is None or doubt.reason in SILENT:
+            return
+        # That there is no session is no secret, and a peer has to know it to log on again.
+        told = way.link.on_refusal is OnRefusal.ANSWER or doubt.reason == "no-session"
+        if told and message.response_control is not ResponseControl.NEVER:
+            self._tell(message.acse, Sme(), way)
+
+    def _tell(self, acse: Acse, refusal: Refusal, way: _Way) -> None:
+        try:
+            apdus = refuse_in_clear(self.identity, acse, ErrorResponse.of(refusal), link=way.link, utc=way.utc)
+        except C1222Error:
+            self.counters["unanswered"] += 1
+        else:
+            self._put(apdus, way)
+
+    def _put(self, apdus: Sequence[bytes], way: _Way) -> None:
+        self._out += [Outgoing(way.source, apdu) for apdu in apdus]
+
+    def __repr__(self) -> str:
+        return f"<Responder {self.identity.title}, {len(self.sessions)} sessions>"

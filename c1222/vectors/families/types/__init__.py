@@ -1,0 +1,1 @@
+"""Vectors of the built-in types: numbers, text, times."""

@@ -1,0 +1,1 @@
+"""Vectors held against this library or against a program of somebody else."""
