@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from c1219.codes.events import event
 from c1219.errors import UnknownTable
 from c1219.registry import table_label
+from c1219.rules import offer
+from c1219.rules.rights import procedure_label
 from c1219.views.records import record
 
 if TYPE_CHECKING:
@@ -96,10 +98,9 @@ def capabilities(device: TableSet) -> Capabilities:
     config = record(device, 0, findings, level="error")
     if config is None:
         return Capabilities((), (), (), tuple(findings))
-    tables = [_table(device, number, number in config.STD_TBLS_WRITE) for number in sorted(config.STD_TBLS_USED)]
-    tables += [_table(device, 2048 + n, n in config.MFG_TBLS_WRITE) for n in sorted(config.MFG_TBLS_USED)]
-    procedures = [_procedure(device, number, manufacturer=False) for number in sorted(config.STD_PROC_USED)]
-    procedures += [_procedure(device, number, manufacturer=True) for number in sorted(config.MFG_PROC_USED)]
+    writable = offer.writable(config)
+    tables = [_table(device, number, number in writable) for number in sorted(offer.tables(config))]
+    procedures = [_procedure(device, number) for number in sorted(offer.procedures(config))]
     return Capabilities(tuple(tables), tuple(procedures), tuple(_events(device, config, findings)), tuple(findings))
 
 
@@ -112,21 +113,22 @@ def _table(device: TableSet, number: int, writable: bool) -> TableUse:
     return TableUse(label, table.name, table.title, writable, label in device)
 
 
-def _procedure(device: TableSet, number: int, *, manufacturer: bool) -> ProcedureUse:
+def _procedure(device: TableSet, number: int) -> ProcedureUse:
     try:
-        procedure = device.procedure(number, manufacturer=manufacturer)
+        procedure = device.procedure(number % 2048, manufacturer=number >= 2048)
     except UnknownTable:
-        return ProcedureUse(f"{'MP' if manufacturer else 'SP'}{number}", "", known=False)
+        return ProcedureUse(procedure_label(number), "", known=False)
     return ProcedureUse(procedure.label, procedure.name, known="name only" not in procedure.confidence)
 
 
 def _events(device: TableSet, config: Any, findings: list[Finding]) -> list[EventUse]:
-    if 72 not in config.STD_TBLS_USED:
+    listed = offer.tables(config)
+    if 72 not in listed:
         return []
     supported = record(device, 72, findings)
     if supported is None:
         return []
-    history, logged = (record(device, n, findings) if n in config.STD_TBLS_USED else None for n in (73, 75))
+    history, logged = (record(device, n, findings) if n in listed else None for n in (73, 75))
     found = []
     for kind, manufacturer in (("STD", False), ("MFG", True)):
         name = f"{kind}_EVENTS_MONITORED_FLAGS"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from c1219.errors import Finding
 from c1219.rules.lists import newest_first
+from c1219.rules.offer import lists
 from c1219.values import Raw
 from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.records import record
@@ -105,7 +106,7 @@ class _Reader:
             control = st0.FORMAT_CONTROL_3
             self.singles = (control.NI_FORMAT1 == _FLOAT32, control.NI_FORMAT2 == _FLOAT32)
             for number in sorted({23, 24, 25, 26, 28} - self.here):
-                if st0.STD_TBLS_USED[number]:
+                if lists(st0, number):
                     text = f"ST{number} is not here, although ST0 lists it"
                     findings.append(Finding("note", "absent", f"ST{number}", None, text))
         self.limits = record(device, 21, findings, level="error")

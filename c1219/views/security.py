@@ -11,7 +11,9 @@ import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from c1219.errors import Finding
-from c1219.registry import table_label
+from c1219.rules import rights
+from c1219.rules.offer import tables
+from c1219.rules.rights import AccessRules
 from c1219.views.capabilities import capabilities
 from c1219.views.records import record
 
@@ -115,14 +117,6 @@ class Access(NamedTuple):
         return json.dumps(self.as_dict(), ensure_ascii=False)
 
 
-class _Rule(NamedTuple):
-    """One entry of ST44 or ST43: where it is, and who may read and write by it."""
-
-    path: str
-    read: Who
-    write: Who
-
-
 def access(device: TableSet) -> Access:
     """Say who may read, write and execute what; no rows, and findings, without ST0.
 
@@ -133,11 +127,14 @@ def access(device: TableSet) -> Access:
     config = record(device, 0, findings, level="error")
     if config is None:
         return Access((), None, None, tuple(findings))
-    listed = {42, 45} & config.STD_TBLS_USED
+    listed = {42, 45} & tables(config)
     passwords = _passwords(device, findings) if 42 in listed or 42 in device else None
     keys = record(device, 45, findings) if 45 in listed or 45 in device else None
-    rules = _Rules(device, passwords, findings)
-    rows = tuple(_rows(device, rules))
+    rules = AccessRules(record(device, 43, findings), record(device, 44, findings))
+    for number, label in rules.repeated:
+        text = f"it has rights on {label} again: {rules.entries[label].path} counts"
+        findings.append(Finding("warning", "twice", f"ST44.ACCESS_CONTROL[{number}]", None, text))
+    rows = tuple(_rows(device, rules, passwords))
     known = {row.label for row in rows}
     for label, rule in rules.entries.items():
         if label not in known:
@@ -151,78 +148,33 @@ def _passwords(device: TableSet, findings: list[Finding]) -> tuple[Password, ...
     if table is None:
         return None
     return tuple(
-        Password(number, _groups(entry.ACCESS_PERMISSIONS), not bytes(entry.PASSWORD).strip(b" \0\xff"))
-        for number, entry in enumerate(table.SECURITY_ENTRIES)
+        Password(number, _numbers(entry.groups), entry.blank) for number, entry in enumerate(rights.passwords(table))
     )
 
 
-def _groups(permissions: Any) -> tuple[int, ...]:
-    return tuple(number for number, flag in enumerate(permissions) if flag)
+def _numbers(groups: int) -> tuple[int, ...]:
+    return tuple(number for number in range(8) if groups >> number & 1)
 
 
-class _Rules:
-    """What ST43 and ST44 say.
-
-    Attributes:
-        entries: of ST44, by label.
-        defaults: of ST43, for a table and for a procedure.
-    """
-
-    def __init__(self, device: TableSet, passwords: tuple[Password, ...] | None, findings: list[Finding]) -> None:
-        self._passwords = passwords
-        self.entries: dict[str, _Rule] = {}
-        self.defaults: dict[str, _Rule] = {}
-        default, control = record(device, 43, findings), record(device, 44, findings)
-        for kind in ("table", "procedure") if default is not None else ():
-            name = f"{kind.upper()}_DEFAULT"
-            entry = getattr(default, name)
-            self.defaults[kind] = self._rule(f"ST43.{name}", entry.ACCESS_TABLE_DEFAULT, entry)
-        for number, entry in enumerate(() if control is None else control.ACCESS_CONTROL):
-            place, path = entry.ACCESS_TABLE, f"ST44.ACCESS_CONTROL[{number}]"
-            if not (any(place) or any(entry.READ) or any(entry.WRITE)):
-                continue  # an entry of zeros is filler, and none for ST0
-            label = _procedure_label(place) if place.PROC_FLAG else _table_label(place)
-            if label in self.entries:
-                text = f"it has rights on {label} again: {self.entries[label].path} counts"
-                findings.append(Finding("warning", "twice", path, None, text))
-            else:
-                self.entries[label] = self._rule(path, place, entry)
-
-    def _rule(self, path: str, flags: Any, entry: Any) -> _Rule:
-        return _Rule(path, self._who(flags.FLAG1, entry.READ), self._who(flags.FLAG2, entry.WRITE))
-
-    def _who(self, anyone: bool, permissions: Any) -> Who:
-        groups = _groups(permissions)
-        if self._passwords is None:
-            return Who(anyone, groups, None)
-        opened = (p.entry for p in self._passwords if anyone or (not p.blank and set(p.groups).intersection(groups)))
-        return Who(anyone, groups, tuple(opened))
-
-    def of(self, label: str, kind: Literal["table", "procedure"]) -> _Rule | None:
-        return self.entries.get(label) or self.defaults.get(kind)
-
-    @property
-    def nobody(self) -> Who:
-        return Who(anyone=False, groups=(), passwords=None if self._passwords is None else ())
+def _who(anyone: bool, groups: int, passwords: tuple[Password, ...] | None) -> Who:
+    numbers = _numbers(groups)
+    if passwords is None:
+        return Who(anyone, numbers, None)
+    opened = (p.entry for p in passwords if anyone or (not p.blank and set(p.groups).intersection(numbers)))
+    return Who(anyone, numbers, tuple(opened))
 
 
-def _table_label(place: Any) -> str:
-    return table_label(place.TBL_PROC_NBR + 2048 * place.STD_VS_MFG_FLAG)
-
-
-def _procedure_label(place: Any) -> str:
-    return f"{'MP' if place.STD_VS_MFG_FLAG else 'SP'}{place.TBL_PROC_NBR}"
-
-
-def _rows(device: TableSet, rules: _Rules) -> Iterator[Permission]:
+def _rows(device: TableSet, rules: AccessRules, passwords: tuple[Password, ...] | None) -> Iterator[Permission]:
     has = capabilities(device)
-    for table in has.tables:
-        rule = rules.of(table.label, "table")
-        read, write, path = (rule.read, rule.write, rule.path) if rule is not None else (None, None, None)
-        if not table.writable:
-            write = rules.nobody
-        yield Permission(table.label, table.title, "table", read, write, table.writable, path)
-    for procedure in has.procedures:
-        rule = rules.of(procedure.label, "procedure")
-        read, write, path = (rule.read, rule.write, rule.path) if rule is not None else (None, None, None)
-        yield Permission(procedure.label, procedure.name, "procedure", read, write, writable=True, rule=path)
+    rows: list[tuple[str, str, Literal["table", "procedure"], bool]] = [
+        *((table.label, table.title, "table", table.writable) for table in has.tables),
+        *((procedure.label, procedure.name, "procedure", True) for procedure in has.procedures),
+    ]
+    for label, name, kind, writable in rows:
+        secret = kind == "table" and rights.holds_secrets(device, label)
+        rule, reads = rules.of(label), rules.opens_reading(label, secret=secret)
+        read = None if reads is None else _who(reads.any_read, reads.read, passwords)
+        write = None if rule is None else _who(rule.any_write, rule.write, passwords)
+        if not writable:
+            write = _who(False, 0, passwords)
+        yield Permission(label, name, kind, read, write, writable, None if rule is None else rule.path)

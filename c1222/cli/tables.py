@@ -155,6 +155,8 @@ def _size(device: Device, table: Table) -> int | None:
 def _presence(device: Device, table: Table) -> str:
     """Return the size of a table that is here, ``listed`` if only ST0 says that the device has it."""
     from c1219 import C1219Error
+    from c1219.registry import table_id
+    from c1219.rules.offer import lists
 
     size = _size(device, table)
     if size is not None:
@@ -163,8 +165,7 @@ def _presence(device: Device, table: Table) -> str:
         st0 = device["ST0"].value
     except C1219Error:
         return ""
-    used = st0.MFG_TBLS_USED if table.manufacturer else st0.STD_TBLS_USED
-    return "listed" if table.number in (used or ()) else ""
+    return "listed" if lists(st0, table_id(table.label)) else ""
 
 
 def _as_dict(table: Table) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from c1219.device import Device
 from c1219.errors import C1219Error
-from c1219.registry import table_id
+from c1219.registry import table_id, table_label
+from c1219.rules import offer
 from c1222.conformance.rules import NotApplicable
 from c1222.conformance.session import get
 from c1222.services import ErrorResponse, TableData
@@ -69,33 +70,26 @@ class Survey:
     @property
     def used(self) -> list[str]:
         """Labels of the tables that it claims to have, in order."""
-        st0 = self.st0
-        return _labels(st0.STD_TBLS_USED, st0.MFG_TBLS_USED)
+        return _labels(offer.tables(self.st0))
 
     @property
     def writable(self) -> list[str]:
         """Labels of the tables that it claims can be written, in order."""
-        st0 = self.st0
-        return _labels(st0.STD_TBLS_WRITE, st0.MFG_TBLS_WRITE)
+        return _labels(offer.writable(self.st0))
 
     @property
     def by_offset(self) -> bool:
         """Whether it claims access by offset."""
-        return bool(self._access & 1)
+        return offer.by_offset(self.st0)
 
     @property
     def by_index(self) -> bool:
         """Whether it claims access by index."""
-        return bool(self._access & 2)
-
-    @property
-    def _access(self) -> int:
-        method = getattr(self.st0.FORMAT_CONTROL_2, "DATA_ACCESS_METHOD", 0)
-        return method if isinstance(method, int) else 0
+        return offer.by_index(self.st0)
 
     def absent(self, count: int) -> list[int]:
         """Return identifiers of standard tables that it does not claim, among those that it could."""
-        used = set(self.st0.STD_TBLS_USED or ())
+        used = offer.tables(self.st0)
         free = [number for number in range(1, 8 * self.st0.DIM_STD_TBLS_USED) if number not in used]
         step = max(1, len(free) // count)
         return free[::step][:count]
@@ -214,8 +208,8 @@ class Survey:
         return f"<Survey of {len(self.answers)} tables>"
 
 
-def _labels(standard: Iterable[int] | None, manufacturer: Iterable[int] | None) -> list[str]:
-    return [f"ST{n}" for n in sorted(standard or ())] + [f"MT{n}" for n in sorted(manufacturer or ())]
+def _labels(tables: Iterable[int]) -> list[str]:
+    return [table_label(number) for number in sorted(tables)]
 
 
 def survey(probe: Probe) -> Survey:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1219.errors import C1219Error
 from c1219.registry import table_label
+from c1219.rules import offer
 from c1222.client.errors import ChecksumWrong, CutShort, ReadInterrupted, TableAbsent
 from c1222.client.operations.conversation import Conversation
 from c1222.client.operations.read_so_far import Gathered
@@ -80,10 +81,9 @@ class Reading(Conversation):
         if self._no_offsets or table in self._whole_tables:
             return False
         try:
-            method = self.device[0].value.FORMAT_CONTROL_2.DATA_ACCESS_METHOD if 0 in self.device else 1
+            return 0 not in self.device or offer.by_offset(self.device[0].value)
         except (C1219Error, AttributeError):
             return True
-        return method in {1, 3}
 
     @property
     def _answer_room(self) -> int:
@@ -373,8 +373,7 @@ class Reading(Conversation):
             return None
         if general is None:
             return None
-        used = general.MFG_TBLS_USED if table & 0x800 else general.STD_TBLS_USED
-        return table & 0x7FF in used if isinstance(used, frozenset) else None
+        return offer.lists(general, table)
 
     def _keep(self, tables: Iterable[int], octets: Sequence[bytes | Refusal]) -> Mapping[int, Refusal]:
         """Put tables that were read into the device, and return what was refused."""

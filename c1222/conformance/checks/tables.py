@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from c1219.errors import C1219Error
+from c1219.rules import offer
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong
 from c1222.conformance.session import get
 from c1222.conformance.survey import survey
@@ -85,7 +86,7 @@ def absent(probe: Probe) -> Iterator[Remark]:
     found = survey(probe)
     st0 = found.st0
     tables = [*found.absent(_SAMPLE), 8 * st0.DIM_STD_TBLS_USED]
-    tables.append(0x800 + next((n for n in range(2048) if n not in (st0.MFG_TBLS_USED or ())), 2047))
+    tables.append(0x800 + next((n for n in range(2048) if not offer.lists(st0, 0x800 + n)), 2047))
     for table in tables:
         reply = get(probe, ReadRequest(table))
         if isinstance(reply.first, TableResponse):
@@ -172,7 +173,7 @@ def consistent(probe: Probe) -> Iterator[Remark]:
     found.recall("ST0")
     if unread := [label for label in found.writable if label not in used]:
         yield wrong(f"claimed as writable, not as used: {', '.join(unread)}")
-    if (st0.STD_PROC_USED or st0.MFG_PROC_USED) and not {"ST7", "ST8"} <= used:
+    if offer.procedures(st0) and not {"ST7", "ST8"} <= used:
         yield odd("procedures are claimed, ST7 and ST8 are not")
     if len({"ST7", "ST8"} & used) == 1:
         yield odd("of ST7 and ST8 only one is claimed")

@@ -86,7 +86,7 @@ class Calls:
         procedure = self._procedures.get(number)
         if procedure is None or number not in meter.offer.procedures:
             return Done(ResultCode.UNRECOGNIZED_PROCEDURE)
-        if number not in _ANYBODY and not meter.rights.may_execute(name, grant):
+        if number not in _ANYBODY and not meter.rights.may_write(name, grant):
             meter.counters["refused-procedures"] += 1
             return Done(ResultCode.NO_AUTHORIZATION)
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import sys
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from c1219.device import Device
 from c1219.rules.calendar import Calendar
 from c1219.rules.recurring import resolve
 from tests.c1219.rules.calendars import Tables, calendars, date, recurring, switch, tables, yearly
+from tests.c1219.rules.counting import work
 from tests.c1219.views.meter import meter
 
 DAY = dt.timedelta(days=1)
@@ -119,6 +119,21 @@ def test_dates_that_seldom_come_are_found() -> None:
     assert (once.season(dt.date(1995, 1, 2)), once.season(dt.date(2030, 1, 1))) == (None, 1)
 
 
+def test_the_last_day_of_a_leap_year_is_one() -> None:
+    plan = read(tables(dates=(date(dt.date(2024, 12, 31)) + bytes([4]),), rows=(bytes(3),) * 2))
+    assert (plan.season(dt.date(2024, 12, 30)), plan.season(dt.date(2025, 1, 1))) == (None, 1)
+
+
+def test_each_season_has_its_schedules_and_a_tier_is_followed_back_400_days() -> None:
+    """Season 1 switches, season 2 does not: its days are in the tier that the last day of season 1 left."""
+    dates = (date(dt.date(2024, 1, 1)) + bytes([4]), date(dt.date(2025, 1, 1)) + bytes([5]))
+    plan = read(tables(dates=dates, rows=(b"\0" * 3, b"\1" * 3, b"\2" * 3), switches=(switch(7, 0, 3, 1),)))
+    assert plan.day(dt.date(2025, 1, 2)).schedule == 2
+    last = dt.datetime(2024, 12, 31, 12)
+    assert (plan.tier(last + 399 * DAY), plan.tier(last + 400 * DAY)) == (3, None)
+    assert plan.next_switches(last) == ()
+
+
 def test_of_two_switches_at_one_minute_the_later_in_the_list_holds() -> None:
     both = (switch(7, 0, 5, 0), switch(7, 0, 2, 0))
     for switches, tier in ((both, 2), (both[::-1], 5)):
@@ -143,26 +158,6 @@ def test_a_device_that_does_not_switch_the_clock_tells_no_daylight_saving_time()
     assert read(tables(rules=rules)).is_dst(summer) is True
     plan = read(tables(rules=rules, flags=0, offset=bytes.fromhex("02 00 00 3C 02 00 00")))
     assert (plan.tells_dst, plan.dst_changes(2026), plan.is_dst(summer)) == (False, (), None)
-
-
-def work(ask: Any) -> int:
-    """Count the lines that run of the packages: a measure of work that no machine changes."""
-    lines = 0
-
-    def count(frame: Any, event: str, _: Any) -> Any:
-        nonlocal lines
-        if "c1219" not in frame.f_code.co_filename:
-            return None
-        lines += event == "line"
-        return count
-
-    before = sys.gettrace()
-    sys.settrace(count)
-    try:
-        ask()
-    finally:
-        sys.settrace(before)
-    return lines
 
 
 NEVER = recurring(2, 30 << 7)

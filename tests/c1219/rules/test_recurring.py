@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -224,12 +222,3 @@ def test_any_octets_give_dates_of_the_year_in_order(bits, year):
     found = resolve(rule(bits.to_bytes(2, "little").hex()) or RecurringDate(1), year, ANCHOR)
     assert list(found) == sorted(set(found))
     assert all(date.year == year for date in found)
-
-
-def test_there_is_one_reader_of_recurring_dates():
-    root = Path(__file__).parents[3]
-    files = [path for package in ("c1219", "c1222") for path in (root / package).rglob("*.py")]
-    readers = [
-        path for path in files if re.search(r"\b(rule|\w*[Dd]ate)\.(PERIOD|DELTA|OFFSET)\b", path.read_text("utf-8"))
-    ]
-    assert [path.relative_to(root).as_posix() for path in readers] == ["c1219/rules/recurring.py"]

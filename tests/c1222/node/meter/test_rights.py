@@ -5,16 +5,18 @@ from __future__ import annotations
 import hmac
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c1219.datatypes import BINARY, SECRET
 from c1219.device import Device
 from c1219.registry import Registry
+from c1219.rules.rights import AccessRules, holds_secrets
 from c1219.schema import Record, Table
 from c1222.node.meter import rights as module
 from c1222.node.meter.configuration import Shape
 from c1222.node.meter.rights import EVERYONE, NOBODY, Grant, Rights, offer_of, rights_of
+from tests.c1219.rules.counting import work
 from tests.c1222.node.rig import BIG, POLYPHASE, SINGLE, Rig, profile
 
 # ST41: three passwords of 8 octets, one key of 8, three entries of rights
@@ -22,6 +24,10 @@ ST41 = bytes.fromhex("03 08 01 08 03 00")
 ST42 = b"READER01\x01" + b"MASTER99\x83" + b"MIDDLE02\x02"
 ST43 = bytes.fromhex("00 20 00 80 00 10 00 80")
 ST44 = bytes.fromhex("36 00 01 80 03 10 00 82 00 00 00 00")
+
+PLACES = [0, 1, 6, 42, 42, 43, 54, 0x800, 0x1003, 0x1816]
+"""ST0, ST1 .., MT0, SP3 and MP22, as ACCESS_TABLE has them."""
+GROUPS = st.sampled_from([0, 1, 2, 0x80, 0xFF])
 
 
 def made(**tables: bytes | None) -> Rights:
@@ -59,10 +65,10 @@ def test_the_worked_example() -> None:
     everybody = (NOBODY, reader, middle, master)
     assert [rights.may_read("ST54", who) for who in everybody] == [False, True, False, True]
     assert [rights.may_write("ST54", who) for who in everybody] == [False, False, False, True]
-    assert [rights.may_execute("SP3", who) for who in everybody] == [False, False, True, True]
+    assert [rights.may_write("SP3", who) for who in everybody] == [False, False, True, True]
     assert [rights.may_read("ST23", who) for who in everybody] == [True, True, True, True], "any, by default"
     assert [rights.may_write("ST23", who) for who in everybody] == [False, False, False, True]
-    assert [rights.may_execute("SP9", who) for who in everybody] == [False, False, False, True], "by default"
+    assert [rights.may_write("SP9", who) for who in everybody] == [False, False, False, True], "by default"
     assert rights.may_read("ST0", NOBODY), "an entry of zeros is filler, and does not lock ST0"
     assert not rights.may_read("ST42", master), "nobody said so, and the default is not meant for passwords"
 
@@ -91,8 +97,7 @@ def test_an_entry_is_for_one_table_or_procedure(place: str, label: str) -> None:
     rights = made(ST44=bytes.fromhex(place) + b"\x04\x04" + bytes(8))
     who = Grant(0b100, known=True)
     for other in ("ST5", "MT5", "SP5", "MP5", "MP2047"):
-        may = rights.may_execute if other[1] == "P" else rights.may_write
-        assert may(other, who) is (other == label)
+        assert rights.may_write(other, who) is (other == label)
 
 
 def test_a_password_may_open_no_group() -> None:
@@ -170,7 +175,7 @@ def test_without_passwords_everybody_is_in_all_groups(group: int) -> None:
     rights = made(ST42=None, ST44=bytes((0x36, 0, 1 << group, 1 << group, 3, 0x10, 0, 1 << group, 0, 0, 0, 0)))
     assert rights.may_read("ST54", rights.initial)
     assert rights.may_write("ST54", rights.initial)
-    assert rights.may_execute("SP3", rights.initial)
+    assert rights.may_write("SP3", rights.initial)
     assert not rights.may_read("ST54", NOBODY)
 
 
@@ -223,3 +228,51 @@ def test_passwords_do_not_show() -> None:
     rights = made()
     assert "READER01" not in repr(rights)
     assert not hasattr(rights, "__dict__")
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([b"READER01", b"MASTER99", bytes(8), b" " * 8]), st.integers(0, 255)), max_size=3
+    ),
+    st.none() | st.binary(min_size=8, max_size=8),
+    st.none() | st.lists(st.tuples(st.sampled_from(PLACES), st.integers(0, 3), GROUPS, GROUPS), max_size=5),
+)
+def test_a_meter_and_a_reader_of_its_tables_know_one_set_of_rights(
+    opened: list[tuple[bytes, int]], default: bytes | None, entries: list[tuple[int, int, int, int]] | None
+) -> None:
+    """What the view says of each password and of nobody is what the meter does; where it does not know, the meter decides."""
+    st44 = None
+    if entries is not None:
+        st44 = b"".join((key | flags << 13).to_bytes(2, "little") + bytes(groups) for key, flags, *groups in entries)
+    octets: dict[int | str, bytes] = {
+        "ST0": profile(SINGLE).tables["ST0"],
+        "ST41": bytes([len(opened), 8, 0, 0]) + len(entries or ()).to_bytes(2, "little"),
+        "ST42": b"".join(password + bytes([groups]) for password, groups in opened),
+    }
+    octets |= {label: held for label, held in (("ST43", default), ("ST44", st44)) if held is not None}
+    shape = Shape(octets)
+    meter, view = rights_of(shape), shape.device.access()
+    assert view.passwords is not None
+    for row in view.permissions:
+        for who, may in ((row.read, meter.may_read), (row.write, meter.may_write)):
+            if who is None:
+                secret = row.kind == "table" and holds_secrets(shape.device, row.label)
+                assert row.rule is None or (secret and row.rule == "ST43.TABLE_DEFAULT")
+                assert not secret or may != meter.may_read or not may(row.label, EVERYONE)
+                continue
+            if may == meter.may_write and not row.writable:
+                continue  # refused by ST0, whoever asks
+            assert may(row.label, NOBODY) is who.anyone
+            for password in view.passwords:
+                groups = Grant(0 if password.blank else sum(1 << group for group in password.groups), known=True)
+                assert may(row.label, groups) is (password.entry in (who.passwords or ())), (row, password)
+
+
+def test_rights_said_many_times_are_told_apart_in_few_steps() -> None:
+    """Of entries for one table the first counts; the others are passed over before anything is made of them."""
+    entry = bytes.fromhex("36 00 01 80")
+    shape = Shape({"ST0": profile(SINGLE).tables["ST0"], "ST41": ST41[:4] + b"\x10\x27", "ST44": entry * 10_000})
+    control, rules = shape.value("ST44"), []
+    assert work(lambda: rules.append(AccessRules(None, control))) < 10_000 * 8
+    assert (list(rules[0].entries), len(rules[0].repeated)) == (["ST54"], 9_999)
