@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sys
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,9 +58,9 @@ def command(
 
     TIME is ISO 8601, such as 2026-11-22T06:00; without an offset from UTC it is local time of the meter.
 
-    Results go to standard output, findings and refusals to standard error. Exit code 1: something was refused or could
-    not be decoded; 2: usage; 3: the meter refused everything or was silent. Passwords come from a file, the environment
-    or a prompt.
+    Results go to standard output, findings and refusals to standard error. Exit code 1: something was refused, could
+    not be decoded, or was not read any more because the meter fell silent; 2: usage; 3: nothing was read, since the
+    meter refused it or was silent. Passwords come from a file, the environment or a prompt.
     """
     declare(declarations)
     views, paths = _sorted_out(elements)
@@ -84,8 +83,7 @@ def command(
                 calls[word] = partial(getattr(meter, word), **options, progress=tell)
         read, refused = _read(meter, paths, tell)
         plain = [(path, _as_json(meter, path, value), False) for path, value in read.items()]
-        seen, more = _each(calls)
-        refused |= more
+        seen, refused = _each(calls, refused)
         found = [(word, view, True) for word, view in seen.items()]
         findings = [
             *_table_findings(meter, list(read)),
@@ -99,8 +97,9 @@ def command(
 
     for finding in dict.fromkeys(findings):
         say(finding_line(finding), err=True)
-    for name, error in refused.items():
-        say(f"c1222: {name}: {in_options(error)}", err=True)
+    for error in dict.fromkeys(refused.values()):
+        names = ", ".join(name for name, why in refused.items() if why is error)
+        say(f"c1222: {names}: {in_options(error)}", err=True)
     if refused and not plain and not found and any(isinstance(error, RemoteError) for error in refused.values()):
         sys.exit(REFUSED)
     sys.exit(FOUND if refused or has_error(findings) else 0)
@@ -118,22 +117,42 @@ def _of_one() -> tuple[type[Exception], ...]:
 def _read(
     meter: Meter, paths: list[str], progress: Callable[[int, int | None], None]
 ) -> tuple[dict[str, Any], dict[str, Exception]]:
-    """Read tables and elements: all together, or one by one where the meter refuses something."""
+    """Read tables and elements: all together, or one by one where something is refused or the meter falls silent."""
+    from c1222.client.errors import ReadInterrupted
+
+    resume: ReadInterrupted | None = None
     if len(paths) > 1:
-        with suppress(*_of_one()):
+        try:
             return dict(zip(paths, meter.read(*paths, progress=progress), strict=True)), {}
-    return _each({path: partial(meter.read, path, progress=progress) for path in paths})
+        except ReadInterrupted as error:
+            resume = error
+        except _of_one():
+            pass
+    return _each({path: partial(meter.read, path, progress=progress, resume=resume) for path in paths}, {})
 
 
-def _each(calls: dict[str, Callable[[], Any]]) -> tuple[dict[str, Any], dict[str, Exception]]:
-    """Return what each call brought, and why others brought nothing; a meter that is silent is asked no more."""
+def _each(
+    calls: dict[str, Callable[[], Any]], refused: dict[str, Exception]
+) -> tuple[dict[str, Any], dict[str, Exception]]:
+    """Return what each call brought, and what was refused, before and by these calls.
+
+    A meter that is silent is asked no more: its error stands for the rest.
+    """
+    from c1222.errors import RemoteError
+
     found: dict[str, Any] = {}
-    refused: dict[str, Exception] = {}
+    refused = dict(refused)
+    silent = next((error for error in refused.values() if not isinstance(error, _of_one())), None)
     for name, call in calls.items():
+        if silent is not None:
+            refused[name] = silent
+            continue
         try:
             found[name] = call()
         except _of_one() as error:
             refused[name] = error
+        except RemoteError as error:
+            refused[name] = silent = error
     return found, refused
 
 

@@ -363,24 +363,25 @@ class RelativeTag(FieldForm[int]):
 RELATIVE_TAG = RelativeTag()
 
 
-def padded(name: str, text: str | bytes, size: int, padding: bytes) -> bytes:
+def padded(name: str, text: str | bytes, size: int, padding: bytes, *, encoding: str = "Latin-1") -> bytes:
     """Return a user name or password as its fixed number of octets.
 
     Args:
         name: what it is, for the error; the text itself never stands in an error, it may be a secret.
-        text: text, encoded as Latin-1, or octets.
+        text: text or octets.
         size: octets on the wire.
         padding: one octet, a space (C12.22 practice) or 00 (some C12.18 devices).
+        encoding: of text.
 
     Raises:
-        EncodeError: the text is too long, has characters outside Latin-1, or the padding is not one octet.
+        EncodeError: the text is too long, has characters outside the encoding, or the padding is not one octet.
     """
     if len(padding) != 1:
         raise EncodeError(f"{name}: the padding is one octet")
     try:
-        octets = text.encode("latin-1") if isinstance(text, str) else bytes(text)
+        octets = text.encode(encoding) if isinstance(text, str) else bytes(text)
     except UnicodeEncodeError:
-        raise EncodeError(f"{name}: has characters outside Latin-1") from None
+        raise EncodeError(f"{name}: has characters outside {encoding}") from None
     if len(octets) > size:
         raise EncodeError(f"{name}: {len(octets)} octets, at most {size} fit")
     return octets.ljust(size, padding)

@@ -87,17 +87,17 @@ class SecurityRequest(Request):
 
     @classmethod
     def of(cls, password: str | bytes, user_id: int | None = None, *, padding: bytes = b" ") -> Self:
-        """Make a request from a password of up to 20 characters.
+        """Make a request from a password of up to 20 octets.
 
         Args:
-            password: text or octets.
+            password: text, encoded as UTF-8, or octets.
             user_id: see the class.
             padding: a space; some C12.18 devices want 00.
 
         Raises:
-            EncodeError: the password is too long or not Latin-1, or the user id is out of range.
+            EncodeError: the password is too long or has no UTF-8, or the user id is out of range.
         """
-        return cls(padded("password", password, _PASSWORD_SIZE, padding), user_id)
+        return cls(padded("password", password, _PASSWORD_SIZE, padding, encoding="UTF-8"), user_id)
 
 
 class SecurityResponse(Response):

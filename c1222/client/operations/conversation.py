@@ -58,7 +58,8 @@ class Conversation:
         session: talk in a session, opened before the first request; otherwise every message stands alone.
         user_id: number of the user, for Logon and Security.
         user: name of the user, for Logon, up to 10 characters.
-        password: up to 20 characters or octets. In a session it is presented once, otherwise first in every message.
+        password: up to 20 octets, or a text, which is encoded as UTF-8. In a session it is presented once, otherwise
+            first in every message.
         padding: octet that fills the password up; some C12.18 devices want 00.
         idle: idle time-out to ask for in a Logon, seconds, 0 for never.
         timeout: how long the first answer may take, seconds. Default: 5 over UDP, where each further wait is 1.5 times

@@ -64,7 +64,7 @@ class SessionVerbs(Conversation):
         Args:
             user_id: number of the user, 0..65535; as given to `connect` when None.
             user: name of the user, up to 10 characters; as given to `connect` when None.
-            password: up to 20 characters or octets; as given to `connect` when None.
+            password: up to 20 octets, or a text, which is encoded as UTF-8; as given to `connect` when None.
             timeout: idle time after which the session shall end, seconds; 0 for never.
 
         Returns:
@@ -86,7 +86,7 @@ class SessionVerbs(Conversation):
         """Present a password: to the session, or in a message of its own, and then first in every message.
 
         Args:
-            password: up to 20 characters or octets.
+            password: up to 20 octets, or a text, which is encoded as UTF-8.
             user_id: number of the user, 0..65535; as given to `connect` or `logon` when None.
 
         Raises:

@@ -64,6 +64,9 @@ def test_a_password_is_the_same_octets_however_it_is_told(tmp_path: Path) -> Non
                 read.command, [*more, *command], env={PASSWORD_VARIABLE: told}, input=typed
             )
             assert result.exit_code == 0, (more, result.stderr)
+        latin = CliRunner().invoke(read.command, command, env={PASSWORD_VARIABLE: "lecteur-d\udce9mo"})
+        assert latin.exit_code == 3
+        assert "refused the password" in latin.stderr
 
 
 @pytest.mark.parametrize("bits", [16, 32])

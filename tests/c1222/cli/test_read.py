@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from functools import partial
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 from c1219.device import Device
-from c1222.cli.read import value_lines
+from c1219.errors import DecodeError
+from c1222.cli.read import _each, value_lines
+from c1222.client.errors import ChecksumWrong, CutShort
+from c1222.client.sync import Meter
+from c1222.errors import ConnectionLost, PeerSilent
+from c1222.services.results import Iar
+from c1222.transport.udp import UdpClient
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
     from tests.c1222.cli.conftest import Talk
 
@@ -83,6 +94,51 @@ def test_what_is_refused_leaves_the_rest(talk: Talk) -> None:
     assert (nothing.exit_code, nothing.stdout) == (3, "")
     assert nothing.stderr.count("c1222: ") == 2
     assert talk("read", "5", "ST5.NONE").exit_code == 2
+
+
+def test_a_meter_that_is_lost_leaves_what_was_read(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["5", "64", "identity", "clock"]
+    send = UdpClient.send
+    seen: dict[int, int] = {}
+    for heard in (0, 2, 3, 10, *range(15, 23)):
+        waiting = iter(range(heard))
+
+        def sent(self: UdpClient, apdu: bytes, waiting: Iterator[int] = waiting) -> None:
+            if next(waiting, None) is None:
+                raise ConnectionLost("it is gone")
+            send(self, apdu)
+
+        monkeypatch.setattr(UdpClient, "send", sent)
+        result = talk("read", *names, options=("--format", "json", "--sessionless"))
+        read, left = list(json.loads(result.stdout or "{}")), result.stderr.count("it is gone")
+        seen[len(read)] = result.exit_code
+        assert read == names[: len(read)]
+        assert left == (len(read) < 4)
+        assert not read or not left or f"c1222: {', '.join(names[len(read) :])}: " in result.stderr
+    assert seen == {0: 3, 1: 1, 2: 1, 3: 1, 4: 0}
+
+
+def test_what_leaves_the_rest() -> None:
+    errors = [Iar(), CutShort("ST5", b"", 20), ChecksumWrong("ST5", b""), DecodeError("ST5", 0, "wrong")]
+    lost = PeerSilent("no answer")
+
+    def fails(error: Exception) -> None:
+        raise error
+
+    calls = {str(number): partial(fails, error) for number, error in enumerate(errors)}
+    found, refused = _each({**calls, "a": lambda: 1}, {"b": Iar()})
+    assert found == {"a": 1}
+    assert list(refused) == ["b", *calls]
+    assert _each({"a": lambda: 1, "c": partial(fails, lost), "d": lambda: 2}, {}) == ({"a": 1}, {"c": lost, "d": lost})
+
+
+def test_exit_codes_where_nothing_can_be_shown(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert talk("read", "99", "identity").exit_code == 1
+    for error, code in ((DecodeError("ST5", 0, "wrong"), 1), (CutShort("ST5", b"", 20), 3)):
+        monkeypatch.setattr(Meter, "read", Mock(side_effect=error))
+        result = talk("read", "5", options=("--format", "json"))
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert "c1222: 5: ST5" in result.stderr
 
 
 def test_a_lack_of_rights_names_the_options_that_give_some(talk: Talk) -> None:

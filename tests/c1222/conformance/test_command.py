@@ -18,6 +18,7 @@ from c1222.cli.conformance import command
 from c1222.cli.connection import PASSWORD_VARIABLE
 from c1222.conformance.catalogue import CHECKS
 from c1222.conformance.misbehaviours import MISBEHAVIOURS
+from c1222.conformance.target import Target
 from c1222.node import RunningNode, running
 from tests.c1222.conformance.rig import DEVICES, KEY
 
@@ -44,6 +45,15 @@ def invoke(*arguments: str, password: str | None = "master-demo") -> Result:
 def check(node: RunningNode, keys: str | None, *arguments: str, password: str | None = "master-demo") -> Result:
     to = ["--called", node.title, "--calling", ".123.77", "--quiet", "0.03", "--patience", "0"]
     return invoke(node.url, *to, *(["--keys", keys] if keys else []), *arguments, password=password)
+
+
+def test_the_length_of_invocation_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    targets: list[Target] = []
+    monkeypatch.setattr("c1222.cli.conformance._run", lambda _url, target, *_: targets.append(target) or sys.exit(9))
+    for bits in ("16", "32"):
+        arguments = ("udp://127.0.0.1:1", "--called", ".1", "--calling", ".2", "--id-bits", bits)
+        assert invoke(*arguments).exit_code == 9
+    assert [target.id_bits for target in targets] == [16, 32]
 
 
 def test_a_good_node(node: RunningNode, keys: str, tmp_path: Path) -> None:

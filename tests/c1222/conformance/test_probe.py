@@ -145,6 +145,11 @@ def test_a_body_of_ones_own_is_well_sealed() -> None:
         assert message.ed_class == b"ABCD"
 
 
+def test_the_length_of_invocation_ids() -> None:
+    probe = Bench(id_bits=16).probe
+    assert all(probe.compose(IdentifyRequest()).message.calling_invocation_id < 0x8000 for _ in range(20))
+
+
 def test_bits_and_segments() -> None:
     probe = Bench().probe
     sent = probe.compose(IdentifyRequest())

@@ -27,9 +27,19 @@ def test_padding() -> None:
     with pytest.raises(EncodeError):
         SecurityRequest.of("ab", padding=b"")
     with pytest.raises(EncodeError):
-        SecurityRequest.of("пароль")
+        LogonRequest.of(1, "имя")
     with pytest.raises(EncodeError):
         LogonRequest.of(1, "eleven char")
+
+
+def test_a_text_as_a_password_is_its_octets_in_utf_8() -> None:
+    for text in ("lecteur-démo", "пароль", "x" * 20, ""):
+        assert SecurityRequest.of(text) == SecurityRequest.of(text.encode("utf-8"))
+    assert LogonRequest.of(1, "démo").user == b"d\xe9mo".ljust(10)
+    for wrong in ("й" * 11, "\udce9"):
+        with pytest.raises(EncodeError) as caught:
+            SecurityRequest.of(wrong)
+        assert wrong not in str(caught.value)
 
 
 def test_logon_forms() -> None:
