@@ -41,10 +41,8 @@ def test_ids_of_programs_that_follow_each_other_within_a_second_do_so_too(bits: 
         assert starts[-1] < 1 << bits - 2  # and can be counted on from
     assert len({first_id(5.5, bits) for _ in range(500)}) > (3 if bits == 16 else 300)
     short, long = Identity(READER, id_bits=16), Identity(READER)
-    assert [identity.next_id(9.5) >> 2 for identity in (short, long)] == [
-        first_id(9.5, 16) >> 2,
-        long.next_id(0.0) >> 2,
-    ]
+    assert short.next_id(9.5) >> 2 == first_id(9.5, 16) >> 2
+    assert long.next_id(9.5) + 1 == long.next_id(0.0)  # only the first follows the time
     assert long.next_id(9.5, answers=0xFFFF) >> 2 == first_id(9.5, 16) >> 2
     assert long.next_id(9.5, answers=0x10000) > 0xFFFF
 
