@@ -157,7 +157,8 @@ class Reading(Conversation):
         if len(parts) == 1 and self._is_plain(parts[0], sizes[0], gathered):
             yield from self._ask_batch((0,), parts, sizes, found, gathered)
             return
-        waiting = list(range(len(parts)))
+        found.update((index, b"") for index, part in enumerate(parts) if part.count == 0)  # nothing to ask for
+        waiting = [index for index in range(len(parts)) if index not in found]
         most = MAX_SERVICES
         while waiting:
             first = waiting[0]
@@ -182,7 +183,7 @@ class Reading(Conversation):
 
     def _is_plain(self, part: PartialRead, size: int | None, gathered: Gathered) -> bool:
         """Whether a part is read by one service in a message of its own, which is most of the time."""
-        if gathered.resumes or self._needs_pieces(part, size):
+        if part.count == 0 or gathered.resumes or self._needs_pieces(part, size):
             return False
         return part.offset is None or self._reads_offsets(part.table)
 

@@ -91,8 +91,6 @@ class TableVerbs(Writing):
         """
         number = table_id(table)
         part = PartialRead(number) if offset == 0 and count is None else PartialRead(number, offset, count)
-        if count == 0:
-            return b""
         gathered = Gathered(progress, None if resume is None else resume.gathered)
         (octets,) = yield from self._fetch([part], gathered)
         if part.offset is None:

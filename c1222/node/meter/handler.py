@@ -1,9 +1,10 @@
 """What a meter answers to each service: the handler that its responder calls.
 
 Which response code tells what, where the standard's text is not known: a table that does not exist, cannot be written,
-or has no such octets or element is iar; a wrong checksum and a wrong password are err; partial access that ST0 does not
-offer, and a pending table that cannot be, are onp; a locked table is dlk. The count of a read by index counts elements
-(as IEEE 1703-2012 has it [1]) unless the profile says octets (as an older C12.18 text has it [1]).
+or has no such octets or element is iar, and so is a partial read that asks for none; a wrong checksum and a wrong
+password are err; partial access that ST0 does not offer, and a pending table that cannot be, are onp; a locked table is
+dlk. The count of a read by index counts elements (as IEEE 1703-2012 has it [1]) unless the profile says octets (as an
+older C12.18 text has it [1]).
 """
 
 from __future__ import annotations
@@ -145,12 +146,14 @@ class MeterHandler:
         if not self.meter.offer.by_offset:
             raise Onp("no access by offset")
         end = request.offset + request.count
-        if end > len(octets):
+        if not request.count or end > len(octets):
             raise Iar(f"{len(octets)} octets, asked for {request.offset} to {end}")
         return tables.ReadOffsetResponse(TableData(octets[request.offset : end]))
 
     def _read_index(self, request: tables.ReadIndexRequest, context: Context) -> Response:
         octets = self._readable(request.table, context)
+        if not request.count:
+            raise Iar("nothing is asked for")
         start, end = self._span(request.table, request.indices, request.count, len(octets))
         return tables.ReadIndexResponse(TableData(octets[start:end]))
 

@@ -125,18 +125,22 @@ def _echoed(identity: Identity, called: ApTitle | None) -> ApTitle | None:
 def _shorten(
     services: Sequence[Service], responses: Sequence[Response], excess: int, refusal: ErrorResponse
 ) -> list[Response]:
-    """Put a refusal (rstl) for what was read, from the last on, until so many octets are saved.
+    """Put a refusal (rstl) for what was read, the largest first, until so many octets are saved.
 
-    What was done keeps its answer: its peer must know. If that does not save enough, the refusal stands for all.
+    Of those that are as large the last goes first. What was done keeps its answer: its peer must know. If that does not
+    save enough, the refusal stands for all.
     """
     asked = [service for service in services if service.kind == "request"]
     shorter = list(responses)
     size = len(refusal.encode())
-    for index in range(len(shorter) - 1, -1, -1):
-        if excess <= 0:
+    saved = [
+        (len(response.encode()) - size, index)
+        for index, response in enumerate(responses)
+        if asked[index].service in REPEATABLE
+    ]
+    for octets, index in sorted(saved, reverse=True):
+        if excess <= 0 or octets <= 0:
             break
-        saved = len(shorter[index].encode()) - size
-        if asked[index].service in REPEATABLE and saved > 0:
-            shorter[index] = refusal
-            excess -= saved
+        shorter[index] = refusal
+        excess -= octets
     return shorter if excess <= 0 else [refusal]

@@ -256,6 +256,12 @@ def test_st0_says_that_there_is_no_partial_access(kind: str) -> None:
     assert not asked(bench, tables.ReadOffsetRequest)
 
 
+def test_no_octets_are_not_asked_for(kind: str) -> None:
+    bench = Bench(kind)
+    assert bench.meter.read_octets("ST6", 3, 0) == bench.meter.read_octets("ST6", 0, 0) == b""
+    assert not bench.store.requests
+
+
 # --- large tables
 
 

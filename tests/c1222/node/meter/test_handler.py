@@ -64,6 +64,8 @@ def test_the_count_of_an_index_read_can_be_one_of_octets() -> None:
         tables.ReadRequest(0x1036),
         tables.ReadRequest(0x0805),
         tables.ReadOffsetRequest(6, 229, 2),
+        tables.ReadOffsetRequest(6, 0, 0),
+        tables.ReadIndexRequest(6, (1,), 0),
         tables.ReadOffsetRequest(6, 0xFFFFFF, 0xFFFF),
         tables.ReadIndexRequest(6, (99,), 1),
         tables.ReadIndexRequest(6, (18,), 2),
@@ -97,7 +99,7 @@ def test_an_element_that_a_shorter_table_lacks_cannot_be_read_by_index(last: boo
 
 
 @pytest.mark.parametrize(
-    ("offset", "count", "served"), [(0, 230, True), (229, 1, True), (230, 0, True), (229, 2, False)]
+    ("offset", "count", "served"), [(0, 230, True), (229, 1, True), (230, 0, False), (229, 2, False)]
 )
 def test_reads_by_offset_reach_to_the_last_octet(offset: int, count: int, served: bool) -> None:
     response = Rig().caller().log_in().one(tables.ReadOffsetRequest(6, offset, count))

@@ -997,6 +997,20 @@ class TestSizes:
         bench.store.tables[1] = bytes(300)
         assert codes(bench.ask(READ)) == [Rstl.code]
 
+    def test_the_largest_reads_are_refused_first(self) -> None:
+        bench = Bench(link=Link(max_size=300))
+        bench.store.tables |= {1: bytes(20), 2: bytes(400), 3: bytes(10), 4: bytes(150), 5: bytes(150), 6: bytes(7)}
+
+        def asked(*numbers: int) -> list[int]:
+            return codes(bench.ask(*[tables.ReadRequest(number) for number in numbers]))
+
+        no = Rstl.code
+        assert asked(1, 2, 3, 6) == [0, no, 0, 0]
+        assert asked(2, 4, 3, 5, 1) == [no, 0, 0, no, 0]  # of those that are as large, the last
+        assert asked(5, 1, 4) == [0, 0, no]
+        bench.store.tables |= {2: bytes(240), 3: b"", 1: bytes(40)}
+        assert asked(3, 2, 1) == [0, no, 0]
+
     def test_what_was_done_is_told_even_if_it_is_large(self) -> None:
         title = ApTitle(".".join(["2", *["5000000"] * 20]))
         bench = Bench(link=Link(max_size=150))
