@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Self
 from c1222.client.aio_meter import AsyncMeter
 from c1222.client.limiter import OUTSTANDING, Limiter
 from c1222.client.operations.operations import Operations
-from c1222.client.signatures import opened
+from c1222.client.signatures import opened, within
 from c1222.errors import C1222Error, DecodeError, InvalidUrl, StateError
 from c1222.message.acse import decode_acse
 from c1222.protocol.identity import Identity
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
 from c1222.transport.aiotcp import TcpConnection
 from c1222.transport.aioudp import BURST, UdpSocket, resolve
+from c1222.transport.tcp import CONNECT_TIMEOUT
 from c1222.transport.udp import UdpClient
 from c1222.transport.url import parse_url
 
@@ -53,7 +54,8 @@ def _opening(
         """Open a connection to a meter, as an asynchronous context manager.
 
         The url is ``udp://host:port`` or ``tcp://host:port``, port 1153 if left out, IPv6 addresses in brackets. With a
-        wire of your own, make a `AsyncMeter` yourself and give it what comes in.
+        wire of your own, make a `AsyncMeter` yourself and give it what comes in. A TCP connection is opened within the
+        time-out if that is shorter than 10 seconds.
 
         Raises:
             InvalidUrl: it is no such address; Unreachable: there is no way there.
@@ -72,6 +74,7 @@ def _opening(
                 where.port,
                 receive=lambda apdu, _: meter.receive(apdu),
                 lost=lambda ended: None if ended.error is None else meter.lost(ended.error),
+                timeout=within(CONNECT_TIMEOUT, kwargs.get("timeout")),
             )
             carriers.append(connection)
             with closing(connection):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["described", "opened"]
+__all__ = ["described", "opened", "within"]
 
 _M = TypeVar("_M", bound="Callable[..., Any]")
 
@@ -42,6 +42,11 @@ def opened(function: _M, made_from: type, *, first: str, returns: str, method: b
     keywords = [one for one in signature.parameters.values() if one.kind is one.KEYWORD_ONLY]
     _set_signature(function, signature.replace(parameters=[*own, *keywords], return_annotation=returns))
     return function
+
+
+def within(limit: float, timeout: object) -> float:
+    """Return a limit, or the time-out that somebody gave if that is shorter, both in seconds."""
+    return min(limit, timeout) if isinstance(timeout, (int, float)) else limit
 
 
 def _arguments_of(made_from: type) -> str:

@@ -6,21 +6,23 @@ with c1222.connect("udp://127.0.0.1:1153", called=".123.8437", calling=".123.4",
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, Self, TypeVar
 
 from c1222.client.operations.operations import Operations
-from c1222.client.signatures import described, opened
+from c1222.client.signatures import described, opened, within
 from c1222.client.steps import Pause, begin
 from c1222.errors import C1222Error, StateError, Unreachable
 from c1222.protocol.events import Completed, Failed
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
 from c1222.protocol.state import ExchangeState
-from c1222.transport.tcp import TcpClient
+from c1222.transport.tcp import CONNECT_TIMEOUT, SEND_TIMEOUT, TcpClient
 from c1222.transport.udp import UdpClient
 from c1222.transport.url import parse_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from c1219.device import Device
@@ -64,7 +66,9 @@ def _blocking(verb: Callable[Concatenate[Operations, _P], Operation[_T]]) -> Cal
 
 
 class Meter:
-    """A meter to talk to, blocking; one thread uses it at a time. Make it with `connect`.
+    """A meter to talk to, blocking. Make it with `connect`.
+
+    One thread uses it at a time: a verb, or `close`, called while another one runs raises StateError.
 
     Args:
         operations: the conversation.
@@ -75,6 +79,7 @@ class Meter:
         self._operations = operations
         self._endpoint = endpoint
         self._closed = False
+        self._busy = threading.Lock()
         self._credit = 0
         self._broken: C1222Error | None = None
 
@@ -110,10 +115,16 @@ class Meter:
         return self._operations.device
 
     def close(self) -> None:
-        """Log off if there is a session, and close the endpoint. May be called twice."""
-        if not self._closed:
+        """Log off if there is a session, and close the endpoint. May be called twice.
+
+        Raises:
+            StateError: a verb of this meter still runs.
+        """
+        with self._alone():
+            if self._closed:
+                return
             try:
-                self._run(self._operations.farewell())
+                self._do(self._operations.farewell())
             except C1222Error:
                 pass  # whether the meter heard it or not, the session ends: by its idle time-out at the latest
             finally:
@@ -133,10 +144,24 @@ class Meter:
 
     # The pump.
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._busy.acquire(blocking=False):
+            raise StateError("another verb of this meter runs, in another thread or around this one: wait for its end")
+        try:
+            yield
+        finally:
+            self._busy.release()
+
     def _run(self, operation: Operation[_T]) -> _T:
-        """Run a verb: do its steps, tell it what came of them, return its result."""
-        if self._closed:
-            raise StateError("the meter is closed: connect again")
+        """Run a verb, alone."""
+        with self._alone():
+            if self._closed:
+                raise StateError("the meter is closed: connect again")
+            return self._do(operation)
+
+    def _do(self, operation: Operation[_T]) -> _T:
+        """Do the steps of a verb, tell it what came of them, return its result."""
         self._operations.look_at_session()
         try:
             step = next(operation)
@@ -186,7 +211,12 @@ class Meter:
             deadline = initiator.next_deadline()
             if until is not None:
                 deadline = until if deadline is None else min(deadline, until)
-            apdu = self._receive(None if deadline is None else deadline - now)
+            try:
+                apdu = self._endpoint.receive(None if deadline is None else deadline - now)
+            except C1222Error as error:
+                apdu = None
+                if self._failed(error) and exchange is None:
+                    return None  # nothing comes any more, and what follows the pause fails at once
             if apdu is not None:
                 initiator.receive(apdu, now=watch.now, utc=watch.utc)
             if apdu is None or (deadline is not None and watch.now >= deadline):  # whatever comes in, time passes
@@ -200,21 +230,15 @@ class Meter:
             except C1222Error as error:
                 self._failed(error)
 
-    def _receive(self, timeout: float | None) -> bytes | None:
-        try:
-            return self._endpoint.receive(timeout)
-        except C1222Error as error:
-            self._failed(error)
-            return None
-
-    def _failed(self, error: C1222Error) -> None:
-        """Take a failure of the link: each datagram may bring one; without a new one it is for good."""
+    def _failed(self, error: C1222Error) -> bool:
+        """Take a failure of the link, and tell whether it is for good: each datagram may bring one that is not."""
         initiator = self._operations.initiator
         self._credit -= 1
         if initiator.link.reliable or (self._credit >= 0 and isinstance(error, Unreachable)):
             initiator.lost(error, now=self._operations.watch.now)
         else:
             self._broken = error
+        return initiator.link.reliable or self._broken is not None
 
 
 def _opening(
@@ -224,12 +248,13 @@ def _opening(
         """Return a meter to talk to, as a context manager. Nothing is sent before the first verb.
 
         The url is ``udp://host:port`` or ``tcp://host:port``, port 1153 if left out, IPv6 addresses in brackets; or an
-        endpoint of your own, which the meter closes.
+        endpoint of your own, which the meter closes. A TCP connection is opened, and takes a request, within the
+        time-out if that is shorter than 10 and 60 seconds.
 
         Raises:
             InvalidUrl: it is no such address; Unreachable: there is no way there.
         """
-        endpoint = url if not isinstance(url, str) else _endpoint(url)
+        endpoint = url if not isinstance(url, str) else _endpoint(url, kwargs.get("timeout"))
         link = TCP_LINK if endpoint.reliable else UDP_LINK
         try:
             link = link._replace(max_size=min(link.max_size, endpoint.max_size))
@@ -241,9 +266,12 @@ def _opening(
     return opened(connect, Operations, first="str | Endpoint", returns="Meter")
 
 
-def _endpoint(url: str) -> Endpoint:
+def _endpoint(url: str, timeout: object) -> Endpoint:
     where = parse_url(url)
-    return TcpClient(where.host, where.port) if where.scheme == "tcp" else UdpClient(where.host, where.port)
+    if where.scheme != "tcp":
+        return UdpClient(where.host, where.port)
+    opening, sending = within(CONNECT_TIMEOUT, timeout), within(SEND_TIMEOUT, timeout)
+    return TcpClient(where.host, where.port, timeout=opening, send_timeout=sending)
 
 
 connect = _opening(Operations)

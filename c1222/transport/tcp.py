@@ -79,7 +79,7 @@ class TcpClient:
     Args:
         host: name or address of the peer.
         port: its port.
-        timeout: how long the connection may take to open, seconds.
+        timeout: how long the connection may take to open, seconds, over all addresses of the host.
         send_timeout: how long the peer may refuse to take octets, seconds.
         max_size: limit for one APDU in either direction, octets.
 
@@ -109,7 +109,7 @@ class TcpClient:
         self._ready: deque[bytes] = deque()
         self._failure: ConnectionLost | None = None
         try:
-            self._socket = socket.create_connection((host, port), timeout)
+            self._socket = _opened(host, port, timeout)
         except (OSError, UnicodeError) as error:
             raise unreachable(host, port, error) from None
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -187,3 +187,21 @@ class TcpClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _opened(host: str, port: int, timeout: float) -> socket.socket:
+    """Return a connection to the first address of a host that takes one; each has its share of the time."""
+    deadline = time.monotonic() + timeout
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    failure = OSError("no address")
+    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(max(deadline - time.monotonic(), 0.001) / (len(addresses) - tried))
+            connection.connect(address)
+        except OSError as error:
+            connection.close()
+            failure = error
+        else:
+            return connection
+    raise failure

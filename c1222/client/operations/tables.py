@@ -103,6 +103,9 @@ class TableVerbs(Writing):
         An element takes a write of its own octets; part of one (a flag) is read, changed and written back, which is
         not one step for others who write it. A meter that takes no stretches gets the whole table.
 
+        What was sent stays sent: a write that is cancelled, or interrupted, may be carried out all the same, and over
+        UDP even after a later one. Read the table back before writing it again.
+
         Args:
             where: table or path, as in `read`.
             value: what `read` gives for it; octets are written as they are to a whole table.
