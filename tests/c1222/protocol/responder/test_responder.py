@@ -131,6 +131,13 @@ class TestAnswers:
         (apdu,) = bench.hear(bench.request(READ, mode=2, iv=(NOW - 500).to_bytes(4)))
         assert decode(apdu, keys=KEY).iv == NOW.to_bytes(4)
 
+    @pytest.mark.parametrize("mode", [0, 2])
+    def test_its_id_begins_with_the_time_within_the_second(self, mode: int) -> None:
+        bench = Bench(keys=KEY, policy=NodePolicy(cleartext=True))
+        bench.now = 0.5
+        (apdu,) = bench.hear(bench.request(READ, mode=mode, calling_invocation_id=0x10000))
+        assert decode(apdu, keys=KEY).calling_invocation_id >> 16 == 1 << 13
+
     def test_has_the_questions_vector_when_the_clocks_agree(self) -> None:
         bench = Bench(keys=KEY)
         for seconds, taken_over in ((-3, 0), (-2, -2), (2, 2), (3, 2)):  # vectors never go back
