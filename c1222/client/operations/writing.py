@@ -54,7 +54,7 @@ class Writing(Reading):
         if offset is not None and not self._reads_offsets(table):
             yield from self._patch(table, octets, offset)
             return
-        divisible = len(octets) > 1 and table & 0x7FF != _PROCEDURE_TABLE and self._reads_offsets(table)
+        divisible = len(octets) > 1 and table != _PROCEDURE_TABLE and self._reads_offsets(table)
         refusal: Refusal | None = Rqtl()
         if len(octets) <= self._request_room or not divisible:
             refusal = yield from self._put_once(table, octets, offset)
@@ -117,8 +117,8 @@ class Writing(Reading):
 
     def _changed(self, table: int, octets: bytes, offset: int | None) -> None:
         """Keep the device as the meter now is."""
-        if table > 0xFFF or table & 0x7FF == _PROCEDURE_TABLE:
-            return  # pending: not what the table is now
+        if table == _PROCEDURE_TABLE:
+            return
         label = table_label(table)
         image = self.device.get(label)
         if offset is None:
