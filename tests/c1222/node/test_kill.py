@@ -1,5 +1,7 @@
 """A node that is killed under load, again and again: what it answered with ok is there, and no vector comes twice.
 
+It restarts with a wrong clock most times, which is set right a moment later. Before and after that it hears writes of
+former lives again; one carried out a second time would bring an older number back.
 How often: the environment variable C1222_KILLS, 5 times by default.
 """
 
@@ -35,26 +37,46 @@ KILLS = int(os.environ.get("C1222_KILLS", "5"))
 METERS = 8
 PROFILE = DEVICES / f"{POLYPHASE}.json"
 ONCE = Timing(timeout=60.0, attempts=1)
+HOUR, YEAR = 3600, 365 * 86_400
+STEPS = (0, 910, -910, 5 * HOUR, -5 * HOUR, YEAR, -YEAR, 10 * YEAR, -10 * YEAR, None)
+"""By how many seconds the clock is wrong at a restart; None is a clock that begins in 1970."""
+CODE = """
+import os, sys, time
+true, wrong = time.time, os.open(sys.argv.pop(1), os.O_RDONLY)
+time.time = lambda: true() + float(os.pread(wrong, 99, 0))
+from c1222.cli import main
+main()
+"""
 
 
 class Node:
     """A node in a process of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, step: float | None) -> None:
+        self._wrong = directory / "wrong"
+        self.set_clock(100 - time.time() if step is None else step)
         keys = directory / "keys.toml"
         keys.write_text(f'[[key]]\nid = 2\nhex = "{KEY.hex()}"\n')
         arguments = [
             *("node", "--profile", str(PROFILE), "--keys", str(keys), "--store", str(directory / "store")),
             *("--listen", "udp://127.0.0.1:0", "--count", str(METERS), "--history", "0"),
         ]
-        code = "from c1222.cli import main; main()"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [sys.executable, "-c", CODE, self._wrong, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith("listening on udp://"), line
         self.port = int(line.rpartition(":")[2])
+
+    def set_clock(self, wrong: float) -> None:
+        """Let its clock be wrong by so many seconds."""
+        file = os.open(self._wrong, os.O_CREAT | os.O_WRONLY, 0o600)
+        os.pwrite(file, b"%-99f" % wrong, 0)  # in place: it is read all the time
+        os.close(file)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -82,6 +104,7 @@ class Writer:
         self.title = title
         self.sent = 0
         self.acknowledged = 0
+        self.written: list[bytes] = []
         self.initiator = self.start()
 
     def start(self) -> Initiator:
@@ -146,10 +169,16 @@ class Load:
 
 
 @contextmanager
-def running(directory: Path, writers: list[Writer], seen: dict[bytes, bytes]) -> Iterator[Load]:
-    """A node that is killed at the end."""
-    node = Node(directory)
+def running(
+    directory: Path, writers: list[Writer], seen: dict[bytes, bytes], chance: random.Random, step: float | None = 0
+) -> Iterator[Load]:
+    """A node that hears old writes again, with a clock that is wrong at first, and is killed at the end."""
+    node = Node(directory, step)
     try:
+        replay(node.port, writers, chance)
+        time.sleep(0.1)  # it has heard some of it by then
+        node.set_clock(0)
+        replay(node.port, writers, chance)
         load = Load(node.port, writers, seen)
         try:
             yield load
@@ -158,6 +187,16 @@ def running(directory: Path, writers: list[Writer], seen: dict[bytes, bytes]) ->
             load.close()
     finally:
         node.kill()
+
+
+def replay(port: int, writers: list[Writer], chance: random.Random) -> None:
+    """Send writes that were carried out once more, of each writer, and not the last one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
+        elsewhere.connect(("127.0.0.1", port))
+        for writer in writers:
+            before = writer.written[:-1]
+            for octets in {*before[-1:], *chance.sample(before, min(2, len(before)))}:
+                elsewhere.send(octets)
 
 
 def check(load: Load) -> None:
@@ -186,8 +225,9 @@ def test_what_was_acknowledged_outlasts_kill_9(tmp_path: Path) -> None:
     profile = Profile.from_file(PROFILE)
     writers = [Writer(str(profile.title_of(number)), number) for number in range(METERS)]
     seen: dict[bytes, bytes] = {}
-    for _ in range(KILLS):
-        with running(tmp_path, writers, seen) as load:
+    steps = [chance.choice(STEPS) for _ in range(KILLS)]
+    for step in steps:
+        with running(tmp_path, writers, seen, chance, step) as load:
             check(load)
             for writer in writers:
                 writer.write()
@@ -196,9 +236,13 @@ def test_what_was_acknowledged_outlasts_kill_9(tmp_path: Path) -> None:
                 for writer, event in load.receive(end - time.monotonic()):
                     assert not any(response.code for response in event.responses), event.responses
                     writer.acknowledged = event.exchange.tag
+                    writer.written.append(event.exchange.octets)
                     writer.write()
-    with running(tmp_path, writers, seen) as load:
+    with running(tmp_path, writers, seen, chance) as load:
         check(load)
     acknowledged = sum(writer.acknowledged for writer in writers)
-    print(f"{KILLS} kills, {acknowledged} writes acknowledged, {len(seen)} messages of the node, no header twice")
+    wrong = sum(step != 0 for step in steps)
+    print(
+        f"{KILLS} kills, {wrong} restarts with a wrong clock, {acknowledged} writes acknowledged, {len(seen)} messages of the node, no header twice"
+    )
     assert acknowledged > 10 * KILLS
