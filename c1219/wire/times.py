@@ -12,10 +12,12 @@ from typing import Any
 from c1219.values import RecurringDate
 from c1219.wire.form import Form, Formats, whole
 
-__all__ = ["ClockForm", "CounterForm", "DateForm", "DateTimeForm", "RecurringDateForm", "time_form"]
+__all__ = ["YEARS", "ClockForm", "CounterForm", "DateForm", "DateTimeForm", "RecurringDateForm", "time_form"]
 
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  the wire says no zone
 _YEARS = tuple(1900 + year if year >= 90 else 2000 + year for year in range(100))
+YEARS = range(min(_YEARS), max(_YEARS) + 1)
+"""The years that two digits stand for."""
 _BCD = {10 * high + low: 16 * high + low for high in range(10) for low in range(10)}
 _FROM_BCD = {octet: number for number, octet in _BCD.items()}
 
@@ -111,8 +113,8 @@ class DateTimeForm(_TimeForm):
 
     def _encode(self, value: Any) -> bytes:
         _checked(value, dt.datetime)
-        if not 1990 <= value.year <= 2089:
-            raise ValueError(f"year {value.year} is outside 1990..2089")
+        if value.year not in YEARS:
+            raise ValueError(f"year {value.year} is outside {YEARS[0]}..{YEARS[-1]}")
         hundredths = _hundredths(value.microsecond, allowed=self.size == 7)
         if self.size == 5 and value.second:
             raise ValueError("there is no place for seconds")
@@ -255,8 +257,8 @@ class DateForm(_TimeForm):
 
     def _encode(self, value: Any) -> bytes:
         _checked(value, dt.date)
-        if not 1990 <= value.year <= 2089:
-            raise ValueError(f"year {value.year} is outside 1990..2089")
+        if value.year not in YEARS:
+            raise ValueError(f"year {value.year} is outside {YEARS[0]}..{YEARS[-1]}")
         bits = value.year % 100 | value.month << 7 | value.day << 11
         return bytes(bits.to_bytes(2, self._order))
 

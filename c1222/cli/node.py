@@ -190,8 +190,14 @@ async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Up
 
 
 def _tell(event: ResponderEvent, meter: SimulatedMeter) -> None:
-    from c1222.protocol.events import BudgetUsedUp
+    from c1222.protocol.events import BudgetUsedUp, VectorsAhead
 
+    if isinstance(event, VectorsAhead):
+        say(
+            f"c1222: {meter.title}: the vectors under key {event.key_id} are {event.lead} s ahead of the clock;"
+            " peers may not take them. A key with another id helps, see SECURITY.md",
+            err=True,
+        )
     if isinstance(event, BudgetUsedUp):
         whose = "one known address" if event.known else "all unknown addresses together"
         say(f"c1222: {meter.title}: too many failures ({event.what}); {whose} must wait for each further try", err=True)

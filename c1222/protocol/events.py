@@ -32,6 +32,7 @@ __all__ = [
     "SessionOpened",
     "SessionStarted",
     "SizeLearned",
+    "VectorsAhead",
 ]
 
 
@@ -193,6 +194,21 @@ class BudgetUsedUp:
 
 
 @dataclass(slots=True)
+class VectorsAhead:
+    """An answer had a vector that peers do not take which look at the time; told once.
+
+    The clock was wrong once, or is now. Vectors never go back, so a key with another id is the way out.
+
+    Attributes:
+        key_id: of the key.
+        lead: seconds by which vectors are ahead of the clock.
+    """
+
+    key_id: int
+    lead: int
+
+
+@dataclass(slots=True)
 class HandlerFailed:
     """The handler raised something else than a service error; the peer got err.
 
@@ -216,4 +232,4 @@ class Released:
     source: Hashable
 
 
-ResponderEvent = SessionStarted | SessionEnded | Refused | BudgetUsedUp | HandlerFailed | Released
+ResponderEvent = SessionStarted | SessionEnded | Refused | BudgetUsedUp | VectorsAhead | HandlerFailed | Released

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.wire.times import YEARS
 from c1222.node.meter.calendar import MeterCalendar, calendar_of
 
 if TYPE_CHECKING:
@@ -104,6 +105,13 @@ class ClockFormats:
         if not self.runs:
             return None
         return _EPOCH + int(device) * _SECOND if self._counts else self.local(device)
+
+    def shows(self, device: float) -> bool:
+        """Return whether tables have a form for a time, whatever the configuration becomes."""
+        try:
+            return self.local(device).year in YEARS
+        except OverflowError:
+            return False
 
     def short(self, device: float) -> dt.datetime | None:
         """Return a time for STIME_DATE, which has no seconds."""

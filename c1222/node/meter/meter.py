@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from c1219.codes.events import EventCode
 from c1219.errors import C1219Error
+from c1219.wire.times import YEARS
 from c1222.errors import StateError
-from c1222.node.meter.clock import DeviceClock, shown_clock
+from c1222.node.meter.clock import ClockFormats, DeviceClock, faces_of, shown_clock
 from c1222.node.meter.logs import Logs
 from c1222.node.meter.pending import PendingTables
 from c1222.node.meter.procedures import Calls
@@ -117,7 +118,25 @@ class SimulatedMeter:
         self._restarting = False
         self._still = utc
         saved = self._store.load(self.name)
-        state = self._read_state(saved.pop(_STATE, None))
+        is_new = not saved
+        if not is_new and _STATE not in saved:
+            raise StateError(f"what the store holds of {self.title} is damaged: its state is missing")
+        try:
+            self._restore(saved, self._read_state(saved.pop(_STATE, None)), utc)
+        except (
+            C1219Error,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            TypeError,
+            ValueError,
+            RecursionError,
+        ) as error:
+            if is_new:
+                raise
+            raise StateError(f"what the store holds of {self.title} is damaged") from error
+
+    def _restore(self, saved: dict[str, bytes], state: dict[str, Any], utc: float) -> None:
         self.tables = Tables(self._profile, self._number, saved)
         self.logs = Logs(self.tables, state.get("event", 0), self._tell)
         self.pending = PendingTables(self.tables, self._activate, self.log, state.get("due"))
@@ -133,14 +152,23 @@ class SimulatedMeter:
     def _start_simulation(self, utc: float, state: dict[str, Any] | None) -> None:
         if state is not None:
             clock = DeviceClock.from_state(state["clock"]).with_rate(utc, self._rate)
+            self._check_clock(clock.device(utc))
             self.simulation = self._make_simulation(clock, utc, state)
             return
+        self._check_clock(utc)
         start = int(utc - 86_400 * self._days)
         shown = shown_clock(self.tables)
         go_on = shown is not None and shown <= utc
         if shown is not None and go_on:
             start = max(start, int(shown))
         self.simulation = self._make_simulation(DeviceClock(int(utc), utc, rate=self._rate), start, None, go_on=go_on)
+
+    def _check_clock(self, device: float) -> None:
+        faces: ClockFormats = self.tables.shape.derived(faces_of)
+        if faces.runs and not faces.shows(device):
+            raise StateError(
+                f"{self.title}: its clock would be outside {YEARS[0]} to {YEARS[-1]}, the years that tables show"
+            )
 
     def _make_simulation(
         self, clock: DeviceClock, start: float, state: dict[str, Any] | None, *, go_on: bool = False
@@ -162,6 +190,11 @@ class SimulatedMeter:
         state: dict[str, Any] = json.loads(octets)
         if state.get("profile") != self._profile.digest:
             raise StateError(f"the store holds {self.title} as made from another profile")
+        numbers = [state.get("event", 0), state.get("failures", 0), *(state.get("later") or (0, 0))]
+        if len(numbers) != 4 or not all(
+            isinstance(one, int | float) for one in (*numbers, *(state.get("due") or {}).values())
+        ):
+            raise ValueError("numbers are needed")
         return state
 
     # What is kept.

@@ -224,6 +224,8 @@ def _set_clock(call: Call) -> Done:
     date = given.date() if mask.SET_DATE_FLAG else shown.date()
     time = given.time() if mask.SET_TIME_FLAG else shown.time()
     after = faces.device(dt.datetime.combine(date, time), wanted.TIME_DATE_QUAL if mask.SET_TIME_DATE_QUAL else None)
+    if not faces.shows(after):
+        return _INVALID
     meter.set_clock(after, user=call.user)
     layout = meter.tables.shape.device.procedure_layout(10, "response")
     if layout is None:

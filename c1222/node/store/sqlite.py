@@ -6,10 +6,11 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from c1222.errors import StateError
 from c1222.node.store.store import PRUNE_EVERY, Taken
+from c1222.node.store.wal import is_damaged
 from c1222.security.freshness import KEPT_BEHIND
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ DELETE FROM taken WHERE vector < -{KEPT_BEHIND} + (
 """  # noqa: S608 - a constant
 
 
+_K = TypeVar("_K", str, bytes)
+
+
 class SQLiteStore:
     """A store in one SQLite file with a write-ahead log.
 
@@ -76,6 +80,11 @@ class SQLiteStore:
             if not self._path.exists():
                 self._make()
             self._path.chmod(_OWNER_ONLY)
+            if is_damaged(self._path.with_name(f"{self._path.name}-wal")):
+                raise StateError(
+                    f"{self._path}-wal: the write-ahead log is damaged, and what was last written is lost with it;"
+                    " restore the store, or remove this file to go on without"
+                )
             self._db: sqlite3.Connection | None = sqlite3.connect(self._path, isolation_level=None, timeout=0.5)
         except (OSError, sqlite3.Error) as error:
             raise StateError(f"{self._path}: the store cannot be opened: {error}") from None
@@ -135,7 +144,7 @@ class SQLiteStore:
         Raises:
             StateError: the file cannot be read.
         """
-        return dict(self._read("SELECT name, octets FROM item WHERE meter = ?", meter))
+        return self._octets("SELECT name, octets FROM item WHERE meter = ?", meter, str)
 
     def put(self, meter: str, changes: Mapping[str, bytes | None]) -> None:
         """Set items of a meter, all together; None removes one.
@@ -154,10 +163,12 @@ class SQLiteStore:
         """Return the vector last saved under a scope, or None.
 
         Raises:
-            StateError: the file cannot be read.
+            StateError: the file cannot be read, or is damaged.
         """
         for (vector,) in self._read("SELECT vector FROM vector WHERE scope = ?", scope):
-            return int(vector)
+            if not isinstance(vector, int) or not 0 <= vector < 1 << 32:
+                raise StateError(f"{self._path}: the last vector of {scope} is damaged")
+            return vector
         return None
 
     def save_vector(self, scope: str, vector: int) -> None:
@@ -190,13 +201,11 @@ class SQLiteStore:
             "SELECT calling, key_id, vector, invocation_id, in_session FROM taken WHERE meter = ? ORDER BY vector",
             meter,
         )
-        try:
-            return [
-                Taken(str(calling), int(key_id), int(vector), int(invocation_id), bool(in_session))
-                for calling, key_id, vector, invocation_id, in_session in found
-            ]
-        except ValueError:
-            raise StateError(f"{self._path}: a request that the store remembers is damaged") from None
+        rows = [Taken(*row) for row in found]
+        for row in rows:
+            if [type(value) for value in row] != [str, int, int, int, int]:
+                raise StateError(f"{self._path}: a request that the store remembers is damaged")
+        return rows
 
     def keep_answer(self, meter: str, request: bytes, answer: bytes) -> None:
         """Keep the answer to a request, see `Store.keep_answer`.
@@ -210,9 +219,9 @@ class SQLiteStore:
         """Return the answers kept.
 
         Raises:
-            StateError: the file cannot be used.
+            StateError: the file cannot be used, or is damaged.
         """
-        return dict(self._read("SELECT request, octets FROM answer WHERE meter = ?", meter))
+        return self._octets("SELECT request, octets FROM answer WHERE meter = ?", meter, bytes)
 
     def end_period(self) -> None:
         """Forget the answers kept before this period, and begin another one.
@@ -261,6 +270,13 @@ class SQLiteStore:
         if self._db is None:
             raise StateError(f"{self._path}: the store is closed")
         return self._db
+
+    def _octets(self, query: str, meter: str, kind: type[_K]) -> dict[_K, bytes]:
+        found = dict(self._read(query, meter))
+        for key, octets in found.items():
+            if not isinstance(key, kind) or not isinstance(octets, bytes):
+                raise StateError(f"{self._path}: what the store holds of {meter} is damaged")
+        return found
 
     def _read(self, query: str, *values: str) -> Iterator[Any]:
         try:

@@ -28,6 +28,7 @@ from c1222.protocol.events import (
     ResponderEvent,
     SessionEnded,
     SessionStarted,
+    VectorsAhead,
 )
 from c1222.protocol.initiator.matching import Distrust
 from c1222.protocol.messages import Message, open_message
@@ -108,6 +109,7 @@ class Responder:
         "_gate",
         "_out",
         "_segments",
+        "_told_ahead",
         "counters",
         "handler",
         "identity",
@@ -137,6 +139,7 @@ class Responder:
         self._events: deque[ResponderEvent] = deque(maxlen=_MAX_EVENTS)
         self._out: list[Outgoing] = []
         self._segments = segments
+        self._told_ahead: frozenset[int] = frozenset()
 
     # What there is to do.
 
@@ -377,10 +380,20 @@ class Responder:
         except C1222Error as error:
             self._drop(Distrust("unanswered", str(error)), way)
             return ()
+        if message.key_id is not None:
+            self._look_at_vectors(message.key_id, way.utc)
         current = self.sessions.get(sender)
         if current is not None and answer.session_security is not None:
             current.own_security = answer.session_security
         return tuple(apdus)
+
+    def _look_at_vectors(self, key_id: int, utc: float) -> None:
+        lead = self.identity.lead(key_id, utc)
+        if lead > self.policy.window:
+            self.counters["vectors-ahead"] += 1
+            if key_id not in self._told_ahead:
+                self._told_ahead |= {key_id}
+                self._events.append(VectorsAhead(key_id, lead))
 
     def _reassemble(self, segment: Acse, way: _Way) -> Acse | None:
         if self._segments is None:

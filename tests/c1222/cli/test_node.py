@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from c1222.protocol.events import Completed
+from c1222.cli.node import _tell
+from c1222.node.settings import STORE_FILE
+from c1222.node.store.sqlite import SQLiteStore
+from c1222.protocol.events import Completed, VectorsAhead
 from c1222.protocol.identity import Identity
 from c1222.protocol.initiator.initiator import Initiator
 from c1222.services import session, tables
 from c1222.services.identify import IdentifyRequest
 from c1222.transport.udp import UdpClient
 from c1222.transport.url import parse_url
-from tests.c1222.node.rig import SINGLE, profile
+from tests.c1222.node.rig import SINGLE, Rig, profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,6 +149,20 @@ def test_what_cannot_be_done_is_said_in_a_line_and_ends_with_2(arguments: list[s
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_damaged_store_is_said_in_a_line_and_ends_with_2(tmp_path: Path) -> None:
+    with SQLiteStore(tmp_path / STORE_FILE) as store:
+        store.put(str(profile(SINGLE).title_of(0).absolute()), {"#state": b"{"})
+    done = run("--profile", "sample:single-phase", "--store", str(tmp_path), "--listen", "udp://127.0.0.1:0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is damaged" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_vectors_ahead_of_the_clock_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    _tell(VectorsAhead(2, 86_400), Rig().meter)
+    assert "the vectors under key 2 are 86400 s ahead of the clock" in capsys.readouterr().err
 
 
 def test_help() -> None:

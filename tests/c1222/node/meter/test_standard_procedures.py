@@ -9,8 +9,10 @@ import pytest
 
 from c1219.codes.results import ResultCode
 from c1219.device import Device
+from c1222.errors import StateError
 from c1222.node.meter.profile import Profile
 from c1222.node.meter.standard_procedures import Done
+from c1222.node.store.store import MemoryStore
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.results import Isc
 from c1222.services.tables import TableData
@@ -260,6 +262,49 @@ def test_the_clock_is_set_and_both_times_are_told(name: str, stamp: bytes) -> No
     assert rig.device().value("ST52.CLOCK_CALENDAR") == dt.datetime(2027, 1, 2, 3, 4, 5)
     rig.passes(60)
     assert rig.device().value("ST52.CLOCK_CALENDAR") == dt.datetime(2027, 1, 2, 3, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "stamp"),
+    [
+        (POLYPHASE, bytes((90, 1, 1, 0, 0, 0)) + b"\x17"),  # in New York it is 1989 then
+        (BIG, (3_800_000_000).to_bytes(4, "big") + b"\x07"),
+        (BIG, (0xFFFFFFFE).to_bytes(4, "big") + b"\x07"),
+        (BIG, (1).to_bytes(4, "big") + b"\x07"),
+    ],
+)
+def test_a_time_that_tables_cannot_show_is_refused(name: str, stamp: bytes) -> None:
+    rig, caller = master(name)
+    before = rig.device().value("ST52.CLOCK_CALENDAR")
+    assert caller.call(10, b"\x07" + stamp)[0] == INVALID
+    assert rig.device().value("ST52.CLOCK_CALENDAR") == before
+
+
+def test_the_last_year_is_let_pass_and_its_end_disturbs_no_other_meter() -> None:
+    rig, caller = master(count=2)
+    assert caller.call(10, b"\x03" + bytes((89, 12, 31, 23, 59, 59)) + b"\x07")[0] == DONE
+    other = list(rig.fleet.stations.values())[1].meter
+    for _ in range(130):
+        rig.now += 1
+        rig.utc += 60
+        rig.fleet.tick(now=rig.now, utc=rig.utc)
+    assert rig.fleet.counters["not-advanced"] > 0
+    assert other.behind(rig.utc) < 3600
+
+
+@pytest.mark.parametrize("utc", [0.0, 5e8, 3_800_000_000.0, 4e9])
+def test_no_meter_begins_with_such_a_clock(utc: float) -> None:
+    with pytest.raises(StateError, match="1990 to 2089"):
+        Rig(utc=utc)
+    Rig(utc=utc, simulate=False)
+
+
+def test_no_meter_goes_on_with_such_a_clock_and_one_set_back_stands_still() -> None:
+    store = MemoryStore()
+    shown = Rig(store=store).device().value("ST52.CLOCK_CALENDAR")
+    with pytest.raises(StateError, match="1990 to 2089"):
+        Rig(store=store, utc=3_800_000_000.0)
+    assert Rig(store=store, utc=100.0).device().value("ST52.CLOCK_CALENDAR") == shown
 
 
 def test_only_the_parts_of_the_mask_are_set_and_the_qualifier_counts_when_it_says_so() -> None:

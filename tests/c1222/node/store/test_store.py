@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -16,8 +17,10 @@ from c1222.errors import StateError
 from c1222.node.store.sqlite import SQLiteStore
 from c1222.node.store.store import MemoryStore, Store, StoredVectors, Taken
 from c1222.security.freshness import KEPT_BEHIND, SendGuard
+from tests.c1222.node.rig import Rig
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -273,11 +276,118 @@ def test_a_store_of_the_first_version_goes_on(tmp_path: Path) -> None:
         SQLiteStore(tmp_path / "s")
 
 
-@pytest.mark.parametrize("column", ["vector", "invocation_id", "key_id"])
-def test_a_damaged_row_is_told(tmp_path: Path, column: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ("UPDATE taken SET vector = 'x'", lambda store: store.taken("a")),
+        ("UPDATE taken SET invocation_id = 1.5", lambda store: store.taken("a")),
+        ("UPDATE taken SET key_id = x'02'", lambda store: store.taken("a")),
+        ("UPDATE taken SET calling = x'02'", lambda store: store.taken("a")),
+        ("UPDATE item SET octets = 'text'", lambda store: store.load("a")),
+        ("UPDATE item SET name = x'01'", lambda store: store.load("a")),
+        ("UPDATE vector SET vector = 'x'", lambda store: store.load_vector("x")),
+        ("UPDATE vector SET vector = -1", lambda store: store.load_vector("x")),
+        ("UPDATE vector SET vector = 4294967296", lambda store: store.load_vector("x")),
+        ("UPDATE answer SET octets = 7", lambda store: store.answers("a")),
+        ("UPDATE answer SET request = 'x'", lambda store: store.answers("a")),
+    ],
+)
+def test_a_damaged_row_is_told(tmp_path: Path, change: str, read: Callable[[SQLiteStore], Any]) -> None:
     store = SQLiteStore(tmp_path / "s")
     store.remember("a", Taken("ff", 2, 100, 7))
-    store._db.execute(f"UPDATE taken SET {column} = 'x'")
+    store.put("a", {"ST1": b"1"})
+    store.save_vector("x", 0xFFFFFFFF)
+    store.keep_answer("a", b"1", b"2")
+    assert read(store)
+    store._db.execute(change)
     with pytest.raises(StateError, match="damaged"):
-        store.taken("a")
+        read(store)
     store.close()
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"{", b"\xff", b"[]", b"null", b"7", b"{}", b"[" * 100_000, None],
+)
+def test_a_damaged_state_of_a_meter_is_told(octets: bytes | None) -> None:
+    store = MemoryStore()
+    rig = Rig(store=store)
+    store.put(rig.meter.name, {"#state": octets, "ST5": b"x"})
+    with pytest.raises(StateError, match=r"damaged|another profile"):
+        Rig(store=store)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("event", "x"), ("failures", []), ("due", 7), ("due", {"PST5": "x"}), ("later", "x")],
+        *[("simulation", 7), ("simulation", {}), ("simulation", {"clock": {"start": "x"}})],
+    ],
+)
+def test_a_damaged_part_of_the_state_is_told(name: str, value: object) -> None:
+    store = MemoryStore()
+    rig = Rig(store=store)
+    state = json.loads(store.load(rig.meter.name)["#state"])
+    assert name in state
+    store.put(rig.meter.name, {"#state": json.dumps({**state, name: value}).encode()})
+    with pytest.raises(StateError, match="damaged"):
+        Rig(store=store)
+
+
+class TestWriteAheadLog:
+    def log(self, path: Path, transactions: int) -> bytes:
+        """Write some transactions and leave as a process does that is killed; return the log."""
+        store = SQLiteStore(path)
+        for number in range(transactions):
+            store.put("a", {f"ST{number}": bytes(100)})
+        copy = path.with_name("copy")
+        copy.write_bytes(path.read_bytes())
+        octets = path.with_name(f"{path.name}-wal").read_bytes()
+        store.close()
+        copy.rename(path)
+        return octets
+
+    def tables(self, path: Path, log: bytes) -> int:
+        path.with_name(f"{path.name}-wal").write_bytes(log)
+        with SQLiteStore(path) as store:
+            return len(store.load("a"))
+
+    def test_whole_or_cut_off(self, tmp_path: Path) -> None:
+        log = self.log(tmp_path / "s", 5)
+        kept = (tmp_path / "s").read_bytes()
+        for cut, left in ((0, 5), (1, 4), (5000, 4), (9000, 3)):
+            assert self.tables(tmp_path / "s", log[: len(log) - cut]) == left
+            (tmp_path / "s").write_bytes(kept)
+        torn = bytearray(log)
+        torn[-1] ^= 1  # the last transaction did not get to the disk
+        assert self.tables(tmp_path / "s", bytes(torn)) == 4
+
+    @pytest.mark.parametrize("at", [0, 4, 9, 16, 24, 31, 40, 48, 100, 4200, 9000])
+    def test_damage_is_told_and_told_again(self, tmp_path: Path, at: int) -> None:
+        log = bytearray(self.log(tmp_path / "s", 5))
+        log[at] ^= 1
+        for _ in range(2):
+            with pytest.raises(StateError, match=r"write-ahead log is damaged.*restore the store"):
+                self.tables(tmp_path / "s", bytes(log))
+
+    def test_what_is_no_log(self, tmp_path: Path) -> None:
+        self.log(tmp_path / "s", 5)
+        for octets in (b"\0", b"no log at all" * 500, bytes.fromhex("377f0682")):
+            with pytest.raises(StateError, match="damaged"):
+                self.tables(tmp_path / "s", octets)
+        assert self.tables(tmp_path / "s", b"") == 0
+
+    def test_frames_of_an_earlier_round_are_no_damage(self, tmp_path: Path) -> None:
+        path = tmp_path / "s"
+        store = SQLiteStore(path)
+        for number in range(50):
+            store.put("a", {f"ST{number}": bytes(3000)})
+        assert store._db is not None
+        store._db.execute("PRAGMA wal_checkpoint(RESTART)")
+        store.put("a", {"ST99": b"1"})
+        (tmp_path / "copy").write_bytes(path.read_bytes())
+        log = path.with_name("s-wal").read_bytes()
+        store.close()
+        (tmp_path / "copy").rename(path)
+        assert len(log) > 100_000
+        assert self.tables(path, log) == 51

@@ -11,7 +11,15 @@ from c1222.message.aptitle import ApTitle
 from c1222.message.ber import tlv
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import cut
-from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released, SessionEnded, SessionStarted
+from c1222.protocol.events import (
+    BudgetUsedUp,
+    HandlerFailed,
+    Refused,
+    Released,
+    SessionEnded,
+    SessionStarted,
+    VectorsAhead,
+)
 from c1222.protocol.identity import Identity
 from c1222.protocol.messages import Message, decode, encode
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link, NodePolicy, OnRefusal
@@ -927,6 +935,18 @@ class TestSessions:
         assert bench.hear(inside(WRITE, 14))
         assert bench.counters["replayed"] == 2
         assert len(bench.store.writes) == 2
+
+    @pytest.mark.parametrize("lead", [900, 901, 10 * 365 * 86_400])
+    def test_vectors_far_ahead_of_the_clock_are_told_once(self, lead: int) -> None:
+        guard = SendGuard()
+        bench = Bench(keys=KeyStore([KEY, Key(3, bytes(16))]), guard=guard)
+        guard.issue(SendGuard.scope(ApTitle(METER), 2), 1, NOW + lead, called=ApTitle(READER).absolute().content)
+        for key_id in (2, 3):
+            for _ in range(3):
+                bench.hear(bench.request(READ, mode=2, key_id=key_id))
+        told = bench.events(VectorsAhead)
+        assert [(event.key_id, event.lead) for event in told] == ([] if lead == 900 else [(2, lead)])
+        assert bench.counters.get("vectors-ahead", 0) == 3 * len(told)
 
     def test_the_vector_of_the_answer_will_do_too(self) -> None:
         guard = SendGuard()
