@@ -35,7 +35,8 @@ def first_id(utc: float, bits: Literal[16, 32] = 32) -> int:
         bits: as the id may have.
     """
     chance = 10 if bits == 32 else 2
-    return 1 + int(utc % 1 * (1 << bits - 2 - chance)) << chance | secrets.randbelow(1 << chance)
+    first = 1 << bits - 3  # so long that no id above is skipped, and half of all ids are left to count on
+    return first | int(utc % 1 * (first >> chance)) << chance | secrets.randbelow(1 << chance)
 
 
 class Identity:
