@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from c1222.message.aptitle import ApTitle
-    from c1222.security.freshness import SendGuard
     from c1222.security.keys import Key, KeyStore
+    from c1222.security.sending import SendGuard
     from c1222.transport.aioudp import Address
 
 __all__ = ["AsyncMeter", "Network", "connect"]

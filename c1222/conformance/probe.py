@@ -19,8 +19,8 @@ from c1222.message.epsem import SecurityMode
 from c1222.message.segmentation import Reassembler
 from c1222.protocol.identity import Identity
 from c1222.protocol.messages import Message, encode, open_message
-from c1222.security.freshness import SendGuard
 from c1222.security.sealing import SessionSecurity, Verdict
+from c1222.security.sending import SendGuard
 from c1222.services.results import Bsy, Dnr
 from c1222.services.session import SecurityRequest
 

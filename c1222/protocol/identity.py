@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, Literal
 from c1222.errors import StateError
 from c1222.message.acse_fields import invocation_ids
 from c1222.message.aptitle import ApTitle
-from c1222.security.freshness import SendGuard
 from c1222.security.keys import KeyStore
 from c1222.security.sealing import SessionSecurity
+from c1222.security.sending import SendGuard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

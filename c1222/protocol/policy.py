@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.protocol.responder.throttle import Rate
-from c1222.security.freshness import ACCEPTANCE_WINDOW, MAX_SEEN
+from c1222.security.receiving import ACCEPTANCE_WINDOW, MAX_SEEN
 
 __all__ = [
     "BROADCASTS",

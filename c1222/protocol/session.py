@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.state import END_SERVICES, SESSION, NodeState, SessionEvent, SessionState, follow
-from c1222.security.freshness import Freshness, SessionGuard
+from c1222.security.receiving import Freshness, SessionGuard
 from c1222.services import ErrorResponse
 from c1222.services.results import Isss
 from c1222.services.session import LogonResponse, WaitRequest, WaitResponse

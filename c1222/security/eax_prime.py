@@ -1,7 +1,7 @@
 """EAX' (EAX-prime): the authenticated encryption of C12.22, with AES-128 and a MAC of four octets.
 
 EAX' has no nonce of its own: the header (the canonified cleartext of a message) takes that part, so a header must
-never occur twice under one key; ``freshness`` sees to that. What differs from EAX: the subkeys D and Q are L = E(0)
+never occur twice under one key; ``sending`` sees to that. What differs from EAX: the subkeys D and Q are L = E(0)
 doubled with octet 0 as the *least* significant, the first block is offset by D (header) or Q (ciphertext) instead of
 following a block of its own, and the counter loses the top bits of octets 12 and 14. Source: EAX' Cipher Mode (Moise,
 Beroset, Phinney, Burns, May 2011) with its four vectors, and the captured example of the standard. [V]

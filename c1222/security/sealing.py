@@ -233,7 +233,7 @@ def seal(
             of the key and vector; where there is none it is made, with the key id.
         key: the key.
         iv: initialisation vector, 4 octets; the pair of it and the calling invocation id never twice under one key, see
-            `c1222.security.freshness`.
+            `c1222.security.sending`.
         control: the control octet, of mode 1 or 2.
         body: ED class and services in clear, in agreement with the control octet.
         in_session: leave the authentication value out: key and vector are those of the message that opened the session.

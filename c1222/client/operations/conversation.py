@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from c1222.message.aptitle import ApTitle
     from c1222.protocol.events import InitiatorEvent
     from c1222.protocol.initiator.matching import Answer
-    from c1222.security.freshness import SendGuard
     from c1222.security.keys import Key, KeyStore
+    from c1222.security.sending import SendGuard
     from c1222.services import Request
 
 __all__ = ["IDLE_TIMEOUT", "Conversation"]

@@ -18,8 +18,8 @@ from c1222.message.acse import decode_acse
 from c1222.message.ber import APDU_TAG, tlv
 from c1222.message.epsem import MAC_SIZE, SecurityMode
 from c1222.security.canonical import canonical_header
-from c1222.security.freshness import ACCEPTANCE_WINDOW
 from c1222.security.keys import Key, KeyStore
+from c1222.security.receiving import ACCEPTANCE_WINDOW
 from c1222.services.identify import IdentifyRequest
 from c1222.services.results import Sme
 from c1222.services.tables import ReadRequest

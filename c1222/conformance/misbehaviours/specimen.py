@@ -17,8 +17,8 @@ from c1222.node.store.store import MemoryStore
 from c1222.protocol.identity import Identity
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
 from c1222.protocol.responder.responder import Responder
-from c1222.security.freshness import ACCEPTANCE_WINDOW, Freshness, ReplayGuard
 from c1222.security.keys import KeyStore
+from c1222.security.receiving import ACCEPTANCE_WINDOW, Freshness, ReplayGuard
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -24,8 +24,9 @@ from c1222.protocol.responder.admission import is_secured, make_throttle
 from c1222.protocol.responder.throttle import Origin, Throttle
 from c1222.protocol.segments import Segments
 from c1222.protocol.state import REPEATABLE
-from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import KeyStore
+from c1222.security.receiving import ReplayGuard
+from c1222.security.sending import SendGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

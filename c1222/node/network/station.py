@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from c1222.node.meter.meter import SimulatedMeter
     from c1222.node.network.fleet import Fleet
     from c1222.protocol.responder.execution import Context
-    from c1222.security.freshness import ReplayGuard
+    from c1222.security.receiving import ReplayGuard
     from c1222.services import Request, Response
 
 __all__ = ["Station"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from c1222.errors import StateError
 from c1222.node.store.store import PRUNE_EVERY, Taken
 from c1222.node.store.wal import is_damaged
-from c1222.security.freshness import KEPT_BEHIND
+from c1222.security.receiving import KEPT_BEHIND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

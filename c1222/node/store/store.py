@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 
-from c1222.security.freshness import KEPT_BEHIND
+from c1222.security.receiving import KEPT_BEHIND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ class Store(Protocol):
 
 
 class StoredVectors:
-    """The vectors of a store as a `c1222.security.freshness.VectorStore`.
+    """The vectors of a store as a `c1222.security.sending.VectorStore`.
 
     While the store gathers, a vector is durable after the next `Store.flush`, which goes before the message.
 

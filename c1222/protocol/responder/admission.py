@@ -13,7 +13,7 @@ from c1222.message.aptitle import CONTEXT_OID
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.protocol.initiator.matching import Distrust
 from c1222.protocol.responder.throttle import Throttle
-from c1222.security.freshness import Freshness, ReplayGuard
+from c1222.security.receiving import Freshness, ReplayGuard
 from c1222.security.sealing import Verdict
 
 if TYPE_CHECKING:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from c1222.protocol.identity import Identity
     from c1222.protocol.responder.throttle import Throttle
-    from c1222.security.freshness import ReplayGuard
+    from c1222.security.receiving import ReplayGuard
     from c1222.services import Response
 
 __all__ = ["Outgoing", "Responder"]

@@ -22,7 +22,8 @@ from c1222.protocol.composing import compose
 from c1222.protocol.identity import Identity
 from c1222.protocol.policy import NodePolicy
 from c1222.protocol.responder.throttle import Rate
-from c1222.security.freshness import ACCEPTANCE_WINDOW, SendGuard
+from c1222.security.receiving import ACCEPTANCE_WINDOW
+from c1222.security.sending import SendGuard
 from c1222.services import Request, Response, session, tables
 from c1222.services.tables import TableData
 from tests.c1222.node.rig import KEY, MASTER, POLYPHASE, UTC, Rig

@@ -11,8 +11,9 @@ from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
 from c1222.protocol.responder.execution import Context
 from c1222.protocol.responder.responder import Responder
 from c1222.protocol.responder.throttle import Rate
-from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import Key
+from c1222.security.receiving import ReplayGuard
+from c1222.security.sending import SendGuard
 from c1222.services import Request, Response, TableData, identify, session, tables
 from c1222.services.results import Err, Iar, Isc
 from c1222.transport.memory import Timer, Wire

@@ -5,9 +5,10 @@ import pytest
 from c1222.errors import EncodeError, InvalidKey
 from c1222.message.aptitle import ApTitle
 from c1222.protocol.identity import Identity, first_id
-from c1222.security.freshness import Freshness, ReplayGuard, SendGuard
 from c1222.security.keys import KeyStore
+from c1222.security.receiving import Freshness, ReplayGuard
 from c1222.security.sealing import SessionSecurity
+from c1222.security.sending import SendGuard
 from tests.c1222.protocol.rig import KEY, READER
 
 

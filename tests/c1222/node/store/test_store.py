@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from c1222.errors import StateError
 from c1222.node.store.sqlite import SQLiteStore
 from c1222.node.store.store import MemoryStore, Store, StoredVectors, Taken
-from c1222.security.freshness import KEPT_BEHIND, SendGuard
+from c1222.security.receiving import KEPT_BEHIND
+from c1222.security.sending import SendGuard
 from tests.c1222.node.rig import Rig
 
 if TYPE_CHECKING:

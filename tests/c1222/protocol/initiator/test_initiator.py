@@ -35,8 +35,8 @@ from c1222.protocol.initiator.initiator import Initiator
 from c1222.protocol.messages import Message, decode, encode
 from c1222.protocol.policy import TCP_LINK, Link, NodePolicy, Options, Timing
 from c1222.protocol.state import ExchangeState, SessionState
-from c1222.security.freshness import SendGuard
 from c1222.security.keys import Key, KeyStore
+from c1222.security.sending import SendGuard
 from c1222.services import ErrorResponse, Service, TableData, session, tables
 from c1222.services.malformed import MalformedService
 from c1222.services.results import Bsy, Dnr, Iar, Rqtl, Rstl, Sme, Uat

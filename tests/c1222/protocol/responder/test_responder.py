@@ -27,9 +27,10 @@ from c1222.protocol.responder.answer_memory import Asker
 from c1222.protocol.responder.responder import Responder
 from c1222.protocol.responder.throttle import Rate
 from c1222.protocol.segments import MAX_INCOMPLETE
-from c1222.security.freshness import ReplayGuard, SendGuard
 from c1222.security.keys import Key, KeyStore
+from c1222.security.receiving import ReplayGuard
 from c1222.security.sealing import SessionSecurity
+from c1222.security.sending import SendGuard
 from c1222.services import ErrorResponse, RawRequest, Service, TableData, network, session, tables
 from c1222.services.results import Bsy, Dlk, Iar, Isc, Rqtl, Rstl, Sgerr, Sme, Sns
 from c1222.transport.memory import EPOCH, Mishaps, Wire
