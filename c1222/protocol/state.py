@@ -31,7 +31,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from c1222.errors import StateError
+from c1222.services.codec import services_that
 from c1222.services.results import Isss, Sns
+from c1222.services.service import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -187,10 +189,10 @@ NODE: Final[Mapping[str, tuple[NodeState | type[Refusal], NodeState | type[Refus
 }
 """Service -> what an ok answer leads to, or the refusal: while idle, and in a session."""
 
-END_SERVICES: Final = frozenset({"logoff", "terminate", "disconnect"})
+END_SERVICES: Final = services_that(Effect.ENDS)
 """Services that end a session."""
 
-REPEATABLE: Final = frozenset({"identify", "read", "read-index", "read-default", "read-offset", "resolve", "trace"})
+REPEATABLE: Final = services_that(Effect.READS)
 """Services that change nothing: carrying one out twice does no harm."""
 
 _S = TypeVar("_S", ExchangeState, SessionState)

@@ -24,10 +24,11 @@ from c1222.services.codec import (
     align,
     decode_request,
     decode_response,
+    services_that,
 )
 from c1222.services.responses import ErrorResponse, UnpairedResponse
 from c1222.services.results import RESULT_NAMES, SERVICE_ERRORS, Refusal
-from c1222.services.service import REDACTED, Request, Response, Service
+from c1222.services.service import REDACTED, Effect, Request, Response, Service
 from c1222.services.table_data import TableData
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "RESULT_NAMES",
     "SERVICE_ERRORS",
     "SERVICE_NAMES",
+    "Effect",
     "ErrorResponse",
     "RawRequest",
     "Refusal",
@@ -51,6 +53,7 @@ __all__ = [
     "identify",
     "network",
     "results",
+    "services_that",
     "session",
     "tables",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from c1222.errors import DecodeError, EncodeError
 from c1222.services.fields import U8, U16, Counted, FieldForm
-from c1222.services.service import Request, Response, wire
+from c1222.services.service import Effect, Request, Response, wire
 
 __all__ = [
     "BAUD_RATES",
@@ -48,6 +48,7 @@ class AuthenticateRequest(Request):
 
     code = 0x53
     service = "authenticate"
+    effect = Effect.PROVES
 
     # Concealed: with the ticket, these octets allow to search the short DES key off line.
     data: bytes = wire(Counted(), secret=True)
@@ -104,6 +105,7 @@ class NegotiateRequest(Request):
 
     codes = tuple(range(0x60, 0x6C))
     service = "negotiate"
+    effect = Effect.SETS_LINK
 
     packet_size: int = wire(U16)
     packets: int = wire(U8)
@@ -143,6 +145,7 @@ class TimingSetupRequest(Request):
 
     code = 0x71
     service = "timing-setup"
+    effect = Effect.SETS_LINK
 
     traffic: int = wire(U8)
     inter_character: int = wire(U8)

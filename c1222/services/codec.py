@@ -14,7 +14,7 @@ from c1222.services.identify import IdentifyRequest
 from c1222.services.network import DeregisterRequest, RegisterRequest, ResolveRequest, TraceRequest
 from c1222.services.responses import ErrorResponse, UnpairedResponse
 from c1222.services.results import SERVICE_ERRORS
-from c1222.services.service import Request, Response, beside, wire
+from c1222.services.service import Effect, Request, Response, beside, wire
 from c1222.services.session import (
     DisconnectRequest,
     LogoffRequest,
@@ -46,6 +46,7 @@ __all__ = [
     "align",
     "decode_request",
     "decode_response",
+    "services_that",
 ]
 
 
@@ -63,6 +64,16 @@ REQUESTS: Mapping[int, type[Request]] = {code: cls for cls in _CLASSES for code 
 
 SERVICE_NAMES: Mapping[int, str] = {code: cls.label() for code, cls in REQUESTS.items()}
 """Request code to the name of the service."""
+
+
+def services_that(*effects: Effect) -> frozenset[str]:
+    """Return the names of the services that have one of these effects; one not understood is among those that change.
+
+    Args:
+        effects: what the services shall do.
+    """
+    classes: tuple[type[Request], ...] = (RawRequest, *REQUESTS.values())
+    return frozenset([cls.label() for cls in classes if cls.effect in effects])
 
 
 class _RequestCode(FieldForm[int]):
@@ -87,6 +98,7 @@ class RawRequest(Request):
 
     codes = tuple(range(0x20, 0x100))
     service = "unknown"
+    effect = Effect.CHANGES
 
     code: int = beside(_RequestCode(), default=0x20)
     parameters: bytes = wire(REST, default=b"", secret=True)

@@ -11,7 +11,7 @@ from c1222.errors import DecodeError, EncodeError, Finding
 from c1222.message.aptitle import ApTitle
 from c1222.message.ber import read_length, tlv
 from c1222.services.fields import REST, U8, Counted, FieldForm, padded, short
-from c1222.services.service import Request, Response, Value, wire
+from c1222.services.service import Effect, Request, Response, Value, wire
 
 __all__ = [
     "FEATURES",
@@ -328,6 +328,7 @@ class IdentifyRequest(Request):
 
     code = 0x20
     service = "identify"
+    effect = Effect.READS
 
 
 class IdentifyResponse(Response):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from c1222.errors import EncodeError, Finding
 from c1222.services.fields import RELATIVE_TAG, TITLE, TITLES, U16, U24, Counted, Flags, Maybe, Octets
-from c1222.services.service import Request, Response, Service, beside, wire
+from c1222.services.service import Effect, Request, Response, Service, beside, wire
 
 if TYPE_CHECKING:
     from c1222.message import ber
@@ -115,6 +115,7 @@ class RegisterRequest(_Titled, Request):
 
     code = 0x27
     service = "register"
+    effect = Effect.CHANGES
 
     node_type: NodeType = wire(Flags(NodeType))
     connection_type: ConnectionType = wire(Flags(ConnectionType))
@@ -174,6 +175,7 @@ class DeregisterRequest(_Titled, Request):
 
     code = 0x24
     service = "deregister"
+    effect = Effect.CHANGES
 
     ap_title: ApTitle = wire(TITLE)
     relative_tag: int = beside(RELATIVE_TAG, default=0x80, kw_only=True)
@@ -203,6 +205,7 @@ class ResolveRequest(_Titled, Request):
 
     code = 0x25
     service = "resolve"
+    effect = Effect.READS
 
     ap_title: ApTitle = wire(TITLE)
     relative_tag: int = beside(RELATIVE_TAG, default=0x80, kw_only=True)
@@ -230,6 +233,7 @@ class TraceRequest(_Titled, Request):
 
     code = 0x26
     service = "trace"
+    effect = Effect.READS
 
     ap_titles: tuple[ApTitle, ...] = wire(TITLES)
     relative_tag: int = beside(RELATIVE_TAG, default=0x80, kw_only=True)

@@ -16,6 +16,7 @@ Values are immutable. The octets of a service are those without the length that 
 
 from __future__ import annotations
 
+from enum import Enum
 from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, dataclass_transform
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from c1222.message.ber import Octets
 
-__all__ = ["REDACTED", "Field", "Request", "Response", "Service", "Value", "beside", "wire"]
+__all__ = ["REDACTED", "Effect", "Field", "Request", "Response", "Service", "Value", "beside", "wire"]
 
 REDACTED = "<redacted>"
 """What stands in ``repr`` and JSON where a secret would."""
@@ -327,14 +328,28 @@ class Service(Value):
         return (Finding("warning", "trailing-octets", f"{self.label()}.trailing", at, text),)
 
 
+class Effect(Enum):
+    """What a service does to the node that carries it out, if its answer is ok."""
+
+    READS = "changes nothing: carrying it out twice does no harm"
+    CHANGES = "changes what the node or its network holds"
+    PROVES = "shows who asks"
+    OPENS = "shows who asks, and opens a session"
+    STRETCHES = "lets the session stand idle for longer"
+    ENDS = "ends the session"
+    SETS_LINK = "agrees on a link of C12.18 or C12.21"
+
+
 class Request(Service):
     """A service request.
 
     Attributes:
+        effect: what it does to the node; each class of a service says it.
         answer: class of the ok response; None where it is not known.
     """
 
     kind = "request"
+    effect: ClassVar[Effect]
     answer: ClassVar[type[Response] | None] = None
 
     def __init_subclass__(cls) -> None:

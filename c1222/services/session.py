@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Self
 
 from c1222.services.fields import U8, U16, Maybe, Octets, Text, padded
-from c1222.services.service import Request, Response, wire
+from c1222.services.service import Effect, Request, Response, wire
 
 __all__ = [
     "DisconnectRequest",
@@ -42,6 +42,7 @@ class LogonRequest(Request):
 
     code = 0x50
     service = "logon"
+    effect = Effect.OPENS
 
     user_id: int = wire(U16)
     user: bytes = wire(Text(_USER_SIZE))
@@ -81,6 +82,7 @@ class SecurityRequest(Request):
 
     code = 0x51
     service = "security"
+    effect = Effect.PROVES
 
     password: bytes = wire(Octets(_PASSWORD_SIZE), secret=True)
     user_id: int | None = wire(Maybe(U16), default=None)
@@ -111,6 +113,7 @@ class LogoffRequest(Request):
 
     code = 0x52
     service = "logoff"
+    effect = Effect.ENDS
 
 
 class LogoffResponse(Response):
@@ -124,6 +127,7 @@ class TerminateRequest(Request):
 
     code = 0x21
     service = "terminate"
+    effect = Effect.ENDS
 
 
 class TerminateResponse(Response):
@@ -137,6 +141,7 @@ class DisconnectRequest(Request):
 
     code = 0x22
     service = "disconnect"
+    effect = Effect.ENDS
 
 
 class DisconnectResponse(Response):
@@ -154,6 +159,7 @@ class WaitRequest(Request):
 
     code = 0x70
     service = "wait"
+    effect = Effect.STRETCHES
 
     seconds: int = wire(U8)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from c1222.errors import EncodeError, Finding
 from c1222.services.fields import REST, U16, U24, FieldForm, short
-from c1222.services.service import REDACTED, Request, Response, Service, wire
+from c1222.services.service import REDACTED, Effect, Request, Response, Service, wire
 from c1222.services.table_data import CHUNK, MORE_TABLE_DATA, TABLE_DATA, TableData
 
 __all__ = [
@@ -184,6 +184,7 @@ class ReadRequest(TableAccess):
 
     code = 0x30
     service = "read"
+    effect = Effect.READS
 
 
 class ReadResponse(TableResponse):
@@ -206,6 +207,7 @@ class ReadIndexRequest(TableAccess):
 
     codes = tuple(range(0x31, 0x3A))
     service = "read-index"
+    effect = Effect.READS
 
     indices: tuple[int, ...] = wire(Indices())
     count: int = wire(U16)
@@ -262,6 +264,7 @@ class ReadDefaultRequest(Request):
 
     code = 0x3E
     service = "read-default"
+    effect = Effect.READS
 
 
 class ReadDefaultResponse(TableResponse):
@@ -281,6 +284,7 @@ class ReadOffsetRequest(TableAccess):
 
     code = 0x3F
     service = "read-offset"
+    effect = Effect.READS
 
     offset: int = wire(U24)
     count: int = wire(U16)
@@ -311,6 +315,7 @@ class WriteRequest(Write):
 
     code = 0x40
     service = "write"
+    effect = Effect.CHANGES
 
     table_data: TableData = wire(TABLE_DATA, secret=True, hidden=True)
 
@@ -332,6 +337,7 @@ class WriteIndexRequest(Write):
 
     codes = tuple(range(0x41, 0x4A))
     service = "write-index"
+    effect = Effect.CHANGES
 
     indices: tuple[int, ...] = wire(Indices())
     table_data: TableData = wire(TABLE_DATA, secret=True, hidden=True)
@@ -359,6 +365,7 @@ class WriteDefaultRequest(Request):
 
     code = 0x4E
     service = "write-default"
+    effect = Effect.CHANGES
 
     parameters: bytes = wire(REST, default=b"", secret=True)
 
@@ -380,6 +387,7 @@ class WriteOffsetRequest(Write):
 
     code = 0x4F
     service = "write-offset"
+    effect = Effect.CHANGES
 
     offset: int = wire(U24)
     table_data: TableData = wire(TABLE_DATA, secret=True, hidden=True)

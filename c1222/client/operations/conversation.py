@@ -16,7 +16,7 @@ from c1222.protocol.identity import Identity
 from c1222.protocol.initiator.initiator import Initiator
 from c1222.protocol.policy import TCP_TIMING, UDP_TIMING, Link, Options, Timing
 from c1222.protocol.state import SessionState
-from c1222.services import ErrorResponse, Response
+from c1222.services import Effect, ErrorResponse, Response, services_that
 from c1222.services.malformed import MalformedService
 from c1222.services.results import Isss
 from c1222.services.session import LogoffRequest, LogonRequest, SecurityRequest, TerminateRequest
@@ -39,9 +39,7 @@ __all__ = ["IDLE_TIMEOUT", "Conversation"]
 
 IDLE_TIMEOUT: Final = 60
 """Idle time to ask for in a Logon, seconds; Elster MeteringSDK's number [1]."""
-_CHANGING: Final = frozenset(
-    {"write", "write-index", "write-default", "write-offset", "register", "deregister", "unknown"}
-)
+_CHANGING: Final = services_that(Effect.CHANGES)
 _FAREWELL: Final = Timing(timeout=2.0, attempts=1, busy_tries=0)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from c1222.errors import ServiceError
 from c1222.protocol.session import Grants
 from c1222.protocol.state import END_SERVICES, NODE, NodeState
-from c1222.services import ErrorResponse, Request, Response
+from c1222.services import Effect, ErrorResponse, Request, Response, services_that
 from c1222.services.results import Bsy, Err, Iar, Isc
 from c1222.services.session import LogonRequest, LogonResponse, SecurityRequest, WaitRequest
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GATES", "Context", "Handler", "Outcome", "carry_out"]
 
-GATES: Final = frozenset({"logon", "security", "authenticate"})
+GATES: Final = services_that(Effect.OPENS, Effect.PROVES)
 """Services that give rights: when one fails, nothing behind it in the message is carried out."""
 
 _TEST, _NOTIFICATION = 1, 4
