@@ -14,14 +14,24 @@ from __future__ import annotations
 import datetime as dt
 import zoneinfo
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.errors import UnknownZone
 
 if TYPE_CHECKING:
     from c1219.rules.calendar import Calendar
 
-__all__ = ["Timekeeping", "naive_utc", "utc", "without_zone", "zone_named", "zone_offset"]
+__all__ = [
+    "TimeQuality",
+    "Timekeeping",
+    "counts",
+    "naive_utc",
+    "time_quality",
+    "utc",
+    "without_zone",
+    "zone_named",
+    "zone_offset",
+]
 
 _NONE = dt.timedelta(0)
 _DAY = dt.timedelta(days=1)
@@ -91,6 +101,51 @@ def zone_offset(zone: dt.tzinfo, time: dt.datetime) -> tuple[dt.timedelta, dt.ti
         shift = -min(_NONE, *(at(time + quarter)[1] for quarter in _QUARTERS))
     shift = max(_NONE, shift)
     return offset - shift, shift
+
+
+class TimeQuality(NamedTuple):
+    """What a time is, by TIME_DATE_QUAL.
+
+    Attributes:
+        utc: it is UTC.
+        zone_applied: the offset of the zone is in it.
+        dst_applied: the daylight saving shift is in it while it is in effect.
+        dst: daylight saving time is in effect.
+        has_dst: the device may switch to daylight saving time at all.
+    """
+
+    utc: bool
+    zone_applied: bool
+    dst_applied: bool
+    dst: bool
+    has_dst: bool
+
+
+def counts(st0: Any) -> bool:
+    """Say whether times of a device are counters (TM_FORMAT 3 and 4), which count UTC.
+
+    Args:
+        st0: value of ST0.
+    """
+    return st0.FORMAT_CONTROL_2.TM_FORMAT in (3, 4)
+
+
+def time_quality(qualifier: Any, *, counter: bool, version: int = 0) -> TimeQuality:
+    """Say what a time is. Counters are UTC whatever the flags say.
+
+    Args:
+        qualifier: TIME_DATE_QUAL.
+        counter: the time is a counter of UTC.
+        version: ST0.STD_VERSION_NO; before 2 there was no DST_SUPPORTED_FLAG.
+    """
+    utc, dst = counter or bool(qualifier.GMT_FLAG), bool(qualifier.DST_FLAG)
+    return TimeQuality(
+        utc,
+        not utc and bool(qualifier.TM_ZN_APPLIED_FLAG),
+        not utc and bool(qualifier.DST_APPLIED_FLAG),
+        dst,
+        version <= 1 or dst or bool(qualifier.DST_SUPPORTED_FLAG),
+    )
 
 
 class Timekeeping:

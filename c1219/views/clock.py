@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.errors import Finding
-from c1219.rules.timekeeping import Timekeeping
+from c1219.rules.timekeeping import Timekeeping, counts, time_quality
 from c1219.views.calendar import Calendar, SeasonChange, TierChange, read_calendar
 from c1219.views.records import record
 
@@ -111,16 +111,13 @@ def timekeeping(
                 standard = None
     qualities = _qualities(device, remarks)
     st0 = record(device, 0, remarks)
-    counters = st0 is not None and st0.FORMAT_CONTROL_2.TM_FORMAT >= 3 and not local_counters
+    counter = st0 is not None and counts(st0) and not local_counters
     if qualities is None:
-        return Timekeeping(utc=counters, zone=standard, dst_amount=amount, calendar=calendar, local=zone)
-    utc = qualities.GMT_FLAG or counters
-    if st0 is not None and st0.STD_VERSION_NO > 1 and not (qualities.DST_SUPPORTED_FLAG or qualities.DST_FLAG):
-        amount = _NO_TIME
+        return Timekeeping(utc=counter, zone=standard, dst_amount=amount, calendar=calendar, local=zone)
+    quality = time_quality(qualities, counter=counter, version=0 if st0 is None else st0.STD_VERSION_NO)
     return Timekeeping(
-        utc=utc, zone=standard, zone_applied=not utc and qualities.TM_ZN_APPLIED_FLAG,
-        dst_applied=not utc and qualities.DST_APPLIED_FLAG, dst_amount=amount, dst_now=qualities.DST_FLAG,
-        calendar=calendar, local=zone,
+        utc=quality.utc, zone=standard, zone_applied=quality.zone_applied, dst_applied=quality.dst_applied,
+        dst_amount=amount if quality.has_dst else _NO_TIME, dst_now=quality.dst, calendar=calendar, local=zone,
     )  # fmt: skip
 
 

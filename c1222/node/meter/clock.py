@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.rules.timekeeping import counts, time_quality
 from c1219.wire.times import YEARS
 from c1222.node.meter.calendar import MeterCalendar, calendar_of
 
@@ -79,9 +80,8 @@ class ClockFormats:
 
     def __init__(self, st0: Any, calendar: MeterCalendar) -> None:
         self.calendar = calendar
-        form = st0.FORMAT_CONTROL_2.TM_FORMAT
-        self.runs = form != 0
-        self._counts = form in (3, 4)
+        self.runs = st0.FORMAT_CONTROL_2.TM_FORMAT != 0
+        self._counts = counts(st0)
         self._version = st0.STD_VERSION_NO
         self.base = 0 if self._counts else calendar.zone
 
@@ -137,16 +137,15 @@ class ClockFormats:
 
         Args:
             shown: as in a table.
-            qualifier: TIME_DATE_QUAL that says what it is; None for what this device shows itself.
+            qualifier: TIME_DATE_QUAL that says what it is; None, or without a zone, for what this device shows itself.
         """
         seconds = (shown - _EPOCH) / _SECOND
-        if qualifier is not None and qualifier.GMT_FLAG:
+        quality = None if qualifier is None else time_quality(qualifier, counter=self._counts)
+        if self._counts or (quality is not None and quality.utc):
             return seconds
-        if qualifier is not None and qualifier.TM_ZN_APPLIED_FLAG:
-            dst = qualifier.DST_FLAG and qualifier.DST_APPLIED_FLAG
-            return seconds - self.calendar.zone - (self.calendar.dst_shift if dst else 0)
-        if self._counts:
-            return seconds
+        if quality is not None and quality.zone_applied:
+            shift = self.calendar.dst_shift if quality.dst and quality.dst_applied else 0
+            return seconds - self.calendar.zone - shift
         standard = seconds - self.calendar.zone
         return standard - self.calendar.dst_shift if self.is_dst(standard - self.calendar.dst_shift) else standard
 

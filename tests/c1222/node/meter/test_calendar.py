@@ -122,3 +122,22 @@ def test_a_meter_and_a_reader_of_its_tables_are_in_one_season_and_tier(octets: T
         dst = times.in_effect(dt.datetime.fromtimestamp(device_time, dt.UTC))
         assert dst in {None, faces.is_dst(device_time)}, local
         assert dst is not None or times.zone is None or not [change for change in changes if change < local - DAY]
+
+
+@pytest.mark.parametrize("form", [2, 3, 4], ids=["discrete", "minutes", "seconds"])
+@pytest.mark.parametrize("flags", range(16))
+def test_a_meter_takes_a_time_for_what_a_reader_of_its_flags_does(form: int, flags: int) -> None:
+    """DST_FLAG, GMT_FLAG, zone and shift applied. Without zone and GMT it is what the meter itself shows."""
+    st52 = bytes(4 if form == 4 else 5 if form == 3 else 6) + bytes([flags << 3 | 0x80])
+    st53 = bytes.fromhex("02 00 00 3C D4 FE 02 00 00") if form == 2 else bytes(4) + b"\x3c" + b"\xd4\xfe" + bytes(4)
+    octets = {51: bytes.fromhex("00 11 00 00 00 00 00 00 00"), 52: st52, 53: st53}
+    device = tables_of(dict(octets), time=form)
+    quality = device[52].value.TIME_DATE_QUAL
+    shape = Shape({label: device[label].raw for label in device if label != "ST52"})
+    faces = shape.derived(faces_of)
+    shown = dt.datetime(2026, 7, 1, 12)
+    taken = dt.datetime.fromtimestamp(faces.device(shown, quality), dt.UTC)
+    if form > 2 or quality.GMT_FLAG or quality.TM_ZN_APPLIED_FLAG:
+        assert taken == timekeeping(device).instant(shown, quality.DST_FLAG)
+    else:
+        assert taken == shown.replace(tzinfo=dt.UTC) + dt.timedelta(hours=5)
