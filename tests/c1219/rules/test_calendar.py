@@ -42,7 +42,7 @@ def codes_by_day(st54: Any) -> dict[dt.date, list[int]]:
 
     for entry in used(st54.RECURR_DATES):
         for year in range(BEGIN.year, END.year):
-            for day in resolve(entry.RECURR_DATE, year, st54.ANCHOR_DATE):
+            for day in resolve(entry.RECURR_DATE, year, st54.ANCHOR_DATE) if entry.RECURR_DATE else ():
                 found.setdefault(day, []).append(entry.CALENDAR_ACTION.CALENDAR_CTRL)
     for entry in used(st54.NON_RECURR_DATES):
         found.setdefault(entry.NON_RECURR_DATE, []).append(entry.CALENDAR_ACTION.CALENDAR_CTRL)
