@@ -120,16 +120,16 @@ def test_dates_that_seldom_come_are_found() -> None:
 
 
 def test_the_last_day_of_a_leap_year_is_one() -> None:
-    plan = read(tables(dates=(date(dt.date(2024, 12, 31)) + bytes([4]),), rows=(bytes(3),) * 2))
-    assert (plan.season(dt.date(2024, 12, 30)), plan.season(dt.date(2025, 1, 1))) == (None, 1)
+    plan = read(tables(rules=(yearly(12, 30) + bytes([5]), yearly(12, 31) + bytes([4])), rows=(bytes(3),) * 3))
+    assert (plan.season(dt.date(2024, 12, 30)), plan.season(dt.date(2025, 1, 1))) == (2, 1)
 
 
 def test_each_season_has_its_schedules_and_a_tier_is_followed_back_400_days() -> None:
     """Season 1 switches, season 2 does not: its days are in the tier that the last day of season 1 left."""
-    dates = (date(dt.date(2024, 1, 1)) + bytes([4]), date(dt.date(2025, 1, 1)) + bytes([5]))
+    dates = (date(dt.date(2024, 1, 1)) + bytes([4]), date(dt.date(2025, 6, 1)) + bytes([5]))
     plan = read(tables(dates=dates, rows=(b"\0" * 3, b"\1" * 3, b"\2" * 3), switches=(switch(7, 0, 3, 1),)))
-    assert plan.day(dt.date(2025, 1, 2)).schedule == 2
-    last = dt.datetime(2024, 12, 31, 12)
+    assert plan.day(dt.date(2025, 6, 2)).schedule == 2
+    last = dt.datetime(2025, 5, 31, 12)
     assert (plan.tier(last + 399 * DAY), plan.tier(last + 400 * DAY)) == (3, None)
     assert plan.next_switches(last) == ()
 
