@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from c1222.message.acse import Acse
     from c1222.protocol.identity import Identity
-    from c1222.protocol.initiator.matching import Answer
     from c1222.protocol.messages import Message
+    from c1222.services.malformed import Answer
 
 __all__ = ["NoAnswer", "Problem", "Reply", "Sent", "said"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from c1219.engine.layout import Layout
     from c1222.conformance.evidence import Evidence
     from c1222.conformance.probe import Probe
-    from c1222.protocol.initiator.matching import Answer
+    from c1222.services.malformed import Answer
 
 __all__ = ["Survey", "survey"]
 

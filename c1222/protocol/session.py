@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from c1222.message.aptitle import ApTitle
-    from c1222.protocol.initiator.matching import Answer
     from c1222.security.sealing import SessionSecurity
     from c1222.services import Request
+    from c1222.services.malformed import Answer
 
 __all__ = ["Grants", "OwnSession", "Session", "SessionTable", "concerns_session"]
 

@@ -6,11 +6,11 @@ from types import NoneType
 from typing import Any
 
 from c1222.errors import DecodeError, Finding
-from c1222.services import REDACTED, REQUESTS, Request, Service, decode_request, decode_response
+from c1222.services import REDACTED, REQUESTS, Request, Response, Service, decode_request, decode_response
 from c1222.services.fields import REST, Beside
 from c1222.services.service import beside, wire
 
-__all__ = ["MalformedService", "decode_service"]
+__all__ = ["Answer", "MalformedService", "decode_service"]
 
 _REQUESTS_FROM = 0x20
 
@@ -63,6 +63,10 @@ class MalformedService(Service):
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with the octets."""
         return () if self.fault is None else (self.fault.finding("malformed-service"),)
+
+
+Answer = Response | MalformedService | None
+"""What came back for one service: its response, octets that are none, or nothing."""
 
 
 def decode_service(octets: bytes, request: Request | None = None) -> Service:

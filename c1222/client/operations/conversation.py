@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from c1222.errors import C1222Error
     from c1222.message.aptitle import ApTitle
     from c1222.protocol.events import InitiatorEvent
-    from c1222.protocol.initiator.matching import Answer
     from c1222.security.keys import Key, KeyStore
     from c1222.security.sending import SendGuard
     from c1222.services import Request
+    from c1222.services.malformed import Answer
 
 __all__ = ["IDLE_TIMEOUT", "Conversation"]
 

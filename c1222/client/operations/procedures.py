@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from c1219.engine.layout import Layout
     from c1219.schema import Procedure
     from c1222.client.steps import Operation
-    from c1222.protocol.initiator.matching import Answer
+    from c1222.services.malformed import Answer
 
 __all__ = ["POLLS", "POLL_PAUSE", "ProcedureResult", "ProcedureVerbs"]
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from c1222.client.steps import Operation
-    from c1222.protocol.initiator.matching import Answer
     from c1222.services import Request
+    from c1222.services.malformed import Answer
 
 __all__ = ["HEADER_ROOM", "MAX_SERVICES", "PartialRead", "Reading"]
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from c1222.client.errors import WriteUnknown
     from c1222.client.steps import Operation
-    from c1222.protocol.initiator.matching import Answer
     from c1222.services import Request
     from c1222.services.identify import IdentifyResponse
+    from c1222.services.malformed import Answer
 
 __all__ = ["SessionVerbs"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1222.client.steps import Operation
-    from c1222.protocol.initiator.matching import Answer
+    from c1222.services.malformed import Answer
 
 __all__ = ["Writing"]
 

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1222.protocol.identity import Identity
-    from c1222.protocol.initiator.matching import Answer
     from c1222.services import Request
+    from c1222.services.malformed import Answer
 
 __all__ = ["Initiator"]
 

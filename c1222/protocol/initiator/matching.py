@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from c1222.errors import SecurityRefused, SessionLost
 from c1222.message.epsem import SecurityMode
 from c1222.services import SERVICE_ERRORS, ErrorResponse, Request, Response, align
-from c1222.services.malformed import MalformedService
+from c1222.services.malformed import Answer, MalformedService
 from c1222.services.results import Sme
 from c1222.services.session import SecurityResponse
 
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
     from c1222.protocol.initiator.request_queue import RequestQueue
     from c1222.protocol.messages import Message
 
-__all__ = ["Answer", "Distrust", "asked_by", "distrust", "hint", "pair", "wrong_titles"]
-
-Answer = Response | MalformedService | None
-"""What came back for one service: its response, octets that are none, or nothing."""
-
+__all__ = ["Distrust", "asked_by", "distrust", "hint", "pair", "wrong_titles"]
 
 _REQUESTS_FROM: Final = 0x20
 
