@@ -33,7 +33,7 @@ from tests.fuzz.driver import Door
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.conformance.misbehaviours.misbehaviour import Subject
 
 ANSWER_SECONDS: Final = 10.0
 """How long a node that listens may take for a good request."""
@@ -207,7 +207,7 @@ def checks(octets: bytes) -> None:
     """A check, chosen by the first octet, comes to a verdict, and its report can be written and read."""
     change = Changes(octets[1:])
 
-    def leave(answer: bytes, _node: Specimen) -> Iterator[tuple[bytes, float]]:
+    def leave(answer: bytes, _node: Subject) -> Iterator[tuple[bytes, float]]:
         yield change(answer), 0.0
 
     bench = Checks(mode=0, wrong=Misbehaviour("", "", "", (), leave=leave))

@@ -10,24 +10,48 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from c1222.errors import DecodeError
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.messages import Message, decode, encode
 
 if TYPE_CHECKING:
-    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.node.meter.meter import SimulatedMeter
     from c1222.protocol.responder.execution import Context
+    from c1222.protocol.responder.responder import Responder
     from c1222.security.keys import KeyStore
     from c1222.services import Request, Response, Service
 
-__all__ = ["Arrive", "Leave", "Misbehaviour", "Serve", "arriving", "leaving", "opened", "remade", "serving"]
+__all__ = ["Arrive", "Leave", "Misbehaviour", "Serve", "Subject", "arriving", "leaving", "opened", "remade", "serving"]
 
-Arrive = Callable[[bytes, "Specimen"], Iterable[bytes]]
-Leave = Callable[[bytes, "Specimen"], Iterable[tuple[bytes, float]]]
-Serve = Callable[["Request", "Context", "Specimen"], "Response"]
+Arrive = Callable[[bytes, "Subject"], Iterable[bytes]]
+Leave = Callable[[bytes, "Subject"], Iterable[tuple[bytes, float]]]
+Serve = Callable[["Request", "Context", "Subject"], "Response"]
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Subject(Protocol):
+    """The node that misbehaves, as hooks know it.
+
+    Attributes:
+        keys: its keys.
+        meter: its meter.
+        responder: its side of the protocol.
+        scratch: whatever the misbehaviour remembers.
+    """
+
+    keys: KeyStore
+    meter: SimulatedMeter
+    responder: Responder
+    scratch: dict[str, Any]
+
+    def serve(self, request: Request, context: Context) -> Response:
+        """Carry a service out as a meter should.
+
+        Raises:
+            ServiceError: it is refused.
+        """
 
 
 class Misbehaviour(NamedTuple):

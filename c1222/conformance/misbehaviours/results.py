@@ -14,7 +14,7 @@ from c1222.services.session import LogonRequest, LogonResponse, SecurityRequest,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.conformance.misbehaviours.misbehaviour import Subject
     from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response, Service
 
@@ -48,19 +48,19 @@ def _recoded(code: int, instead: Service) -> Callable[[list[Service]], list[Serv
 
 
 @leaving("unknown-service-err", "Unknown services get err", "Does without the service.", "C-ERR-04", "C-READ-04")
-def unknown_service_err(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def unknown_service_err(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """Instead of sns."""
     yield remade(answer, node.keys, _recoded(Sns.code, ErrorResponse.of(Err()))), 0.0
 
 
 @leaving("state-ignored", "Logoff without a session is ok", "Takes the session for ended.", "C-ERR-06", "C-SESS-03")
-def state_ignored(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def state_ignored(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """Instead of isss."""
     yield remade(answer, node.keys, _recoded(Isss.code, UnpairedResponse())), 0.0
 
 
 @leaving("talks-in-errors", "Refusals have octets behind the code", "Reads the code.", "C-ERR-07")
-def talks_in_errors(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def talks_in_errors(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """Some text."""
 
     def change(services: list[Service]) -> list[Service]:
@@ -70,13 +70,13 @@ def talks_in_errors(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, floa
 
 
 @leaving("no-limit", "rstl does not tell the largest size", "Asks for less by itself.", "C-READ-05")
-def no_limit(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def no_limit(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """Without parameters."""
     yield remade(answer, node.keys, _recoded(Rstl.code, ErrorResponse(Rstl.code))), 0.0
 
 
 @leaving("stops-at-errors", "Services behind a failed one get no response", "Knows which are missing.", "C-LIST-03")
-def stops_at_errors(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def stops_at_errors(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """The list ends with the first error."""
 
     def change(services: list[Service]) -> list[Service]:
@@ -87,13 +87,13 @@ def stops_at_errors(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, floa
 
 
 @leaving("order-reversed", "Three or more responses come in reverse", "Says that they do not fit.", "C-LIST-01")
-def order_reversed(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def order_reversed(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """The last first."""
     yield remade(answer, node.keys, lambda services: services[::-1] if len(services) > 2 else services), 0.0
 
 
 @serving("busy", "Every third message gets bsy", "Asks again for what was refused, after a pause.")
-def busy(request: Request, context: Context, node: Specimen) -> Response:
+def busy(request: Request, context: Context, node: Subject) -> Response:
     """All of its services."""
     if node.scratch.get("message") is not context.message:
         node.scratch["message"] = context.message
@@ -104,14 +104,14 @@ def busy(request: Request, context: Context, node: Specimen) -> Response:
 
 
 @serving("no-idle-time", "The answer to Logon tells no idle time", "Assumes what it asked for.", "C-SESS-01")
-def no_idle_time(request: Request, context: Context, node: Specimen) -> Response:
+def no_idle_time(request: Request, context: Context, node: Subject) -> Response:
     """As in C12.18."""
     response = node.serve(request, context)
     return LogonResponse(None) if isinstance(request, LogonRequest) else response
 
 
 @leaving("session-kept", "Sessions never end by themselves", "Logs off when it is done.", "C-SESS-10")
-def session_kept(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def session_kept(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """Without a deadline."""
     for session in node.responder.sessions:
         session.timeout, session.deadline = 0, None
@@ -124,25 +124,25 @@ def session_kept(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]
     "Says that the session is lost; opens another one.",
     "C-SESS-02",
 )
-def session_forgotten(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def session_forgotten(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """Closed at once."""
     node.responder.close_sessions()
     yield answer, 0.0
 
 
 @leaving("iar-is-ok", "What gets iar elsewhere gets ok", "Sees that there are no data.", "C-ERR-05", "C-ERR-08")
-def iar_is_ok(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def iar_is_ok(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """A bare ok."""
     yield remade(answer, node.keys, _recoded(Iar.code, UnpairedResponse())), 0.0
 
 
-def _note_security(request: Request, context: Context, node: Specimen) -> Response:
+def _note_security(request: Request, context: Context, node: Subject) -> Response:
     if isinstance(request, SecurityRequest):
         node.scratch["security"] = context.message.calling_invocation_id
     return node.serve(request, context)
 
 
-def _leave_security_out(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+def _leave_security_out(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     message = opened(answer, node.keys)
     if message.called_invocation_id == node.scratch.get("security") and len(message.services) > 1:
         answer = remade(answer, node.keys, lambda services: services[1:])
@@ -160,7 +160,7 @@ security_unanswered = Misbehaviour(
 
 
 @arriving("padding-served", "It takes what follows a length of 0 for services", "Sends no padding.", "C-LIST-04")
-def padding_served(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+def padding_served(apdu: bytes, node: Subject) -> Iterator[bytes]:
     """Where something follows, all is done twice."""
     message = opened(apdu, node.keys)
     if len(message.body) > sum(1 + len(octets) for octets in message.service_octets):
@@ -169,7 +169,7 @@ def padding_served(apdu: bytes, node: Specimen) -> Iterator[bytes]:
 
 
 @arriving("embedded-dropped", "Requests with a response among them are dropped", "Sends none.", "C-LIST-05")
-def embedded_dropped(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+def embedded_dropped(apdu: bytes, node: Subject) -> Iterator[bytes]:
     """Without a word."""
     kinds = {service.kind for service in opened(apdu, node.keys).services}
     if kinds != {"request", "response"}:
@@ -177,7 +177,7 @@ def embedded_dropped(apdu: bytes, node: Specimen) -> Iterator[bytes]:
 
 
 @arriving("bare-messages-dropped", "Messages without AC are dropped", "Puts it into each.", "C-SESS-11", secured=True)
-def bare_messages_dropped(apdu: bytes, _node: Specimen) -> Iterator[bytes]:
+def bare_messages_dropped(apdu: bytes, _node: Subject) -> Iterator[bytes]:
     """In sessions, too."""
     acse = decode_acse(apdu)
     if acse.is_segment or acse.authentication is not None or not acse.payload or not acse.payload[0] >> 2 & 3:
@@ -185,7 +185,7 @@ def bare_messages_dropped(apdu: bytes, _node: Specimen) -> Iterator[bytes]:
 
 
 @serving("no-identify-in-session", "Identify is refused in a session", "Asks before.", "C-IDENT-07")
-def no_identify_in_session(request: Request, context: Context, node: Specimen) -> Response:
+def no_identify_in_session(request: Request, context: Context, node: Subject) -> Response:
     """Isss."""
     if isinstance(request, IdentifyRequest) and context.session is not None:
         raise Isss
@@ -193,7 +193,7 @@ def no_identify_in_session(request: Request, context: Context, node: Specimen) -
 
 
 @serving("no-terminate", "Terminate is not supported", "Logs off.", "C-SESS-04")
-def no_terminate(request: Request, context: Context, node: Specimen) -> Response:
+def no_terminate(request: Request, context: Context, node: Subject) -> Response:
     """Sns."""
     if isinstance(request, TerminateRequest):
         raise Sns
@@ -201,7 +201,7 @@ def no_terminate(request: Request, context: Context, node: Specimen) -> Response
 
 
 @serving("no-wait", "Wait is not supported", "Does without.", "C-SESS-05")
-def no_wait(request: Request, context: Context, node: Specimen) -> Response:
+def no_wait(request: Request, context: Context, node: Subject) -> Response:
     """Sns."""
     if isinstance(request, WaitRequest):
         raise Sns

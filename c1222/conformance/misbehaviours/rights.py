@@ -10,7 +10,7 @@ from c1222.services.results import Err
 from c1222.services.session import LogoffRequest, SecurityRequest, SecurityResponse
 
 if TYPE_CHECKING:
-    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.conformance.misbehaviours.misbehaviour import Subject
     from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
@@ -18,7 +18,7 @@ __all__ = ["any_password", "no_rights_in_session", "rights_shared", "rights_stay
 
 
 @serving("any-password", "Any password is right", "Cannot know.", "C-SESS-12")
-def any_password(request: Request, context: Context, node: Specimen) -> Response:
+def any_password(request: Request, context: Context, node: Subject) -> Response:
     """All rights for it."""
     try:
         return node.serve(request, context)
@@ -32,7 +32,7 @@ def any_password(request: Request, context: Context, node: Specimen) -> Response
 @serving(
     "rights-stay", "Rights outlive message and session", "Presents its password all the same.", "C-SESS-08", "C-SESS-07"
 )
-def rights_stay(request: Request, context: Context, node: Specimen) -> Response:
+def rights_stay(request: Request, context: Context, node: Subject) -> Response:
     """For each calling title."""
     kept = node.scratch.setdefault("rights", {})
     if context.access.rights is None:
@@ -44,7 +44,7 @@ def rights_stay(request: Request, context: Context, node: Specimen) -> Response:
 
 
 @serving("rights-shared", "While a session has rights, everybody has", "Cannot know.", "C-SESS-09")
-def rights_shared(request: Request, context: Context, node: Specimen) -> Response:
+def rights_shared(request: Request, context: Context, node: Subject) -> Response:
     """Until Logoff."""
     if context.access.rights is None:
         context.access.rights = node.scratch.get("rights")
@@ -59,7 +59,7 @@ def rights_shared(request: Request, context: Context, node: Specimen) -> Respons
 @serving(
     "no-rights-in-session", "In a session rights last for one message", "Presents its password again.", "C-SESS-06"
 )
-def no_rights_in_session(request: Request, context: Context, node: Specimen) -> Response:
+def no_rights_in_session(request: Request, context: Context, node: Subject) -> Response:
     """Taken away with the next message."""
     if context.session is not None and not isinstance(request, SecurityRequest):
         context.access.rights = None

@@ -26,7 +26,7 @@ from c1222.services.tables import (
 )
 
 if TYPE_CHECKING:
-    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.conformance.misbehaviours.misbehaviour import Subject
     from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
@@ -65,7 +65,7 @@ def _is_read(request: Request, *tables: int) -> bool:
 
 
 @serving("wrong-checksum", "The checksum of table data is wrong", "Reads again, then says so.", "C-TABLE-06")
-def wrong_checksum(request: Request, context: Context, node: Specimen) -> Response:
+def wrong_checksum(request: Request, context: Context, node: Subject) -> Response:
     """One bit changed."""
     response = node.serve(request, context)
     if isinstance(response, TableResponse):
@@ -75,7 +75,7 @@ def wrong_checksum(request: Request, context: Context, node: Specimen) -> Respon
 
 
 @serving("absent-claimed", "ST0 claims ST2, which is not there", "Says that the table cannot be read.", "C-TABLE-02")
-def absent_claimed(request: Request, context: Context, node: Specimen) -> Response:
+def absent_claimed(request: Request, context: Context, node: Subject) -> Response:
     """Refused."""
     if getattr(request, "table", None) == 2:
         raise Iar
@@ -89,7 +89,7 @@ def absent_claimed(request: Request, context: Context, node: Specimen) -> Respon
     "C-TABLE-03",
     "C-ERR-01",
 )
-def unclaimed_served(request: Request, context: Context, node: Specimen) -> Response:
+def unclaimed_served(request: Request, context: Context, node: Subject) -> Response:
     """Zeros instead of iar."""
     try:
         return node.serve(request, context)
@@ -100,7 +100,7 @@ def unclaimed_served(request: Request, context: Context, node: Specimen) -> Resp
 
 
 @serving("short-tables", "Some tables lack an octet", "Says which; shows what there is.", "C-TABLE-04", "C-TABLE-05")
-def short_tables(request: Request, context: Context, node: Specimen) -> Response:
+def short_tables(request: Request, context: Context, node: Subject) -> Response:
     """ST11, ST21, ST23 and ST27."""
     response = node.serve(request, context)
     if _is_read(request, *_CUT) and isinstance(response, ReadResponse):
@@ -109,7 +109,7 @@ def short_tables(request: Request, context: Context, node: Specimen) -> Response
 
 
 @serving("limits-exceeded", "ST20 allows nothing", "Goes by ST21.", "C-TABLE-08")
-def limits_exceeded(request: Request, context: Context, node: Specimen) -> Response:
+def limits_exceeded(request: Request, context: Context, node: Subject) -> Response:
     """Zeros."""
     response = node.serve(request, context)
     if _is_read(request, 20) and isinstance(response, ReadResponse):
@@ -118,7 +118,7 @@ def limits_exceeded(request: Request, context: Context, node: Specimen) -> Respo
 
 
 @serving("set-inconsistent", "ST0 claims tables as writable that it does not claim", "Says so.", "C-TABLE-07")
-def set_inconsistent(request: Request, context: Context, node: Specimen) -> Response:
+def set_inconsistent(request: Request, context: Context, node: Subject) -> Response:
     """All bits of STD_TBLS_WRITE set."""
     response = node.serve(request, context)
     layout = node.meter.tables.layout("ST0")
@@ -130,7 +130,7 @@ def set_inconsistent(request: Request, context: Context, node: Specimen) -> Resp
 
 
 @serving("offset-shifted", "Reads by offset begin one octet late", "Cannot know; reads whole tables.", "C-READ-01")
-def offset_shifted(request: Request, context: Context, node: Specimen) -> Response:
+def offset_shifted(request: Request, context: Context, node: Subject) -> Response:
     """The octets behind."""
     response = node.serve(request, context)
     if isinstance(request, ReadOffsetRequest) and isinstance(response, ReadOffsetResponse):
@@ -141,7 +141,7 @@ def offset_shifted(request: Request, context: Context, node: Specimen) -> Respon
 
 
 @serving("second-index", "Reads by index give the element behind", "Cannot know; reads by offset.", "C-READ-02")
-def second_index(request: Request, context: Context, node: Specimen) -> Response:
+def second_index(request: Request, context: Context, node: Subject) -> Response:
     """One further."""
     if isinstance(request, ReadIndexRequest):
         request = request.replace(indices=(*request.indices[:-1], request.indices[-1] + 1))
@@ -149,7 +149,7 @@ def second_index(request: Request, context: Context, node: Specimen) -> Response
 
 
 @serving("part-refused", "Access by offset is offered, and refused", "Reads whole tables.", "C-READ-03")
-def part_refused(request: Request, context: Context, node: Specimen) -> Response:
+def part_refused(request: Request, context: Context, node: Subject) -> Response:
     """The service is not known."""
     if isinstance(request, ReadOffsetRequest):
         raise Sns
@@ -157,7 +157,7 @@ def part_refused(request: Request, context: Context, node: Specimen) -> Response
 
 
 @serving("no-table-err", "A table that is not there gets err", "Says that it cannot be read.", "C-ERR-01")
-def no_table_err(request: Request, context: Context, node: Specimen) -> Response:
+def no_table_err(request: Request, context: Context, node: Subject) -> Response:
     """Instead of iar."""
     try:
         return node.serve(request, context)
@@ -168,7 +168,7 @@ def no_table_err(request: Request, context: Context, node: Specimen) -> Response
 
 
 @serving("beyond-made-up", "Beyond the end of a table there are zeros", "Knows how long it is.", "C-ERR-02", "C-ERR-03")
-def beyond_made_up(request: Request, context: Context, node: Specimen) -> Response:
+def beyond_made_up(request: Request, context: Context, node: Subject) -> Response:
     """As many as wanted."""
     try:
         return node.serve(request, context)
@@ -181,14 +181,14 @@ def beyond_made_up(request: Request, context: Context, node: Specimen) -> Respon
 
 
 @serving("other-standard", "Identify tells C12.18", "Goes on, with a warning.", "C-IDENT-01")
-def other_standard(request: Request, context: Context, node: Specimen) -> Response:
+def other_standard(request: Request, context: Context, node: Subject) -> Response:
     """00."""
     response = node.serve(request, context)
     return response.replace(standard=0) if isinstance(response, IdentifyResponse) else response
 
 
 @serving("no-mechanism", "Identify names no security mechanism", "Goes on.", "C-IDENT-03", secured=True)
-def no_mechanism(request: Request, context: Context, node: Specimen) -> Response:
+def no_mechanism(request: Request, context: Context, node: Subject) -> Response:
     """Left out."""
     response = node.serve(request, context)
     if isinstance(response, IdentifyResponse):
@@ -198,7 +198,7 @@ def no_mechanism(request: Request, context: Context, node: Specimen) -> Response
 
 
 @serving("other-class", "Identify tells another device class than ST0", "Goes by ST0.", "C-IDENT-04")
-def other_class(request: Request, context: Context, node: Specimen) -> Response:
+def other_class(request: Request, context: Context, node: Subject) -> Response:
     """Four other letters."""
     response = node.serve(request, context)
     if isinstance(response, IdentifyResponse):
@@ -208,7 +208,7 @@ def other_class(request: Request, context: Context, node: Specimen) -> Response:
 
 
 @serving("clock-stopped", "The clock stands", "Says that it does, or how late it is.", "C-TIME-03")
-def clock_stopped(request: Request, context: Context, node: Specimen) -> Response:
+def clock_stopped(request: Request, context: Context, node: Subject) -> Response:
     """The first read again."""
     response = node.serve(request, context)
     if isinstance(request, ReadRequest) and request.table in _CLOCKS and isinstance(response, ReadResponse):
@@ -220,7 +220,7 @@ def clock_stopped(request: Request, context: Context, node: Specimen) -> Respons
 @serving(
     "clock-ahead", "The clock is a day ahead", "Says so; stamps what it reads with its own time, too.", "C-TIME-04"
 )
-def clock_ahead(request: Request, context: Context, node: Specimen) -> Response:
+def clock_ahead(request: Request, context: Context, node: Subject) -> Response:
     """Set once."""
     if node.scratch.setdefault("set", False) is False:
         node.scratch["set"] = True
@@ -230,7 +230,7 @@ def clock_ahead(request: Request, context: Context, node: Specimen) -> Response:
 
 
 @serving("no-clock", "The clock tables are octets FF", "Says that there is no time.", "C-TIME-01")
-def no_clock(request: Request, context: Context, node: Specimen) -> Response:
+def no_clock(request: Request, context: Context, node: Subject) -> Response:
     """No date, whatever the format."""
     response = node.serve(request, context)
     if isinstance(request, ReadRequest) and request.table in _CLOCKS and isinstance(response, ReadResponse):
@@ -239,7 +239,7 @@ def no_clock(request: Request, context: Context, node: Specimen) -> Response:
 
 
 @serving("two-clocks", "ST55 is an hour ahead of ST52", "Goes by ST52, and says so.", "C-TIME-02")
-def two_clocks(request: Request, context: Context, node: Specimen) -> Response:
+def two_clocks(request: Request, context: Context, node: Subject) -> Response:
     """An hour added."""
     response = node.serve(request, context)
     layout = node.meter.tables.layout("ST55")
@@ -251,7 +251,7 @@ def two_clocks(request: Request, context: Context, node: Specimen) -> Response:
 
 
 @serving("long-st0", "ST0 has an octet more than it says", "Says so; takes what it says.", "C-TABLE-01")
-def long_st0(request: Request, context: Context, node: Specimen) -> Response:
+def long_st0(request: Request, context: Context, node: Subject) -> Response:
     """A zero at its end."""
     response = node.serve(request, context)
     if _is_read(request, 0) and isinstance(response, ReadResponse):
@@ -260,14 +260,14 @@ def long_st0(request: Request, context: Context, node: Specimen) -> Response:
 
 
 @serving("octets-behind-features", "Octets follow the features of Identify", "Leaves them aside.", "C-IDENT-02")
-def octets_behind_features(request: Request, context: Context, node: Specimen) -> Response:
+def octets_behind_features(request: Request, context: Context, node: Subject) -> Response:
     """Two, behind the end mark."""
     response = node.serve(request, context)
     return UnpairedResponse(response.encode()[1:] + b"\1\2") if isinstance(response, IdentifyResponse) else response
 
 
 @serving("other-identity", "Identify tells another identity than ST5", "Goes by ST5.", "C-IDENT-05")
-def other_identity(request: Request, context: Context, node: Specimen) -> Response:
+def other_identity(request: Request, context: Context, node: Subject) -> Response:
     """Nobody."""
     response = node.serve(request, context)
     if isinstance(response, IdentifyResponse):
@@ -279,7 +279,7 @@ def other_identity(request: Request, context: Context, node: Specimen) -> Respon
 
 
 @serving("sessionless-denied", "Identify denies that messages may stand alone", "Opens sessions.", "C-IDENT-06")
-def sessionless_denied(request: Request, context: Context, node: Specimen) -> Response:
+def sessionless_denied(request: Request, context: Context, node: Subject) -> Response:
     """Bit 7 cleared."""
     response = node.serve(request, context)
     if isinstance(response, IdentifyResponse):

@@ -15,7 +15,7 @@ from c1222.security.canonical import canonical_header
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.conformance.misbehaviours.misbehaviour import Subject
 
 __all__ = [
     "any_key_id",
@@ -66,7 +66,7 @@ def _mode(acse: Acse) -> SecurityMode:
     return SecurityMode(acse.octets[start] >> 2 & 3)
 
 
-def _sealed_again(acse: Acse, node: Specimen, *, header_only: bool = False) -> bytes:
+def _sealed_again(acse: Acse, node: Subject, *, header_only: bool = False) -> bytes:
     """Return a request with the right MAC for whatever it holds."""
     _, start, end = acse.user_information
     authentication = acse.authentication
@@ -88,7 +88,7 @@ def _sealed_again(acse: Acse, node: Specimen, *, header_only: bool = False) -> b
 
 
 @arriving("mac-unchecked", "The MAC of requests is not checked", "Cannot know.", "C-SEC-05", "C-SEC-07", secured=True)
-def mac_unchecked(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+def mac_unchecked(apdu: bytes, node: Subject) -> Iterator[bytes]:
     """Sealed again with whatever it holds."""
     acse = decode_acse(apdu)
     if _mode(acse):
@@ -97,7 +97,7 @@ def mac_unchecked(apdu: bytes, node: Specimen) -> Iterator[bytes]:
 
 
 @arriving("any-key-id", "Unknown key ids stand for the first key, unchecked", "Cannot know.", "C-SEC-06", secured=True)
-def any_key_id(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+def any_key_id(apdu: bytes, node: Subject) -> Iterator[bytes]:
     """Sealed again under a key that is known."""
     acse = decode_acse(apdu)
     authentication, known = acse.authentication, {key.id for key in node.keys}
@@ -109,7 +109,7 @@ def any_key_id(apdu: bytes, node: Specimen) -> Iterator[bytes]:
 
 
 @arriving("header-mac", "In mode 1 a MAC over the header alone is taken", "Cannot know.", "C-SEC-08", secured=True)
-def header_mac(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+def header_mac(apdu: bytes, node: Subject) -> Iterator[bytes]:
     """Sealed again where that is so."""
     acse = decode_acse(apdu)
     if _mode(acse) is SecurityMode.CLEARTEXT_AUTHENTICATION:
@@ -119,7 +119,7 @@ def header_mac(apdu: bytes, node: Specimen) -> Iterator[bytes]:
 
 
 @arriving("downgrade-taken", "In a session, requests in clear are served", "Cannot know.", "C-SEC-12", secured=True)
-def downgrade_taken(apdu: bytes, node: Specimen) -> Iterator[bytes]:
+def downgrade_taken(apdu: bytes, node: Subject) -> Iterator[bytes]:
     """Sealed on the node's own account."""
     message = decode(apdu, keys=node.keys)
     if len(node.responder.sessions) and message.security_mode is SecurityMode.CLEARTEXT:
@@ -139,7 +139,7 @@ def downgrade_taken(apdu: bytes, node: Specimen) -> Iterator[bytes]:
 @arriving(
     "elements-skipped", "Elements that the MAC does not cover are skipped", "Cannot know.", "C-SEC-13", secured=True
 )
-def elements_skipped(apdu: bytes, _node: Specimen) -> Iterator[bytes]:
+def elements_skipped(apdu: bytes, _node: Subject) -> Iterator[bytes]:
     """Taken out."""
     acse = decode_acse(apdu)
     if acse.unknown:
@@ -150,7 +150,7 @@ def elements_skipped(apdu: bytes, _node: Specimen) -> Iterator[bytes]:
 @arriving(
     "relative-dropped", "Requests with relative titles are dropped", "Uses absolute ones.", "C-SEC-03", secured=True
 )
-def relative_dropped(apdu: bytes, _node: Specimen) -> Iterator[bytes]:
+def relative_dropped(apdu: bytes, _node: Subject) -> Iterator[bytes]:
     """Those whose called title is relative."""
     called = decode_acse(apdu).called
     if called is None or not called.is_relative:

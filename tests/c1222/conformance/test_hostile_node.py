@@ -21,13 +21,13 @@ from tests.c1222.conformance.rig import PASSWORDS, Bench
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.conformance.misbehaviours.misbehaviour import Subject
     from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response, Service
 
 
 def wrong_octets(rate: float, chance: Random) -> Leave:
-    def leave(answer: bytes, _node: Specimen) -> Iterator[tuple[bytes, float]]:
+    def leave(answer: bytes, _node: Subject) -> Iterator[tuple[bytes, float]]:
         octets = bytearray(answer)
         if chance.random() < rate:
             for _ in range(chance.randint(1, 3)):
@@ -56,14 +56,14 @@ def wrong_services(rate: float, chance: Random) -> Leave:
     def change(services: list[Service]) -> list[Service]:
         return [made for service in services for made in one(service)] or [UnpairedResponse()]
 
-    def leave(answer: bytes, node: Specimen) -> Iterator[tuple[bytes, float]]:
+    def leave(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
         yield remade(answer, node.keys, change), 0.0
 
     return leave
 
 
 def wrong_tables(rate: float, chance: Random) -> Serve:
-    def serve(request: Request, context: Context, node: Specimen) -> Response:
+    def serve(request: Request, context: Context, node: Subject) -> Response:
         response = node.serve(request, context)
         if not isinstance(response, ReadResponse) or not response.data or chance.random() >= rate:
             return response

@@ -22,7 +22,7 @@ from c1222.services.tables import ReadRequest, ReadResponse
 from tests.c1222.conformance.rig import KEY, Bench
 
 if TYPE_CHECKING:
-    from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.conformance.misbehaviours.misbehaviour import Subject
     from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
@@ -84,7 +84,7 @@ def test_secrets_are_nowhere(mode: int) -> None:
 def test_tables_of_passwords_are_concealed() -> None:
     secret = b"secret-of-somebody--"
 
-    def serve(request: Request, context: Context, node: Specimen) -> Response:
+    def serve(request: Request, context: Context, node: Subject) -> Response:
         if isinstance(request, ReadRequest) and request.table == 42:
             return ReadResponse(TableData(secret))
         return node.serve(request, context)
