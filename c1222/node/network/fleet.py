@@ -16,7 +16,7 @@ from c1222.errors import C1222Error, DecodeError, StateError
 from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.node.network.faults import FaultPlan, altered
-from c1222.node.network.station import Station
+from c1222.node.network.station import Shared, Station
 from c1222.node.store.store import StoredVectors
 from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released
 from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
@@ -98,6 +98,7 @@ class Fleet:
         self.guard = SendGuard(StoredVectors(store))
         self.throttle = make_throttle(self.policy)
         self.segments = Segments(self.policy.max_size)
+        self._shared = Shared(store, self.keys, self.guard, self.policy, self.faults, self.throttle, self.segments)
         self._broadcasts = Throttle(strangers=self.policy.broadcasts, known=self.policy.broadcasts, max_known=0)
         self.stations: dict[ApTitle, Station] = {}
         self.counters: Counter[str] = Counter()
@@ -135,7 +136,7 @@ class Fleet:
             except (C1222Error, ValueError, OverflowError):
                 raise StateError(f"{meter.name}: a request that the store remembers is damaged") from None
             replay.restore(title, taken.key_id, vector, taken.invocation_id, in_session=taken.in_session)
-        station = Station(meter, self, replay)
+        station = Station(meter, self._shared, replay)
         station.answered = self.store.answers(meter.name)
         self.stations[meter.title] = station
         self._by_content[content] = station

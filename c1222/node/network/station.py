@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from c1222.message.epsem import SecurityMode
 from c1222.node.meter.handler import MeterHandler
@@ -16,12 +16,40 @@ from c1222.services.tables import TableResponse
 
 if TYPE_CHECKING:
     from c1222.node.meter.meter import SimulatedMeter
-    from c1222.node.network.fleet import Fleet
+    from c1222.node.network.faults import FaultPlan
+    from c1222.node.store.store import Store
+    from c1222.protocol.policy import NodePolicy
     from c1222.protocol.responder.execution import Context
+    from c1222.protocol.responder.throttle import Throttle
+    from c1222.protocol.segments import Segments
+    from c1222.security.keys import KeyStore
     from c1222.security.receiving import ReplayGuard
+    from c1222.security.sending import SendGuard
     from c1222.services import Request, Response
 
-__all__ = ["Station"]
+__all__ = ["Shared", "Station"]
+
+
+class Shared(NamedTuple):
+    """What the meters of a fleet share.
+
+    Attributes:
+        store: where they are kept.
+        keys: of all of them.
+        guard: gives out the vectors of all.
+        policy: what they allow.
+        faults: what goes wrong.
+        throttle: counts the failed authentications of all.
+        segments: holds the incomplete messages to all.
+    """
+
+    store: Store
+    keys: KeyStore
+    guard: SendGuard
+    policy: NodePolicy
+    faults: FaultPlan
+    throttle: Throttle
+    segments: Segments
 
 
 class Station:
@@ -29,7 +57,7 @@ class Station:
 
     Args:
         meter: the meter.
-        fleet: what it belongs to.
+        shared: what it shares with the others of its fleet.
         replay: the secured requests it took.
 
     Attributes:
@@ -40,35 +68,35 @@ class Station:
     """
 
     __slots__ = (
-        "_fleet",
         "_handler",
         "_remembered",
+        "_shared",
         "answered",
         "asked",
         "meter",
         "responder",
     )
 
-    def __init__(self, meter: SimulatedMeter, fleet: Fleet, replay: ReplayGuard) -> None:
+    def __init__(self, meter: SimulatedMeter, shared: Shared, replay: ReplayGuard) -> None:
         self.meter = meter
         self.asked: list[Request] = []
         self.answered: dict[bytes, bytes] = {}
-        self._fleet = fleet
-        self._handler = MeterHandler(meter, secured=len(fleet.keys) > 0)
+        self._shared = shared
+        self._handler = MeterHandler(meter, secured=len(shared.keys) > 0)
         self._remembered: object = None
-        identity = Identity(meter.title, fleet.keys, guard=fleet.guard)
+        identity = Identity(meter.title, shared.keys, guard=shared.guard)
         self.responder = Responder(
             identity,
             self,
-            policy=fleet.policy,
+            policy=shared.policy,
             replay=replay,
-            throttle=fleet.throttle,
-            segments=fleet.segments,
+            throttle=shared.throttle,
+            segments=shared.segments,
         )
 
     def __call__(self, request: Request, context: Context, /) -> Response:
         """Carry out a service, or do wrong what the plan of faults says."""
-        faults = self._fleet.faults
+        faults = self._shared.faults
         self.asked.append(request)
         struck = faults.of_service(self.meter.title, request) if faults else ()
         for fault in struck:
@@ -87,7 +115,7 @@ class Station:
         message = self._remembered = context.message
         if message.security_mode is SecurityMode.CLEARTEXT:
             return
-        calling, keys = message.calling, self._fleet.keys
+        calling, keys = message.calling, self._shared.keys
         taken = Taken(
             "" if calling is None else calling.absolute(keys.base_oid).content.hex(),
             message.key_id or 0,
@@ -95,4 +123,4 @@ class Station:
             message.calling_invocation_id,
             in_session=not message.carries_authentication,
         )
-        self._fleet.store.remember(self.meter.name, taken)
+        self._shared.store.remember(self.meter.name, taken)
