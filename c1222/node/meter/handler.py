@@ -16,6 +16,7 @@ from c1219.errors import C1219Error
 from c1219.registry import table_id, table_label
 from c1222.errors import ServiceError
 from c1222.message.aptitle import ApTitle
+from c1222.node.meter import procedures
 from c1222.node.meter.pending import EVENT_SIZE
 from c1222.services import identify, network, session, tables
 from c1222.services.results import Dlk, Err, Iar, Isc, Onp, Sns
@@ -230,7 +231,7 @@ class MeterHandler:
             if offset is not None:
                 raise Onp("ST7 is written as a whole")
             if not context.is_test:
-                meter.calls.call(data, context, self._grant(context))
+                procedures.call(meter, data, context, self._grant(context))
             return
         before = meter.pending.get(label) if pending else meter.tables.get(label)
         if offset is not None:

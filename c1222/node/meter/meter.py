@@ -8,38 +8,78 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.codes.events import EventCode
+from c1219.codes.results import ResultCode
 from c1219.errors import C1219Error
 from c1219.wire.times import YEARS
 from c1222.errors import StateError
 from c1222.node.meter.clock import ClockFormats, DeviceClock, faces_of, shown_clock
 from c1222.node.meter.logs import Logs
 from c1222.node.meter.pending import PendingTables
-from c1222.node.meter.procedures import Calls
 from c1222.node.meter.rights import Grant, Offer, Rights, offer_of, rights_of
-from c1222.node.meter.standard_procedures import STANDARD
 from c1222.node.meter.tables import Tables
 from c1222.node.simulation.simulation import LOAD_PROFILE, MOVING, Simulation
 from c1222.services.results import Iar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from c1222.message.aptitle import ApTitle
     from c1222.node.meter.logs import Entry
     from c1222.node.meter.profile import Profile, ProfileOptions
-    from c1222.node.meter.standard_procedures import Procedure
     from c1222.node.simulation.load_profile import Recorder
     from c1222.node.store.store import Store
+    from c1222.protocol.responder.execution import Context
 
-__all__ = ["SimulatedMeter"]
+__all__ = ["CALL_HEAD", "Call", "Done", "Procedure", "SimulatedMeter"]
 
+CALL_HEAD: Final = 3
+"""Octets of ST7 before the parameters, and of ST8 before the result: the procedure, and a number of the call."""
 _STATE: Final = "#state"
 _CLOCKS: Final = frozenset({"ST52", "ST55"})
 _TAMPER_AFTER: Final = 3
 _TAMPER_FLAG: Final = "ST3.ED_STD_STATUS1.TAMPER_DETECT_FLAG"
+
+
+class Call(NamedTuple):
+    """A procedure that is called.
+
+    Attributes:
+        meter: whose.
+        parameters: the record of the parameters; None where there are none.
+        octets: the parameters as octets.
+        context: the message it came in.
+        user: who calls.
+    """
+
+    meter: SimulatedMeter
+    parameters: Any
+    octets: bytes
+    context: Context
+    user: int
+
+
+class Done(NamedTuple):
+    """How a procedure ended.
+
+    Attributes:
+        result: RESULT_CODE.
+        response: octets of the response.
+        later: seconds after which ``final`` takes the place of the result; None when this is the end of it.
+        final: result then.
+    """
+
+    result: int = ResultCode.COMPLETED
+    response: bytes = b""
+    later: float | None = None
+    final: int = ResultCode.COMPLETED
+
+
+Procedure = Callable[[Call], Done]
+"""What carries a procedure out."""
 
 
 class SimulatedMeter:
@@ -55,7 +95,7 @@ class SimulatedMeter:
         simulate: whether registers, load profile and clock move; otherwise the tables stay as they are.
         history_days: days of load before the first moment, at most: it begins where the profile's clock stands, if
             that is later. As the profile says when None.
-        procedures: a manufacturer's, by number plus 2048, or others in place of the standard's.
+        procedures: see the attribute; none when None.
 
     Attributes:
         title: its title.
@@ -63,13 +103,14 @@ class SimulatedMeter:
         simulation: what moves, None if nothing does.
         pending: its pending tables.
         logs: its logs.
-        calls: its procedures.
+        procedures: a manufacturer's, by number plus 2048, or others in place of the standard's.
+        later: true time at which the result of the last procedure changes, and to what; None when it is final.
         options: what its profile says beside the tables.
         device_class: ST0.DEVICE_CLASS.
         counters: what was done, and what refused.
         listener: called with every entry that its event log takes in.
         network: does ``register`` or ``deregister`` when a procedure asks, and returns whether it can; the outcome is
-            for ``calls.network_answered``.
+            for `network_answered`.
 
     Raises:
         StateError: the store cannot be used, or holds this meter as made from another profile.
@@ -95,10 +136,10 @@ class SimulatedMeter:
         self.counters: Counter[str] = Counter()
         self.listener: Callable[[Entry], None] | None = None
         self.network: Callable[[str], bool] | None = None
+        self.procedures: Mapping[int, Procedure] = {} if procedures is None else procedures
         self._profile = profile
         self._store = store
         self._seed = zlib.crc32(f"{self.name}/{seed}".encode())
-        self._procedures = STANDARD if procedures is None else {**STANDARD, **procedures}
         self._number = number
         self._rate = rate
         self._simulate = simulate
@@ -140,7 +181,7 @@ class SimulatedMeter:
         self.tables = Tables(self._profile, self._number, saved)
         self.logs = Logs(self.tables, state.get("event", 0), self._tell)
         self.pending = PendingTables(self.tables, self._activate, self.log, state.get("due"))
-        self.calls = Calls(self, self._procedures, state.get("later"))
+        self.later: list[Any] | None = state.get("later")
         self._reset_at: float | None = state.get("reset")
         self._failures: int = state.get("failures", 0)
         self.simulation: Simulation | None = None
@@ -222,7 +263,7 @@ class SimulatedMeter:
             "profile": self._profile.digest,
             "event": self.logs.number,
             "due": self.pending.due,
-            "later": self.calls.later,
+            "later": self.later,
             "reset": self._reset_at,
             "failures": self._failures,
             "simulation": self.simulation.as_state() if self.simulation else None,
@@ -236,7 +277,7 @@ class SimulatedMeter:
         """Give all tables the octets they were made with, and begin anew; the clock goes on."""
         self.tables.restore()
         self.pending.due.clear()
-        self.calls.later = self._reset_at = None
+        self.later = self._reset_at = None
         if self.simulation:
             self.simulation = self._make_simulation(self.simulation.clock, self.simulation.flows.last, None)
         self._must_save = True
@@ -274,7 +315,7 @@ class SimulatedMeter:
             label: of the table; None when none is read.
         """
         self._still = utc
-        if self.pending.due or self.calls.later is not None:
+        if self.pending.due or self.later is not None:
             self.advance(utc)
         elif label in MOVING and self.simulation:
             self.simulation.advance(utc, load_profile=label in LOAD_PROFILE)
@@ -290,7 +331,8 @@ class SimulatedMeter:
             self.simulation.advance(utc)
         if self.pending.due:
             self.pending.bring_up_to_date(self.device)
-        self.calls.bring_up_to_date(utc)
+        if self.later is not None and utc >= self.later[0]:
+            self._finish_procedure(self.later[1])
 
     def set_clock(self, device: float, *, user: int = 0) -> None:
         """Set the clock, and log it."""
@@ -392,6 +434,18 @@ class SimulatedMeter:
             self.simulation.rebuild()
             if label == "ST23":
                 self.simulation.resume()
+
+    def network_answered(self, result: int) -> None:
+        """Put the outcome of registering or deregistering, as a RESULT_CODE, into ST8."""
+        self._finish_procedure(result)
+        self.save()
+
+    def _finish_procedure(self, result: int) -> None:
+        """Put the final result of the last procedure into ST8."""
+        self.later = None
+        octets = self.tables.get("ST8")
+        if octets is not None and len(octets) > CALL_HEAD:
+            self.tables.put("ST8", octets[:CALL_HEAD] + bytes((result,)) + octets[CALL_HEAD + 1 :])
 
     def _set_clock_from(self, label: str, octets: bytes, user: int) -> None:
         layout = self.tables.layout(label)

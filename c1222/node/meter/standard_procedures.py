@@ -8,12 +8,12 @@ entries, follow guides for OSGP meters [1]; the bits of procedure 9 beyond deman
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from c1219.codes.events import EventCode
 from c1219.codes.results import ListNumber, ResultCode
 from c1219.errors import C1219Error, UnknownTable
+from c1222.node.meter.meter import Done
 from c1222.node.meter.pending import EVENT_SIZE
 from c1222.node.meter.rings import Ring
 from c1222.node.simulation.load_profile import POWER_FAIL
@@ -23,48 +23,10 @@ from c1222.node.simulation.registers import SELF_READS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from c1222.node.meter.meter import SimulatedMeter
-    from c1222.protocol.responder.execution import Context
+    from c1222.node.meter.meter import Call, Procedure, SimulatedMeter
 
-__all__ = ["STANDARD", "Call", "Done", "Procedure", "parameters_of"]
+__all__ = ["STANDARD", "parameters_of"]
 
-
-class Call(NamedTuple):
-    """A procedure that is called.
-
-    Attributes:
-        meter: whose.
-        parameters: the record of the parameters; None where there are none.
-        octets: the parameters as octets.
-        context: the message it came in.
-        user: who calls.
-    """
-
-    meter: SimulatedMeter
-    parameters: Any
-    octets: bytes
-    context: Context
-    user: int
-
-
-class Done(NamedTuple):
-    """How a procedure ended.
-
-    Attributes:
-        result: RESULT_CODE.
-        response: octets of the response.
-        later: seconds after which ``final`` takes the place of the result; None when this is the end of it.
-        final: result then.
-    """
-
-    result: int = ResultCode.COMPLETED
-    response: bytes = b""
-    later: float | None = None
-    final: int = ResultCode.COMPLETED
-
-
-Procedure = Callable[[Call], Done]
-"""What carries a procedure out."""
 _CLEAR_MANUFACTURER_STATUS: Final = 8
 _OK: Final = Done()
 _INVALID: Final = Done(ResultCode.INVALID_PARAMETER)
@@ -295,12 +257,17 @@ def _log_out(call: Call) -> Done:
     return _OK
 
 
+def _ask_network(call: Call, what: str) -> Done:
+    network = call.meter.network
+    return Done(ResultCode.NOT_FULLY_COMPLETED) if network is not None and network(what) else _CONFLICT
+
+
 def _register(call: Call) -> Done:
-    return Done(ResultCode.NOT_FULLY_COMPLETED) if call.meter.calls.ask_network("register") else _CONFLICT
+    return _ask_network(call, "register")
 
 
 def _deregister(call: Call) -> Done:
-    return Done(ResultCode.NOT_FULLY_COMPLETED) if call.meter.calls.ask_network("deregister") else _CONFLICT
+    return _ask_network(call, "deregister")
 
 
 STANDARD: Final[dict[int, Procedure]] = {

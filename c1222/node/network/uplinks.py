@@ -98,7 +98,7 @@ def _notices(station: Station, title: ApTitle | str, key_id: int | None) -> Noti
 
 
 def _ended(meter: SimulatedMeter, result: int) -> None:
-    meter.calls.network_answered(result)
+    meter.network_answered(result)
 
 
 def _rename(fleet: Fleet, station: Station, registration: Registration, title: ApTitle) -> bool:

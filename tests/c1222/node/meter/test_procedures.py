@@ -6,8 +6,8 @@ import pytest
 
 from c1219.codes.results import ResultCode
 from c1219.device import Device
+from c1222.node.meter.meter import Call, Done
 from c1222.node.meter.profile import Profile
-from c1222.node.meter.standard_procedures import Call, Done
 from c1222.node.store.store import MemoryStore
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.results import Iar
@@ -107,7 +107,7 @@ def test_a_result_that_comes_later_takes_the_place_of_the_first() -> None:
     assert reader.read(8)[3] == LATER, "after a restart it is waited for as well"
     again.passes(1)
     assert reader.read(8)[3:] == bytes((REFUSED, 1, 2))
-    assert again.meter.calls.later is None
+    assert again.meter.later is None
     again.passes(1000)
     assert reader.read(8)[3] == REFUSED
 
@@ -123,7 +123,7 @@ def test_a_network_that_has_nothing_to_report_changes_no_other_response() -> Non
     rig, caller, _ = rig_with(Done(REFUSED, b"\x99"))
     caller.call(OWN)
     rig.meter.tables.put("ST8", b"\0\0\1")
-    rig.meter.calls.network_answered(DONE)
+    rig.meter.network_answered(DONE)
     assert rig.meter.tables["ST8"] == b"\0\0\1", "there is no result to change"
 
 

@@ -10,8 +10,8 @@ import pytest
 from c1219.codes.results import ResultCode
 from c1219.device import Device
 from c1222.errors import StateError
+from c1222.node.meter.meter import Done
 from c1222.node.meter.profile import Profile
-from c1222.node.meter.standard_procedures import Done
 from c1222.node.store.store import MemoryStore
 from c1222.services import ErrorResponse, session, tables
 from c1222.services.results import Isc
@@ -453,5 +453,5 @@ def test_registering_needs_a_network() -> None:
     assert caller.call(23)[0] == ResultCode.NOT_FULLY_COMPLETED
     assert caller.call(24)[0] == ResultCode.NOT_FULLY_COMPLETED
     assert asked == ["register", "deregister"]
-    rig.meter.calls.network_answered(DONE)
+    rig.meter.network_answered(DONE)
     assert caller.read(8)[3] == DONE
