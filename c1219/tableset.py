@@ -426,16 +426,35 @@ class TableSet:
         table = self.declaration(key)
         return self._bound(table, own) if table.needs_own_octets else self.bind(key)
 
+    def layout_of_piece(
+        self, key: int | str, octets: bytes, *, offset: int = 0, indices: tuple[int, ...] | None = None
+    ) -> tuple[Layout, int]:
+        """Return the layout for a piece of a table, and the offset where the piece starts.
+
+        Of ST0, ST7 and ST8 that are not here, a piece that starts with the table, or lies before all that depends on
+        its octets, has a layout. Raises what `bind` raises; UnknownElement: the table has no such index path.
+        """
+        label = table_label(key)
+        table = self.declaration(label)
+        if label in self._images or not table.needs_own_octets:
+            layout = self.bind(label)
+            return layout, offset if indices is None else layout.at_index(indices).offset
+        values = self._values_for(label, table.depends_on)
+        head = bind(table, values, procedures=self._procedure_outline, head=True, **self._limits)
+        if indices is not None:
+            offset = head.at_index(indices).offset if indices[0] < len(head.root.parts) else head.size
+        if offset + len(octets) <= head.size:
+            return head, offset
+        return self.layout_of(label, octets) if offset == 0 else self.bind(label), offset
+
     def decode_partial(self, key: int | str, offset: int, octets: bytes) -> Decoded:
         """Decode a piece of a table, as an offset read gives it; see `Layout.partial`.
 
         Raises:
             UnknownTable, MissingTables, LayoutError, DecodeError: the table cannot be laid out.
         """
-        label = table_label(key)
-        if label not in self._images and offset == 0 and self.declaration(label).needs_own_octets:
-            return self.layout_of(label, octets).partial(offset, octets)
-        return self.bind(label).partial(offset, octets)
+        layout, start = self.layout_of_piece(key, octets, offset=offset)
+        return layout.partial(start, octets)
 
     # --- procedures
 

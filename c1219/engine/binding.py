@@ -67,7 +67,13 @@ class Binding(NamedTuple):
     max_values: int = MAX_VALUES
 
     def run(
-        self, needs: tuple[str, ...], *, own: Any = None, length: int | None = None, force_tails: bool = False
+        self,
+        needs: tuple[str, ...],
+        *,
+        own: Any = None,
+        length: int | None = None,
+        force_tails: bool = False,
+        head: bool = False,
     ) -> Tree:
         """Lay the table out.
 
@@ -76,6 +82,7 @@ class Binding(NamedTuple):
             own: the table's own octets or value, for the few tables whose layout depends on them.
             length: octets that there are, if tails that do not fit are to be left out.
             force_tails: lay out tails even where ST0 says that the edition has none.
+            head: end before the first element of the table that cannot be laid out.
 
         Raises:
             MissingTables: tables in `needs` are not here.
@@ -90,7 +97,7 @@ class Binding(NamedTuple):
             formats = Formats.of(st0) if st0 is not None else Formats()
         except (AttributeError, TypeError) as error:
             raise LayoutError("ST0", "its formats have no value") from error
-        return _Walk(self, formats, own, length, force_tails=force_tails).tree()
+        return _Walk(self, formats, own, length, force_tails=force_tails, head=head).tree()
 
 
 class _Scope:
@@ -105,8 +112,11 @@ class _Scope:
 
 
 class _Walk:
-    def __init__(self, binding: Binding, formats: Formats, own: Any, length: int | None, *, force_tails: bool) -> None:
+    def __init__(
+        self, binding: Binding, formats: Formats, own: Any, length: int | None, *, force_tails: bool, head: bool
+    ) -> None:
         self.binding = binding
+        self.head = head
         self.formats = formats
         self.octets = bytes(own) if isinstance(own, (bytes, bytearray, memoryview)) else None
         self.value = None if self.octets is not None else own
@@ -185,7 +195,12 @@ class _Walk:
             below = f"{path}.{field.name}"
             start = None if offset is None else offset + size
             inner = getattr(value, field.name, None) if value is not None else None
-            node = self.node(field.node, below, start, inner)
+            try:
+                node = self.node(field.node, below, start, inner)
+            except (LayoutError, DecodeError):
+                if self.head and len(self.scopes) == 1:
+                    break
+                raise
             scope.parts[field.name] = BoundField(field.name, field.index, field.doc, node, size)
             size += node.size
             values += node.values

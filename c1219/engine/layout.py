@@ -453,15 +453,16 @@ def bind_outline(
     procedures: Callable[[int, bool, str], DeclaredNode | None] | None = None,
     max_size: int = MAX_SIZE,
     max_values: int = MAX_VALUES,
+    head: bool = False,
 ) -> Layout:
     """Lay out any outline; see `bind`."""
     binding = Binding(label, declared, tables, procedures, max_size, max_values)
-    tree = binding.run(needs, own=own)
+    tree = binding.run(needs, own=own, head=head)
     st0 = tables.get("ST0") if "ST0" in needs else None
     order = ">" if st0 is not None and st0.FORMAT_CONTROL_1.DATA_ORDER else "<"
 
     def rebind(length: int, force_tails: bool) -> Tree:
-        return binding.run(needs, own=own, length=length, force_tails=force_tails)
+        return binding.run(needs, own=own, length=length, force_tails=force_tails, head=head)
 
     return Layout(label, tree, order, table, rebind)
 
@@ -473,7 +474,8 @@ def bind(table: Table, tables: Mapping[str, Any], **options: Any) -> Layout:
         table: its declaration.
         tables: decoded values of the tables it depends on (`Table.depends_on`), by label.
         options: ``own``: octets or value of the table itself, for the few whose layout depends on them (ST0, ST7,
-            ST8); ``procedures``: finds a procedure's outline; ``max_size`` octets and ``max_values`` values allowed.
+            ST8); ``procedures``: finds a procedure's outline; ``max_size`` octets and ``max_values`` values allowed;
+            ``head``: end before the first element that cannot be laid out.
 
     Raises:
         MissingTables: names what to read first.

@@ -212,6 +212,10 @@ class DeviceClass(Feature):
         """The class without the tag."""
         return self.uid[1:]
 
+    def show(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """Return tag and content, and the content alone, as JSON has them."""
+        return {**super().show(show_secrets=show_secrets), "device_class": self.content.hex()}
+
 
 class DeviceIdentity(Feature):
     """The identity of the device [V].

@@ -202,10 +202,13 @@ def test_pieces_of_tables(demo: Device) -> None:
     assert findings == ()
     values, findings = Device().decode_partial(0, 0, DEMO[0])
     assert values["ST0.NBR_PENDING"] == 1
-    with pytest.raises(DecodeError):
-        Device().decode_partial(0, 0, DEMO[0][:5])
-    with pytest.raises(LayoutError):
+    assert Device().decode_partial(0, 3, DEMO[0][3:7]) == ({"ST0.DEVICE_CLASS": DEMO[0][3:7]}, ())
+    (_, cut) = Device().decode_partial(0, 0, DEMO[0][:5])
+    assert [finding.code for finding in cut] == ["cut"]
+    with pytest.raises(LayoutError, match="own octets"):
         Device().decode_partial(0, 3, DEMO[0][3:])
+    layout, start = Device().layout_of_piece(0, DEMO[0], indices=(0,))
+    assert (layout.size, start) == (len(DEMO[0]), 0)
 
 
 def test_differences_element_by_element(demo: Device) -> None:

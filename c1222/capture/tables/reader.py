@@ -162,7 +162,7 @@ class TableReader:
         label, offset = table_label(part.table), part.offset
         if part.indices is not None:
             try:
-                offset = self._nodes.device(node).bind(label).at_index(part.indices).offset
+                _, offset = self._nodes.device(node).layout_of_piece(label, source.data, indices=part.indices)
             except C1219Error:
                 return
         self._nodes.learn(node, label, source.data, authentic=verdict is Verdict.VERIFIED, offset=offset)
@@ -235,10 +235,7 @@ def _known(device: Device, label: str, part: _Part, octets: bytes) -> Known:
         layout = device.layout_of(label, octets)
         value, findings = layout.examine(octets)
         return _shown(layout.to_json(value), findings)
-    start = part.offset or 0
-    layout = device.layout_of(label, octets) if label not in device and start == 0 else device.bind(label)
-    if part.indices is not None:
-        start = layout.at_index(part.indices).offset
+    layout, start = device.layout_of_piece(label, octets, offset=part.offset or 0, indices=part.indices)
     return _piece(layout, start, octets)
 
 

@@ -15,6 +15,7 @@ def test_what_it_speaks_and_can_do(talk: Talk) -> None:
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["standard", "3"] in lines
     assert any(line[-1] == "METER-008437" for line in lines)
+    assert [line[-1] for line in lines if line[0].endswith(".device_class")] == [b"DEMO".hex()]
 
 
 def test_with_its_tables(talk: Talk) -> None:

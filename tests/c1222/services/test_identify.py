@@ -40,8 +40,16 @@ def read(octets: str) -> IdentifyResponse:
         ),
         ("05 83", SessionControl(0x83), {"feature": "session-control", "sessions": 3, "sessionless": True}),
         ("05 01", SessionControl(0x01), {"feature": "session-control", "sessions": 1, "sessionless": False}),
-        ("06 0D04 49545231", DeviceClass.of(b"ITR1"), {"feature": "device-class", "uid": "0d49545231"}),
-        ("06 8004 FFFFFFFF", DeviceClass(b"\x80\xff\xff\xff\xff"), {"feature": "device-class", "uid": "80ffffffff"}),
+        (
+            "06 0D04 49545231",
+            DeviceClass.of(b"ITR1"),
+            {"feature": "device-class", "uid": "0d49545231", "device_class": "49545231"},
+        ),
+        (
+            "06 8004 FFFFFFFF",
+            DeviceClass(b"\x80\xff\xff\xff\xff"),
+            {"feature": "device-class", "uid": "80ffffffff", "device_class": "ffffffff"},
+        ),
         (
             "07 04 01 414220",
             DeviceIdentity(b"\x01AB "),

@@ -198,6 +198,30 @@ def test_a_notification_is_about_its_sender() -> None:
     assert written == {"undecoded": "ST0 of this node was not seen"}
 
 
+def test_pieces_of_the_fixed_heads_of_tables_that_lay_themselves_out() -> None:
+    talk = Conversation()
+    talk.read_offset(0, 3, ST0[3:7])
+    talk.read_index(0, (3,), ST0[3:7])
+    talk.read_offset(0, 18, ST0[18:19])
+    talk.read_offset(0, 0, ST0[:10])
+    talk.read_offset(0, 18, ST0[18:20])
+    talk.read_index(0, (19,), ST0[19:24])
+    *heads, first, beyond, by_index = known(talk)
+    device_class = {"DEVICE_CLASS": b"DEMO".hex()}
+    assert heads == [{"value": device_class}, {"value": device_class}, {"value": {"NBR_PENDING": ST0[18]}}]
+    assert first["value"]["NAMEPLATE_TYPE"] == 2
+    assert "own octets" in beyond["undecoded"]
+    assert "own octets" in by_index["undecoded"]
+
+
+def test_pieces_of_the_fixed_heads_of_procedure_tables() -> None:
+    talk = Conversation()
+    talk.read(0, ST0)
+    talk.read_offset(8, 2, bytes.fromhex("2A00"))
+    talk.read_index(8, (1,), bytes.fromhex("2A"))
+    assert values(known(talk)[1:]) == [{"SEQ_NBR": 42, "RESULT_CODE": 0}, {"SEQ_NBR": 42}]
+
+
 def test_what_is_not_authentic_teaches_nothing() -> None:
     talk = Conversation()
     wrong = Key(2, bytes(16))
