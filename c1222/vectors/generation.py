@@ -11,10 +11,11 @@ from c1222.vectors.author import Author
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import ModuleType
 
     from c1222.vectors.model import Family
 
-__all__ = ["FAMILIES", "generate", "write"]
+__all__ = ["FAMILIES", "generate", "module_of", "write"]
 
 FAMILIES: Final = (
     "eax-prime",
@@ -36,6 +37,11 @@ FAMILIES: Final = (
 """Names of the families and of their files; what builds on others comes after them."""
 
 
+def module_of(name: str) -> ModuleType:
+    """Return the module that makes a family."""
+    return import_module(f"c1222.vectors.families.{name.replace('types-', 'types.').replace('-', '_')}")
+
+
 def generate(seed: int) -> Iterator[Family]:
     """Yield the families in order.
 
@@ -43,7 +49,7 @@ def generate(seed: int) -> Iterator[Family]:
         seed: any whole number.
     """
     for name in FAMILIES:
-        module = import_module(f"c1222.vectors.families.{name.replace('types-', 'types.').replace('-', '_')}")
+        module = module_of(name)
         # Each family has randomness of its own, so that a change in one leaves the others as they are.
         author = Author(name, module.PURPOSE, Random(f"{seed}/{name}"))  # noqa: S311  vectors are not secret
         module.cases(author)
