@@ -185,7 +185,7 @@ async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Up
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop)
     await server.serve()
-    counted = ", ".join(f"{name} {count}" for name, count in sorted(fleet.counters.items()))
+    counted = ", ".join(f"{name} {count}" for name, count in sorted((fleet.counters + server.counters).items()))
     say(f"c1222: {counted or 'nothing came in'}", err=True)
 
 

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import socket
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.errors import ConnectionLost
@@ -91,6 +92,7 @@ class TcpServer:
         limits: TcpLimits,
     ) -> None:
         self.connections: set[TcpConnection] = set()
+        self._dropped: set[TcpConnection] = set()  # they have their sockets for a turn of the loop
         self.counters: Counter[str] = Counter()
         self._descriptors = descriptor_limit()
         if self._descriptors is not None:
@@ -177,7 +179,7 @@ class TcpServer:
             if self._has_room(accepted, peer_of(address[0])):
                 task = self._loop.create_task(self._take(accepted))
                 self._opening.add(task)
-                task.add_done_callback(self._opening.discard)
+                task.add_done_callback(partial(self._taken, accepted))
             else:
                 self.counters["full"] += 1
                 accepted.close()
@@ -216,6 +218,7 @@ class TcpServer:
 
     def _drop(self, connection: TcpConnection, reason: str, text: str) -> None:
         self.connections.discard(connection)
+        self._dropped.add(connection)
         connection.abort(reason, text)
 
     async def _take(self, accepted: socket.socket) -> None:
@@ -224,6 +227,11 @@ class TcpServer:
                 await self._loop.connect_accepted_socket(self._connection, accepted)
         except (OSError, TimeoutError):
             accepted.close()  # it has left already
+
+    def _taken(self, accepted: socket.socket, task: asyncio.Task[None]) -> None:
+        self._opening.discard(task)
+        if task.cancelled():  # perhaps before its first step
+            accepted.close()
 
     def _connection(self) -> TcpConnection:
         return TcpConnection(
@@ -238,7 +246,7 @@ class TcpServer:
 
     def _made(self, connection: TcpConnection) -> None:
         if not self._listening:
-            connection.abort("closed", "the server is closed")
+            self._drop(connection, "closed", "the server is closed")
             return
         self.counters["accepted"] += 1
         self.connections.add(connection)
@@ -247,9 +255,10 @@ class TcpServer:
 
     def _ended(self, connection: TcpConnection) -> None:
         self.connections.discard(connection)
+        self._dropped.discard(connection)
         if connection.reason:
             self.counters[connection.reason] += 1
-        if not self.connections:
+        if not self.connections and not self._dropped:
             self._none_left.set()
         if self._lost is not None:
             self._lost(connection)
@@ -285,12 +294,14 @@ class TcpServer:
             self._loop.remove_reader(listening.fileno())
             listening.close()
         self._listening.clear()
-        for task in self._opening:
+        opening = tuple(self._opening)
+        for task in opening:
             task.cancel()
+        await asyncio.gather(*opening, return_exceptions=True)
         self._none_left.clear()
         for connection in tuple(self.connections):
             connection.close()
-        if self.connections:
+        if self.connections or self._dropped:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.limits.linger + 1.0):
                     await self._none_left.wait()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -91,6 +92,7 @@ class NodeServer:
         utc: true time.
         urls: where it listens, with the ports it was given.
         failure: why it stopped by itself; None while it runs.
+        counters: answers that could not be sent (undelivered).
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class NodeServer:
         self.fleet = fleet
         self.urls: list[Url] = []
         self.failure: C1222Error | None = None
+        self.counters: Counter[str] = Counter()
         self.now = clock
         self.utc = utc
         self._udp_link = udp_link
@@ -226,13 +229,15 @@ class NodeServer:
                 source.close()
 
     def _send(self, source: Hashable, apdu: bytes) -> None:
-        with suppress(C1222Error):  # the peer has left, or reads too slowly: it asks again or it does not
+        try:
             if isinstance(source, TcpConnection):
                 source.send(apdu)
             elif isinstance(source, tuple):
                 place, address = source
                 if isinstance(place, _Datagrams) and place.socket is not None:
                     place.socket.send(apdu, address)
+        except C1222Error:  # the peer has left, or reads too slowly: it asks again or it does not
+            self.counters["undelivered"] += 1
 
     async def _tick(self) -> None:
         while self.failure is None:

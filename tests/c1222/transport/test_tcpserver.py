@@ -2,10 +2,12 @@
 
 import ast
 import asyncio
+import gc
 import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -141,6 +143,38 @@ def test_a_known_connection_is_closed_when_nothing_is_asked_for_long() -> None:
         await until(lambda: not known.is_open)
 
     assert serve(TcpLimits(stranger_timeout=0.05, idle_timeout=0.15), work).counters["idle"] == 1
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_the_end_closes_connections_that_are_being_taken(turns: int) -> None:
+    async def work(server: TcpServer) -> None:
+        with socket.create_connection(server.local_address) as client:
+            while not server._opening:
+                await asyncio.sleep(0)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server.close()
+            client.settimeout(5)
+            assert client.recv(1) == b""
+
+    with warnings.catch_warnings(record=True) as unclosed:
+        warnings.simplefilter("always")
+        serve(TcpLimits(), work)
+        gc.collect()
+    assert [str(one.message) for one in unclosed] == []
+
+
+def test_after_the_end_the_sockets_of_dropped_connections_are_closed() -> None:
+    async def work(server: TcpServer) -> None:
+        await Client(server).start()
+        (connection,) = server.connections
+        assert connection._transport is not None
+        accepted = connection._transport.get_extra_info("socket")
+        server._drop(connection, "idle", "a test")
+        await server.close()
+        assert accepted.fileno() == -1
+
+    assert serve(TcpLimits(), work).counters["idle"] == 1
 
 
 def test_an_end_waits_for_nobody_who_does_not_read() -> None:

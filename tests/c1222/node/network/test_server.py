@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from c1222.errors import ConnectionLost, StateError, Unreachable
 from c1222.message.aptitle import ApTitle
 from c1222.node import RunningNode, running
 from c1222.node.network.faults import FaultPlan
+from c1222.node.network.fleet import Delivery
 from c1222.node.network.server import NodeServer
 from c1222.node.network.uplinks import notify, register
 from c1222.protocol.events import Completed
@@ -22,6 +24,7 @@ from c1222.protocol.policy import TCP_LINK, UDP_LINK
 from c1222.security.keys import KeyStore
 from c1222.services import identify, session, tables
 from c1222.services.tables import TableData
+from c1222.transport.aiotcp import TcpConnection
 from c1222.transport.tcp import TcpClient
 from c1222.transport.tcpserver import TcpLimits
 from c1222.transport.udp import UdpClient
@@ -29,6 +32,7 @@ from c1222.transport.url import parse_url
 from tests.c1222.node.rig import DEVICES, KEY, MASTER, POLYPHASE, profile
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from pathlib import Path
 
     from c1222.services import Request, Response
@@ -200,6 +204,48 @@ def test_delayed_answers_come_later() -> None:
         assert client.ask(tables.ReadRequest(1))
         assert time.monotonic() - start >= 0.29
         client.close()
+
+
+def test_answers_that_cannot_be_sent_are_counted() -> None:
+    class Echo:
+        """Answers every APDU with itself, once later and once at once."""
+
+        def __init__(self) -> None:
+            self.answers: list[Delivery] = []
+
+        def receive(self, apdu: bytes, *, source: Hashable, **_: Any) -> bool:
+            self.answers += [Delivery(source, apdu, 0.05), Delivery(source, apdu, 0.0)]
+            return True
+
+        def apdus_to_send(self) -> list[Delivery]:
+            answers, self.answers = self.answers, []
+            return answers
+
+        def released(self) -> list[Hashable]:
+            return []
+
+        def lost(self, source: Hashable) -> None: ...
+        def tick(self, *, now: float, utc: float) -> None: ...
+        def close(self) -> None: ...
+
+    async def main() -> dict[str, int]:
+        server = NodeServer(Echo())
+        url = await server.listen("tcp://127.0.0.1:0")
+        echoed: asyncio.Queue[bytes] = asyncio.Queue()
+        client = await TcpConnection.open(url.host, url.port, receive=lambda apdu, _: echoed.put_nowait(apdu))
+        async with asyncio.timeout(10):
+            client.send(b"\x60\x02hi")
+            assert [await echoed.get(), await echoed.get()] == [b"\x60\x02hi"] * 2
+            assert not server.counters
+            client.send(b"\x60\x02hi")
+            await echoed.get()
+            client.close()
+            while not server.counters:
+                await asyncio.sleep(0.01)
+            await server.close()
+        return dict(server.counters)
+
+    assert asyncio.run(main()) == {"undelivered": 1}
 
 
 def test_what_was_written_is_there_after_an_orderly_end(tmp_path: Path) -> None:
