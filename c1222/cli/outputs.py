@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Final, NoReturn
 
 import click
 
@@ -13,12 +13,15 @@ from c1222.cli.options import fail
 
 __all__ = ["Output", "free_names", "private_files"]
 
+_OWNER_ONLY: Final = 0o600
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+
 
 class Output:
     """A file for the result of a command; exits when it cannot be opened or written.
 
     What was in the file stays until the result is written; a file that was made for a result that never came is
-    removed at the end of the command.
+    removed at the end of the command. Only its owner may read it from then on: what meters say may be secret.
 
     Args:
         path: where; None is no file, and what is written goes nowhere.
@@ -31,7 +34,8 @@ class Output:
         self._path = Path(path)
         self._unwritten = not self._path.exists()
         try:
-            self._file = self._path.open("ab")
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, _OWNER_ONLY)
+            self._file = os.fdopen(descriptor, "ab")
         except OSError as error:
             _fail(path, error)
         click.get_current_context().call_on_close(self._close)
@@ -43,6 +47,8 @@ class Output:
         self._unwritten = False
         try:
             if self._path.is_file():  # a device has nothing to be cut
+                with contextlib.suppress(PermissionError):  # the file of somebody else, who lets us write it
+                    self._path.chmod(_OWNER_ONLY)
                 self._file.truncate(0)
             self._file.write(text.encode())
             self._file.flush()
@@ -62,11 +68,11 @@ def private_files(*paths: Path) -> list[IO[bytes]]:
     for path in paths:
         if os.path.lexists(path):
             fail(f"{path} is there already: remove it, or name another file")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
     files: list[IO[bytes]] = []
     for path in paths:
         try:
-            files.append(os.fdopen(os.open(path, flags, 0o600), "wb"))
+            files.append(os.fdopen(os.open(path, flags, _OWNER_ONLY), "wb"))
         except OSError as error:
             _fail(str(path), error)
     return files

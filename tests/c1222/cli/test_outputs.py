@@ -1,5 +1,7 @@
 """Files that commands write are opened before the work starts."""
 
+import os
+import stat
 from pathlib import Path
 
 import click
@@ -28,6 +30,15 @@ def test_what_was_there_is_replaced_by_the_result(tmp_path: Path) -> None:
             path.write_text(before)
         assert run(str(path)).exit_code == 0
         assert path.read_text("utf-8") == "Zähler"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the modes of POSIX")
+def test_only_its_owner_may_read_the_file(tmp_path: Path) -> None:
+    fresh, old = tmp_path / "fresh", tmp_path / "old"
+    old.touch(0o644)
+    for path in (fresh, old):
+        assert run(str(path)).exit_code == 0
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_without_a_result_all_is_as_it_was(tmp_path: Path) -> None:
