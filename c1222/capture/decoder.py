@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Final
 from c1222.capture.fast import ShortRoad
 from c1222.capture.files.reader import CaptureReader
 from c1222.capture.message import CapturedMessage, Counters
-from c1222.capture.network.layers import Layers
+from c1222.capture.network.layers import Layers, ends
 from c1222.capture.network.streams import C1222_PORT, Apdu, StreamRemark, Streams
 from c1222.errors import DecodeError, Finding
 from c1222.message.acse import Acse, decode_acse, plan
@@ -39,6 +39,11 @@ MAX_LOST_TOLD: Final = 10
 
 
 _NOTHING: Final[tuple[int | None, bytes]] = (None, b"")
+
+
+def addresses(where: bytes | tuple[str, str]) -> tuple[str, str]:
+    """Return source and destination as texts, of the key of a flow or of themselves."""
+    return ends(where) if isinstance(where, bytes) else where
 
 
 class CaptureDecoder:
@@ -75,7 +80,7 @@ class CaptureDecoder:
         self.counters = Counters()
         self._layers = Layers()
         self._streams = Streams(ports=ports, by_content=by_content, max_apdu_size=max_apdu_size)
-        self._associations: Associations[tuple[int, bytes]] = Associations(self._keys.base_oid)
+        self._associations: Associations[tuple[int, bytes]] = Associations(self._keys.base_oid, addresses=addresses)
         self._reassembler = Reassembler(max_octets=max_apdu_size)
         self._proven: set[Key] = set()
         self._last_key: Key | None = None
@@ -164,7 +169,8 @@ class CaptureDecoder:
         counters = self.counters
         ends = associations.ends(acse)
         frame = item.frame
-        reply_to, asked = associations.request_of(acse, ends) or _NOTHING
+        where = (item.src, item.dst)
+        reply_to, asked = associations.request_of(acse, ends, where) or _NOTHING
         carries = self._authentication in acse.spans
         message = open_message(
             CapturedMessage,
@@ -205,7 +211,7 @@ class CaptureDecoder:
             if reply_to is None:
                 counters.unpaired += 1
         elif verdict is Verdict.VERIFIED or message.authenticated is None:
-            associations.remember_request(acse, ends, (frame, message.request_body))
+            associations.remember_request(acse, ends, (frame, message.request_body), where)
         return message
 
     def _unreadable(self, item: Apdu | StreamRemark, findings: tuple[Finding, ...]) -> CapturedMessage:

@@ -119,7 +119,7 @@ class ShortRoad:
             return None
         if not (self._by_content or key[8:10] in self._ports or key[10:] in self._ports):
             return None
-        message = self._message(data[_ETHERNET + _UDP_AND_IPV4 :], frame)
+        message = self._message(data[_ETHERNET + _UDP_AND_IPV4 :], frame, key)
         if message is not None:
             message.time_ns = time_ns
             message.transport = "udp"
@@ -133,7 +133,7 @@ class ShortRoad:
             item: a whole APDU.
         """
         frame, time_ns, src, dst, transport, octets, _, findings = item
-        message = None if findings else self._message(octets, frame)
+        message = None if findings else self._message(octets, frame, (src, dst))
         if message is not None:
             message.time_ns = time_ns
             message.src = src
@@ -141,7 +141,7 @@ class ShortRoad:
             message.transport = transport
         return message
 
-    def _message(self, octets: bytes, frame: int) -> CapturedMessage | None:
+    def _message(self, octets: bytes, frame: int, where: bytes | tuple[str, str]) -> CapturedMessage | None:
         found = self._match(octets)
         if found is None:
             return None
@@ -210,12 +210,12 @@ class ShortRoad:
                 self._proven.add(key)
             self._remember(to + by, key_id + iv)  # type: ignore[operator]  # a message that was opened has both
         if quoted is None:
-            self._ask(to, by, number[4:], (frame, body[start:] if start else body))
+            self._ask(to, by, number[4:], (frame, body[start:] if start else body), where)
             message.reply_to = None
             message._asked = b""
         else:
             counters.responses += 1
-            request = self._answer(to, by, quoted[4:])
+            request = self._answer(to, by, quoted[4:], where)
             if request is None:
                 counters.unpaired += 1
                 message.reply_to = None

@@ -1,15 +1,16 @@
 """Who talks to whom: which request a response answers, and what a session said about its security.
 
 A listener sees messages of many nodes. Two of them belong together when their titles mirror each other, in their
-absolute forms, and the response quotes the invocation id of the request; connections and directions say nothing, since
-relays may answer from elsewhere. Inside a session only the first message of each side carries key id and
-initialisation vector; they hold for the pair of nodes until others are seen.
-Source: C12.22-2008 with errata as Elster MeteringSDK implements it [1]; captured exchanges with meters [V].
+absolute forms, and the response quotes the invocation id of the request. Addresses decide only where two requests that
+wait have the same titles and id, since relays may answer from elsewhere. Inside a session only the first message of
+each side carries key id and initialisation vector; they hold for the pair of nodes until others are seen.
+Source: C12.22-2008 with errata as Elster MeteringSDK implements it [1]; captured exchanges with meters [V]; programs of
+that SDK number the messages of each session from 0 [V].
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from c1222.message.acse import plan
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
@@ -17,6 +18,8 @@ from c1222.message.ber import tlv
 from c1222.security.sealing import SessionSecurity
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from c1222.message.acse import Acse
     from c1222.security.sealing import Opened
 
@@ -57,6 +60,9 @@ class Generations(Generic[_K, _T]):
         self._old: dict[_K, _T] = {}
         self.forgotten = 0
 
+    def __bool__(self) -> bool:
+        return bool(self._young or self._old)
+
     def put(self, key: _K, value: _T) -> None:
         """Put an entry in the place of an older one, or add it."""
         young = self._young
@@ -85,14 +91,17 @@ class Associations(Generic[_T]):
         max_requests: requests kept for their responses.
         max_answered: requests kept after that, for repetitions of the response.
         max_sessions: pairs of nodes whose session security is kept.
+        addresses: makes source and destination as texts of what is told of where a message was seen.
 
     Attributes:
-        requests: requests that wait for responses; those forgotten go unpaired.
+        requests: requests that wait for responses, each with where it was seen; those forgotten go unpaired.
         answered: requests that have one.
+        shared: of requests with the same titles and id, each by its addresses.
         sessions: octet of the key id and vector, by nodes.
     """
 
     __slots__ = (
+        "_addresses",
         "_base",
         "_called",
         "_called_id",
@@ -102,6 +111,7 @@ class Associations(Generic[_T]):
         "answered",
         "requests",
         "sessions",
+        "shared",
     )
 
     def __init__(
@@ -111,6 +121,7 @@ class Associations(Generic[_T]):
         max_requests: int = MAX_REQUESTS,
         max_answered: int = MAX_ANSWERED,
         max_sessions: int = MAX_SESSIONS,
+        addresses: Callable[[Any], tuple[str, str]] = tuple,
     ) -> None:
         tags = plan().tags
         self._base = base
@@ -119,8 +130,10 @@ class Associations(Generic[_T]):
         self._called_id = tags["called-AP-invocation-id"]
         self._calling_id = tags["calling-AP-invocation-id"]
         self._names: dict[bytes, bytes] = {}
-        self.requests: Generations[bytes, _T] = Generations(max_requests)
+        self._addresses = addresses
+        self.requests: Generations[bytes, tuple[Any, _T]] = Generations(max_requests)
         self.answered: Generations[bytes, _T] = Generations(max_answered)
+        self.shared: Generations[tuple[bytes, tuple[str, str]], _T] = Generations(max_answered)
         self.sessions: Generations[bytes, bytes] = Generations(max_sessions)
 
     def ends(self, acse: Acse) -> Ends:
@@ -147,17 +160,17 @@ class Associations(Generic[_T]):
         self._names[title.tlv()] = name
         return name
 
-    def request_of(self, acse: Acse, ends: Ends) -> _T | None:
+    def request_of(self, acse: Acse, ends: Ends, where: Any = None) -> _T | None:
         """Return the request that a response answers, None if none is known or the message is no response."""
         span = acse.spans.get(self._called_id)
-        return None if span is None else self.answer(*ends, acse.octets[span[1] + 2 : span[2]])
+        return None if span is None else self.answer(*ends, acse.octets[span[1] + 2 : span[2]], where)
 
-    def remember_request(self, acse: Acse, ends: Ends, request: _T) -> None:
+    def remember_request(self, acse: Acse, ends: Ends, request: _T, where: Any = None) -> None:
         """Keep a request for its response; a repetition takes the place of the first."""
         _, start, end = acse.spans[self._calling_id]
-        self.ask(*ends, acse.octets[start + 2 : end], request)
+        self.ask(*ends, acse.octets[start + 2 : end], request, where)
 
-    def ask(self, called: bytes, calling: bytes, number: bytes, request: _T) -> None:
+    def ask(self, called: bytes, calling: bytes, number: bytes, request: _T, where: Any = None) -> None:
         """Keep a request for its response.
 
         Args:
@@ -165,23 +178,44 @@ class Associations(Generic[_T]):
             calling: whom it is from.
             number: its invocation id, without tag and length. It is the same with leading zeros and without.
             request: what to keep.
+            where: where it was seen, for ``addresses``; None where that is not known.
         """
-        self.requests.put(called + calling + number.lstrip(b"\0"), request)
+        key = called + calling + number.lstrip(b"\0")
+        waiting = self.requests.get(key)
+        if where is not None and (self.shared or (waiting is not None and waiting[0] != where)):
+            self._share(key, waiting, where, request)
+        self.requests.put(key, (where, request))
 
-    def answer(self, called: bytes, calling: bytes, number: bytes) -> _T | None:
+    def _share(self, key: bytes, waiting: tuple[Any, _T] | None, where: Any, request: _T) -> None:
+        """Keep requests by their addresses where nothing else tells them apart."""
+        own = self._addresses(where)
+        other = None if waiting is None or waiting[0] is None else self._addresses(waiting[0])
+        if waiting is not None and other is not None and other != own:
+            self.shared.put((key, other), waiting[1])
+            self.shared.put((key, own), request)
+        elif self.shared.get((key, own)) is not None:
+            self.shared.put((key, own), request)
+
+    def answer(self, called: bytes, calling: bytes, number: bytes, where: Any = None) -> _T | None:
         """Return the request that a response answers, or None.
 
         Args:
             called: whom the response is for, as in `Ends`.
             calling: whom it is from.
             number: the invocation id that it quotes, without tag and length.
+            where: where it was seen, as for `ask`.
         """
         key = calling + called + number.lstrip(b"\0")
-        request = self.requests.take(key)
-        if request is None:
+        if self.shared and where is not None:
+            source, destination = self._addresses(where)
+            request = self.shared.get((key, (destination, source)))
+            if request is not None:
+                return request
+        waiting = self.requests.take(key)
+        if waiting is None:
             return self.answered.get(key)
-        self.answered.put(key, request)
-        return request
+        self.answered.put(key, waiting[1])
+        return waiting[1]
 
     def sessions_of(self, ends: Ends) -> tuple[SessionSecurity, ...]:
         """Return what may hold for a message without authentication value: what its sender said last, then its peer."""

@@ -190,6 +190,19 @@ def test_titles_and_numbers_pair_not_addresses(mode: int) -> None:
     assert (decoder.counters.responses, decoder.counters.unpaired) == (3, 2)
 
 
+def test_connections_may_number_their_messages_alike() -> None:
+    first, second, node = "10.0.0.1:4000", "10.0.0.1:4001", "10.0.0.2:1153"
+    packets = [
+        udp_packet(first, node, sealed(1)),
+        udp_packet(second, node, sealed(1)),
+        udp_packet(node, first, sealed(2, answers=1)),
+        udp_packet(node, second, sealed(3, answers=1)),
+    ]
+    seen, decoder = read(capture(packets))
+    assert [m.reply_to for m in seen] == [None, None, 1, 2]
+    assert (decoder.counters.unpaired, decoder.findings()) == (0, [])
+
+
 def test_repetitions_are_paired_too() -> None:
     request, response = sealed(5), sealed(6, answers=5)
     seen, decoder = read(datagrams(request, request, response, response, request, response))
@@ -222,7 +235,9 @@ def test_a_request_whose_services_are_malformed_tells_nothing_of_its_response() 
 
 def test_requests_forgotten_are_counted_but_not_those_that_were_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        decoders, "Associations", lambda base: messages_memory(base, max_requests=10, max_answered=4, max_sessions=10)
+        decoders,
+        "Associations",
+        lambda base, **more: messages_memory(base, max_requests=10, max_answered=4, max_sessions=10, **more),
     )
     talk = Conversation()
     for number in range(1, 100):

@@ -70,6 +70,40 @@ def test_sessions_of_both_directions_the_senders_first() -> None:
     assert memory.sessions_of(answers) == (SessionSecurity(2, b"BBBB"), SessionSecurity(1, b"AAAA"))
 
 
+def test_addresses_tell_requests_of_one_title_and_id_apart() -> None:
+    memory: Associations[str] = Associations()
+    asked, answered = apdu(".1", ".2", 0), apdu(".2", ".1", 7, 0)
+    ends, back = memory.ends(asked), memory.ends(answered)
+    first, second, meter = "10.0.0.1:1", "10.0.0.1:2", "10.0.0.9:1153"
+    memory.remember_request(asked, ends, "first", (first, meter))
+    memory.remember_request(asked, ends, "second", (second, meter))
+    assert memory.request_of(answered, back, (meter, first)) == "first"
+    assert memory.request_of(answered, back, (meter, second)) == "second"
+    assert memory.request_of(answered, back, (meter, first)) == "first", "a repetition"
+    assert memory.request_of(answered, back, ("10.0.0.5:1153", "10.0.0.7:1153")) == "second", "a relay: the latest"
+    memory.remember_request(asked, ends, "again", (first, meter))
+    assert memory.request_of(answered, back, (meter, first)) == "again"
+    assert memory.request_of(answered, back, (meter, second)) == "second"
+
+
+def test_a_request_that_came_twice_shares_with_nobody() -> None:
+    memory: Associations[str] = Associations()
+    asked = apdu(".1", ".2", 0)
+    for number in range(3):
+        memory.remember_request(asked, memory.ends(asked), f"{number}", ("10.0.0.1:1", "10.0.0.9:1153"))
+    assert not memory.shared
+    answered = apdu(".2", ".1", 7, 0)
+    assert memory.request_of(answered, memory.ends(answered), ("10.0.0.9:1153", "10.0.0.5:1")) == "2"
+
+
+def test_requests_that_share_are_bounded() -> None:
+    memory: Associations[int] = Associations(max_answered=10)
+    asked = apdu(".1", ".2", 0)
+    for number in range(100):
+        memory.remember_request(asked, memory.ends(asked), number, (f"10.0.0.1:{number}", "10.0.0.9:1153"))
+    assert memory.shared.forgotten >= 89
+
+
 def test_generations_are_bounded_and_count_what_they_forget() -> None:
     memory: Generations[int, int] = Generations(10)
     for number in range(100):
