@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from c1219.export.arrow import load_profile_table
 from c1219.views.load_profile import load_profile, needed
 from tests.c1219.views.meter import Truth, meter, zoned
-from tests.c1219.views.test_load_profile import EXAMPLE, at, full_days, simple, truths
+from tests.c1219.views.profile_rows import at, simple
+from tests.c1219.views.test_load_profile import EXAMPLE, full_days, truths
 
 
 def as_rows(table):

@@ -1,3 +1,5 @@
+"""Blocks and intervals of load profile, and what of them is asked for."""
+
 from __future__ import annotations
 
 import csv
@@ -5,7 +7,6 @@ import datetime as dt
 import io
 import json
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -13,11 +14,9 @@ from hypothesis import strategies as some
 
 from c1219.codes.status import ChannelStatus
 from c1219.views.load_profile import IntervalStatus, load_profile, needed
-from tests.c1219.views.meter import FORMS, Truth, meter, zoned
+from tests.c1219.views.meter import FORMS, Truth, meter
+from tests.c1219.views.profile_rows import MINUTE, at, codes, noted, simple
 
-UTC = dt.UTC
-MINUTE = dt.timedelta(minutes=1)
-NEW_YORK = ZoneInfo("America/New_York")
 BLOCK0 = (
     "18 03 0A 0A 00 4B C7 12 00 62 02 00 00 81 1D 00 00 2B 01 00 00 0F 00 00 64 00 1E 00 00 00"
     "65 00 1F 00 00 00 63 00 1E 00 00 00 64 00 1E 00"
@@ -35,18 +34,6 @@ EXAMPLE = {
     63: "24 02 00 01 00 39 00 00 00 01 00 03 00",
     64: BLOCK0 + BLOCK1,
 }
-
-
-def at(text, zone=None):
-    return dt.datetime.fromisoformat(text).replace(tzinfo=zone)
-
-
-def codes(found):
-    return [finding.code for finding in found.findings if finding.level != "note"]
-
-
-def noted(found):
-    return {finding.code for finding in found.findings if finding.level == "note"} - {"absent"}
 
 
 def quarters(count, end, minutes=15):
@@ -235,15 +222,6 @@ def test_a_day_by_the_clock_alone():
     assert newest.octets == need.octets
 
 
-# --- real meters
-
-
-def simple(**more):
-    """Two blocks of four intervals, one channel."""
-    blocks = [[[1], [2], [3], [4]], [[5], [6], [7], [8]]]
-    return Truth(blocks, [at("2024-06-01 01:00"), at("2024-06-01 02:00")], **more)
-
-
 @pytest.mark.parametrize(("shift", "count"), [(1, 2), (1, 1)])
 def test_newest_block_counted_from_one(shift, count):
     truth = simple(shift=shift, size=3)
@@ -356,283 +334,10 @@ def test_damaged_end_time():
     assert codes(found) == ["disorder", "no-end-time"]
 
 
-def test_clock_set_back_between_blocks():
-    truth = simple()
-    truth.ends[1] = at("2024-06-01 01:15")
-    found = load_profile(truth.device(), 1)
-    assert codes(found) == ["overlap"]
-    assert [row.start for row in found] == sorted(row.start for row in found)
-    back = simple(first=1, size=4)
-    back.ends[1] = at("2024-06-01 00:00")
-    found = load_profile(back.device(), 1)
-    assert codes(found) == ["disorder", "overlap"]
-    assert [row.raw for row in found] == [5, 6, 7, 8, 1, 2, 3, 4]
-
-
-def test_clock_set_within_a_block():
-    status = [[b"\x00", b"\x43", b"\x00", b"\x83"], [b"\x34"] * 4]
-    found = load_profile(simple(status=status).device(), 1)
-    (finding,) = (finding for finding in found.findings if finding.code == "clock-set")
-    assert finding.path == "ST64.LP_DATA_SETS1[0]"
-    assert "interval 1, 3;" in finding.text
-    assert found.rows[1].status is IntervalStatus.CLOCK_SET_FORWARD
-    assert found.rows[3].status is IntervalStatus.CLOCK_SET_BACKWARD
-    assert (found.rows[3].extended, found.rows[3].value) == (ChannelStatus.LONG_INTERVAL, 4)
-    assert [row.value for row in found if row.block == 100] == [None] * 4  # skipped
-
-
-def test_no_clock():
-    truth = simple(formats={"time": 0})
-    truth.ends = [None, None]
-    found = load_profile(truth.device(), 1)
-    assert [(row.start, row.raw) for row in found] == [(None, n) for n in range(1, 9)]
-    assert "no-clock" in noted(found)
-    assert len(load_profile(truth.device(), 1, since=at("2024-06-01"))) == 8
-
-
 def test_interval_length_zero():
     found = load_profile(simple(minutes=0).device(), 1)
     assert [row.start for row in found] == [None] * 8
     assert codes(found) == ["no-length"]
-
-
-# --- values
-
-
-@pytest.mark.parametrize(
-    ("code", "formats", "raws", "values"),
-    [
-        (64, {"ni1": 1}, [0.10000000149011612, -2.5], ["0.1", "-2.5"]),
-        (128, {"ni2": 0}, [0.1, -2.5], ["0.1", "-2.5"]),
-        (64, {"ni1": 4}, [Decimal("12.3456"), Decimal(-1)], ["12.3456", "-1"]),
-        (64, {"ni1": 6}, [Decimal("1.5"), Decimal(-7)], ["1.5", "-7"]),
-        (64, {"ni1": 10}, [2**46, -5], [str(2**46), "-5"]),
-        (128, {"ni2": 3}, [Decimal("1.25"), Decimal(3)], ["1.25", "3"]),
-    ],
-)
-def test_forms_of_numbers(code, formats, raws, values):
-    truth = Truth([[[raw] for raw in raws]], [at("2024-06-01 00:30")], per_block=2, code=code, formats=formats)
-    found = load_profile(truth.device(), 1)
-    assert [row.value for row in found] == [Decimal(value) for value in values]
-    assert [row.raw for row in found] == raws
-
-
-def test_numbers_that_are_none():
-    truth = Truth([[[float("nan")], [2.0]]], [at("2024-06-01 00:30")], per_block=2, code=64, formats={"ni1": 1})
-    assert [row.value for row in load_profile(truth.device(), 1)] == [None, 2]
-    bcd = Truth([[[Decimal(1)], [Decimal(2)]]], [at("2024-06-01 00:30")], per_block=2, code=64, formats={"ni1": 6})
-    device = bcd.device()
-    octets = bytearray(device[64].raw)
-    octets[5] = 0xCC
-    device.put(64, octets)
-    found = load_profile(device, 1)
-    assert [row.value for row in found] == [None, 2]
-    assert codes(found) == ["no-value"]
-    assert found.rows[0].raw == bytes([0xCC, 0, 0, 1])
-
-
-def test_floats_and_raw_values_in_json():
-    """NaN and infinity have no form in JSON; a number stays one, also under a scalar."""
-    numbers = [[[float("nan")], [2.5], [float("-inf")]]]
-    truth = Truth(numbers, [at("2024-06-01 00:45")], code=64, formats={"ni1": 1}, scalars=[4], divisors=[1])
-    found = load_profile(truth.device(), 1)
-    assert [row.value for row in found] == [None, Decimal("0.625"), None]
-
-    def refuse(text):
-        raise AssertionError(text)
-
-    rows = json.loads(found.to_json(), parse_constant=refuse)["intervals"]
-    assert [(row["raw"], row["value"]) for row in rows] == [("nan", None), (2.5, "0.625"), ("-inf", None)]
-    bcd = Truth([[[Decimal(1)]]], [at("2024-06-01 00:15")], code=64, formats={"ni1": 6}, scalars=[4], divisors=[3])
-    device = bcd.device()
-    device.put(64, device[64].raw[:5] + b"\xcc" + device[64].raw[6:])
-    assert [row.value for row in load_profile(device, 1)] == [None]
-    assert load_profile(device, 1).as_dict()["intervals"][0]["raw"] == "cc000001"
-
-
-def test_flags_of_an_interval_add_up():
-    truth = simple(
-        valid=[{0, 1, 2, 3}, {0, 2}], closures=[[(0, 4)], [(4, 4)]], formats={"version": 1},
-        status=[[b"\x00"] * 4, [b"\x20", b"\x20", b"\x00", b"\x00"]],
-    )  # fmt: skip
-    flags = [row.status for row in load_profile(truth.device(), 1)]
-    inhibited, fail, invalid = IntervalStatus.INHIBITED, IntervalStatus.POWER_FAIL, IntervalStatus.NOT_VALID
-    assert flags == [IntervalStatus(0)] * 4 + [
-        inhibited | fail, inhibited | fail | invalid, inhibited, inhibited | invalid,
-    ]  # fmt: skip
-
-
-def test_scalars_and_divisors():
-    truth = Truth([[[7, 7, 7]]], [at("2024-06-01 00:15")], per_block=1, scalars=[3, 0, 4], divisors=[1, 0, 3])
-    found = load_profile(truth.device(), 1)
-    assert [row.value for row in found] == [Decimal(7) / 3, 7, Decimal("5.25")]
-    assert codes(found) == ["scalar"]
-
-
-def test_sources_that_are_not_known_are_said():
-    device = simple().device()
-    device.drop(12)
-    found = load_profile(device, 1)
-    assert {(row.quantity, row.unit) for row in found} == {("source 0", None)}
-    assert codes(found) == ["source"]
-
-
-# --- end readings
-
-
-def with_readings(readings, **more):
-    return simple(readings=[[reading] for reading in readings], **more)
-
-
-def test_end_readings_agree():
-    found = load_profile(with_readings([100, 126], pulses=[[10], [36]]).device(), 1)
-    assert codes(found) == []
-    assert [(r.value, r.unit, r.pulses, r.block) for r in found.readings] == [
-        (100, "varh", 10, 99),
-        (126, "varh", 36, 100),
-    ]
-
-
-def test_end_readings_that_do_not_agree():
-    found = load_profile(with_readings([100, 127]).device(), 1)
-    (finding,) = (f for f in found.findings if f.level != "note")
-    assert finding.code == "reading-mismatch"
-    assert finding.text == "block 100, channel 1: end readings differ by 27, its intervals sum to 26"
-    assert codes(load_profile(with_readings([100, 20]).device(), 1)) == ["reading-fell"]
-    assert codes(load_profile(simple(pulses=[[10], [37]]).device(), 1)) == ["pulse-mismatch"]
-
-
-def test_end_readings_in_steps():
-    for last, expected_codes in ((359, []), (351, []), (360, []), (369, []), (370, ["reading-mismatch"])):
-        truth = with_readings([100, last], scalars=[1], divisors=[10])
-        assert codes(load_profile(truth.device(), 1)) == expected_codes, last
-
-
-def test_pulses_before_or_after_the_divisor():
-    for last in (10 + 26, 10 + 260, 10 + 26 - 2**32):
-        truth = simple(pulses=[[10], [last % 2**32]], scalars=[1], divisors=[10])
-        assert codes(load_profile(truth.device(), 1)) == []
-
-
-def test_pulse_counter_wraps():
-    assert codes(load_profile(simple(pulses=[[2**32 - 6], [20]]).device(), 1)) == []
-
-
-def test_readings_that_are_the_sum_of_their_block():
-    assert codes(load_profile(with_readings([10, 26], sums=True).device(), 1)) == []
-    assert codes(load_profile(with_readings([11, 26], sums=True).device(), 1)) == ["reading-mismatch"]
-
-
-def test_channel_without_end_reading():
-    found = load_profile(with_readings([100, 0], end_flags=0).device(), 1)
-    assert (found.readings, codes(found)) == ((), [])
-
-
-def test_end_reading_of_another_unit():
-    device = with_readings([100, 126]).device()
-    device.change("ST62.LP_SEL_SET1[0].END_BLK_RDG_SOURCE_SELECT", 2)
-    found = load_profile(device, 1)
-    assert codes(found) == []
-    assert "not-comparable" in noted(found)
-    assert found.readings[0].unit == "V"
-
-
-def test_float_readings_agree_within_their_digits():
-    values = [[[0.1]], [[0.2]]]
-    ends = [at("2024-06-01 00:15"), at("2024-06-01 00:30")]
-    truth = Truth(values, ends, per_block=1, code=64, readings=[[1000.1], [1000.3]], formats={"ni1": 1})
-    assert codes(load_profile(truth.device(), 1)) == []
-    truth.readings = [[1000.1], [1000.5]]
-    assert codes(load_profile(truth.device(), 1)) == ["reading-mismatch"]
-
-
-def test_running_interval_is_not_held_against_readings():
-    truth = with_readings([100, 121])
-    truth.ends[1] = at("2024-06-01 01:52")
-    assert codes(load_profile(truth.device(), 1)) == []
-
-
-# --- daylight saving time
-
-
-def over_the_change(spring, *, ends, intervals, **more):
-    """Blocks over 10 March or 3 November 2024, in local time with DST."""
-    blocks = [[[n] for n in range(count)] for count in intervals]
-    return Truth(blocks, [at(end) for end in ends], per_block=max(intervals), tables=zoned(), **more)
-
-
-def truth_of(first, count):
-    return [first + 15 * n * MINUTE for n in range(count)]
-
-
-def offsets(times):
-    return [time.astimezone(NEW_YORK).utcoffset() for time in times]
-
-
-@pytest.mark.parametrize(
-    ("end", "count", "first"),
-    [("2024-03-10 04:00", 12, "2024-03-10 05:00"), ("2024-11-03 04:00", 20, "2024-11-03 04:00")],
-)
-def test_change_of_time_inside_a_block(end, count, first):
-    found = load_profile(over_the_change(True, ends=[end], intervals=[count]).device(), 1)
-    expected = truth_of(at(first, UTC), count + 1)
-    assert [row.start for row in found] == expected[:-1]
-    assert [row.start.utcoffset() for row in found] == offsets(expected[:-1])
-    assert [row.end.utcoffset() for row in found] == offsets(expected[1:])
-    assert codes(found) == []
-
-
-def test_block_that_ends_in_the_hour_that_occurs_twice():
-    ends = ["2024-11-03 00:30", "2024-11-03 01:30", "2024-11-03 01:30", "2024-11-03 02:30"]
-    found = load_profile(over_the_change(False, ends=ends, intervals=[4, 4, 4, 4]).device(), 1)
-    assert [row.start for row in found] == truth_of(at("2024-11-03 03:30", UTC), 16)
-    assert codes(found) == []
-    status = [[b"\x10"] * 4, [b"\x00"] * 4]
-    twice = over_the_change(False, ends=ends[1:3], intervals=[4, 4], status=status)
-    assert [row.start for row in load_profile(twice.device(), 1)] == truth_of(at("2024-11-03 04:30", UTC), 8)
-
-
-def test_change_of_time_by_the_status_of_intervals():
-    status = [[b"\x10"] * 8 + [b"\x00"] * 4]
-    truth = over_the_change(False, ends=["2024-11-03 02:00"], intervals=[12], status=status)
-    del truth.tables[54]
-    found = load_profile(truth.device(), 1)
-    assert [row.start for row in found] == truth_of(at("2024-11-03 04:00", UTC), 12)
-    assert [row.start.utcoffset() for row in found] == [dt.timedelta(hours=-4)] * 8 + [dt.timedelta(hours=-5)] * 4
-    assert found.rows[0].status is IntervalStatus.DST
-
-
-def test_change_of_time_that_is_not_known():
-    truth = over_the_change(True, ends=["2024-03-10 04:00"], intervals=[12])
-    del truth.tables[54]
-    found = load_profile(truth.device(), 1)
-    assert found.rows[0].start == at("2024-03-10 01:00")
-    assert codes(found) == ["dst-unknown"]
-    known = load_profile(truth.device(), 1, zone=NEW_YORK)
-    assert [row.start for row in known] == truth_of(at("2024-03-10 05:00", UTC), 12)
-    assert codes(known) == []
-
-
-def test_times_that_are_utc():
-    truth = over_the_change(True, ends=["2024-03-10 08:00"], intervals=[12], formats={"time": 4})
-    truth.tables[53] = "20 1C 00 00 3C D4 FE 20 1C 00 00"
-    truth.tables[52] = "52 5A ED 65 E0"
-    found = load_profile(truth.device(), 1)
-    assert [row.start for row in found] == truth_of(at("2024-03-10 05:00", UTC), 12)
-    assert found.rows[-1].end.utcoffset() == dt.timedelta(hours=-4)
-    local = load_profile(truth.device(), 1, local_counters=True)
-    assert local.rows[-1].end == at("2024-03-10 12:00", UTC)
-
-
-def test_since_and_until_of_both_kinds():
-    device = over_the_change(True, ends=["2024-03-10 04:00"], intervals=[12]).device()
-    naive = load_profile(device, 1, since=at("2024-03-10 01:45"), until=at("2024-03-10 03:15"))
-    assert [row.raw for row in naive] == [7, 8]
-    aware = load_profile(device, 1, since=at("2024-03-10 06:45", UTC), until=at("2024-03-10 07:15", UTC))
-    assert aware.rows == naive.rows
-    bare = load_profile(simple().device(), 1, since=at("2024-06-01 00:45", UTC))
-    assert len(bare) == 8
-    assert "zone-unknown" in codes(bare)
 
 
 # --- without tables

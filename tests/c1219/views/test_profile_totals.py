@@ -10,7 +10,7 @@ from c1219.codes.units import TimeBase, describe_unit
 from c1219.views.load_profile import load_profile
 from c1219.views.profile_totals import totals
 from tests.c1219.views.meter import Truth
-from tests.c1219.views.test_load_profile import at
+from tests.c1219.views.profile_rows import at
 
 ENTRY = dict.fromkeys(
     ("ID_CODE", "TIME_BASE", "MULTIPLIER", "Q1_ACCOUNTABILITY", "Q2_ACCOUNTABILITY", "Q3_ACCOUNTABILITY",
