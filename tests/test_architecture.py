@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,8 @@ MAY_IMPORT = {
     "click": ("c1222/cli/",),
     "rich": ("c1222/cli/",),
 }
+MODULES_OF_A_FOLDER = 14
+NAMES_USED_TWICE = 8
 MODULES = sorted(p for package in ("c1219", "c1222") for p in (ROOT / package).rglob("*.py"))
 
 
@@ -48,6 +51,10 @@ def imports(path: Path) -> Iterator[str]:
             stem = ".".join(filter(None, (base, node.module or "")))
             yield stem
             yield from (f"{stem}.{alias.name}" for alias in node.names)
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
 def room(dotted: str) -> str | None:
@@ -77,57 +84,83 @@ def test_imports_point_one_way(path: Path) -> None:
             assert RANK[own] >= 4 or (name, target.split(".")[1]) == ("c1222/services/tables.py", "secrecy")
 
 
+def loaded_by_name(path: Path) -> Iterator[str]:
+    """Yield the dotted names that a module gives to `import_module` as a constant."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if name in {"import_module", "__import__"}:
+                yield str(node.args[0].value)
+
+
+def arrows_between_files() -> dict[str, set[str]]:
+    """Return which file imports which: at any depth, for type checkers too, and by name; the front doors aside."""
+    known = {dotted(path): path for path in MODULES if path.name != "__init__.py"}
+    return {
+        own: {name for name in (*imports(path), *loaded_by_name(path)) if name in known and name != own}
+        for own, path in known.items()
+    }
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """Return the sets of files that import each other, each once, by Tarjan's algorithm."""
+    order: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    open_files: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(file: str) -> None:
+        order[file] = lowest[file] = len(order)
+        open_files.append(file)
+        for target in arrows[file]:
+            if target not in order:
+                visit(target)
+                lowest[file] = min(lowest[file], lowest[target])
+            elif target in open_files:
+                lowest[file] = min(lowest[file], order[target])
+        if lowest[file] == order[file]:
+            at = open_files.index(file)
+            if len(open_files) - at > 1:
+                found.append(sorted(open_files[at:]))
+            del open_files[at:]
+
+    for file in arrows:
+        if file not in order:
+            visit(file)
+    return found
+
+
+def test_circles_are_seen() -> None:
+    arrows = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": {"e"}, "e": set(), "f": {"g"}, "g": {"f"}}
+    assert circles(arrows) == [["a", "b", "c"], ["f", "g"]]
+
+
+def test_imports_for_type_checkers_are_seen() -> None:
+    assert "c1222.protocol.identity" in arrows_between_files()["c1222.protocol.composing"]
+
+
 def test_no_circle_of_files() -> None:
-    graph: dict[str, set[str]] = {}
+    assert circles(arrows_between_files()) == []
+
+
+def test_no_folder_is_crowded() -> None:
+    folders = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    crowded = {
+        folder.relative_to(ROOT).as_posix(): count
+        for folder, count in folders.items()
+        if count > MODULES_OF_A_FOLDER and folder.name not in {"tables", "cli"}
+    }
+    assert crowded == {}
+
+
+def test_few_class_names_are_used_twice() -> None:
+    homes: dict[str, list[str]] = {}
     for path in MODULES:
-        own = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
-        tree = ast.parse(path.read_text("utf-8"))
-        top_level = [n for n in tree.body if isinstance(n, (ast.Import, ast.ImportFrom))]
-        names = {
-            name
-            for node in top_level
-            for name in (
-                [a.name for a in node.names]
-                if isinstance(node, ast.Import)
-                else [f"{node.module}.{a.name}" for a in node.names] + [str(node.module)]
-            )
-        }
-        graph[own] = {n for n in names if n.startswith(("c1219", "c1222"))}
-    known = set(graph)
-    edges = {k: {n for n in v if n in known and n != k} for k, v in graph.items()}
-    done: set[str] = set()
-
-    def walk(node: str, road: tuple[str, ...]) -> None:
-        assert node not in road, " -> ".join((*road, node))
-        if node not in done:
-            for target in edges[node]:
-                walk(target, (*road, node))
-            done.add(node)
-
-    for node in edges:
-        walk(node, ())
-
-
-def dotted(path: Path) -> str:
-    return path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
-
-
-def test_no_circle_in_c1219_of_whatever_imports() -> None:
-    """Imports within functions and those for types alone count too; the front doors do not."""
-    files = {dotted(path): path for path in MODULES if path.parts[len(ROOT.parts)] == "c1219" and path.stem[0] != "_"}
-    edges = {name: {other for other in imports(path) if other in files} for name, path in files.items()}
-    while edges:
-        leaves = {name for name, targets in edges.items() if not targets}
-        assert leaves, f"these import each other: {sorted(edges)}"
-        edges = {name: targets - leaves for name, targets in edges.items() if name not in leaves}
-
-
-def test_folders_of_c1219_can_be_taken_in_at_a_glance() -> None:
-    folders = [
-        path for path in (ROOT / "c1219").rglob("*") if path.is_dir() and path.name not in ("tables", "__pycache__")
-    ]
-    for folder in [ROOT / "c1219", *folders]:
-        assert len([path for path in folder.glob("*.py") if path.stem != "__init__"]) <= 14, folder
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    twice = {name: files for name, files in homes.items() if len(files) > 1}
+    assert len(twice) <= NAMES_USED_TWICE, twice
 
 
 @pytest.mark.parametrize("package", ["c1222", "c1219"])
