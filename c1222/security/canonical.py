@@ -5,7 +5,8 @@ next to the key id and the initialisation vector. Both titles are made absolute,
 the other. The user information ends with the control octet; its lengths are those sent, and count body and MAC.
 Source: C12.22-2008 with errata as Elster MeteringSDK and Wireshark implement it; example 8 of the standard and two
 captured exchanges with meters verify. [V] With an application context in the message, relative titles are below that
-context and an arc 0, as Elster documents [1]; its code leaves the 0 out.
+context and an arc 0, as Elster documents [1]; its code leaves the 0 out. A context that is 2.16.124.113620.1.22.0 has
+that 0 already, as Elster and Wireshark read it; `other_prefix` has it twice.
 """
 
 from __future__ import annotations
@@ -22,7 +23,15 @@ from c1222.message.ber import tlv
 if TYPE_CHECKING:
     from c1222.message.acse import Acse
 
-__all__ = ["REMEMBERED_TITLES", "HeaderPiece", "UsualTitles", "canonical_header", "canonical_prefix", "pieces"]
+__all__ = [
+    "REMEMBERED_TITLES",
+    "HeaderPiece",
+    "UsualTitles",
+    "canonical_header",
+    "canonical_prefix",
+    "other_prefix",
+    "pieces",
+]
 
 REMEMBERED_TITLES = 32768
 """Titles whose absolute forms are remembered for each base; past it, they are forgotten and made again."""
@@ -217,13 +226,35 @@ def _absolute(acse: Acse, name: str, base: bytes) -> tuple[bytes, bytes, bytes]:
         raise type(error)(f"acse.{name}", start + error.offset, error.reason) from None
 
 
+def other_prefix(acse: Acse) -> bytes | None:
+    """Return N without key id and vector for who adds an arc 0 to a context that ends with it; None for any other.
+
+    Args:
+        acse: a message that has the N of the usual reading.
+    """
+    doubled = DEFAULT_BASE.content + b"\0"
+    if acse.application_context != str(DEFAULT_BASE):
+        return None
+    parts = pieces(acse, key_id=None, iv=b"")
+    titles = {name: acse.span(name) for name in _TITLES}
+    header = b""
+    for part in parts:
+        span = titles.get(part.name)
+        if span is None:
+            header += part.octets
+        else:
+            header += _forms(doubled)[acse.octets[span[1] : span[2]]][_TITLES.index(part.name)]
+    return header if header != b"".join(part.octets for part in parts) else None
+
+
 def _base(acse: Acse, base: bytes) -> bytes:
     """Return the content octets of what goes before relative titles: the message's context and 0, or the default."""
     context = acse.span("application-context-name")
     if context is None:
         return base
     try:
-        return ApTitle.from_tlv(acse.octets[context[1] : context[2]]).absolute().content + b"\0"
+        content = ApTitle.from_tlv(acse.octets[context[1] : context[2]]).absolute().content
+        return content if content == DEFAULT_BASE.content else content + b"\0"
     except DecodeError as error:
         raise type(error)("acse.application-context-name", context[1] + error.offset, error.reason) from None
 

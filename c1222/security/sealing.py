@@ -10,13 +10,14 @@ and vector: Elster, sender and receiver [1].
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import product
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.errors import DecodeError, EncodeError, Finding, InvalidTag, ShortHeader
 from c1222.message.acse import Acse, Authentication
 from c1222.message.aptitle import DEFAULT_BASE
 from c1222.message.epsem import SecurityMode
-from c1222.security.canonical import canonical_header, canonical_prefix
+from c1222.security.canonical import canonical_header, canonical_prefix, other_prefix
 from c1222.security.diagnosis import Attempt, explain
 from c1222.security.eax_prime import BLOCK_SIZE, MAC_SIZE
 
@@ -182,10 +183,11 @@ def _open(
     else:
         readings = ((authentication.key_id, authentication.key_id, authentication.iv),)
 
-    prefix, called, calling = canonical_prefix(acse, keys.base_oid.content)
+    usual, called, calling = canonical_prefix(acse, keys.base_oid.content)
     sealed = octets[start + 1 : end]
     attempts: list[Attempt] = []
-    for key_id, written, iv in readings:
+    other = None if acse.application_context is None else other_prefix(acse)
+    for prefix, (key_id, written, iv) in product((usual,) if other is None else (usual, other), readings):
         header = prefix + (iv if written is None else bytes((written,)) + iv)
         if len(header) <= BLOCK_SIZE:
             return _refused(Verdict.SHORT_HEADER, mode, None, _short(header))
@@ -200,6 +202,8 @@ def _open(
                 attempts.append(Attempt(key, written, iv, header))
             else:
                 findings = () if authentication is None or authentication.key_id is not None else _key_id_note(written)
+                if prefix is not usual:
+                    findings += (_DOUBLED_ARC,)
                 return Opened(Verdict.VERIFIED, mode, body=body, key=key, key_id=key_id, iv=iv, findings=findings)
 
     key_id, _, iv = readings[0]
@@ -278,6 +282,15 @@ def _refused(verdict: Verdict, mode: SecurityMode | None, offset: int | None, te
 
 def _short(header: bytes) -> str:
     return f"the canonical header has {len(header)} octets; up to {BLOCK_SIZE} of them EAX' is forgeable"
+
+
+_DOUBLED_ARC: Final = Finding(
+    "note",
+    "doubled-arc",
+    "acse.application-context-name",
+    None,
+    f"the MAC is right with relative titles under the application context and one more arc 0: {DEFAULT_BASE}.0",
+)
 
 
 def _key_id_note(written: int | None) -> tuple[Finding, ...]:

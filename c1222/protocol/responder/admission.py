@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from c1222.message.aptitle import CONTEXT_OID
+from c1222.message.aptitle import CONTEXT_OID, DEFAULT_BASE
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.protocol.initiator.matching import Distrust
 from c1222.protocol.responder.throttle import Throttle
@@ -32,6 +32,7 @@ SILENT: Final = frozenset(
 """Reasons that no peer is told: it did not mean us, it cannot have meant that, or it said it before."""
 
 _COMPUTED: Final = frozenset({Verdict.WRONG_MAC, Verdict.VERIFIED})
+_CONTEXTS: Final = frozenset({None, CONTEXT_OID, str(DEFAULT_BASE)})
 _MODE_BITS: Final = 0b1100
 _MECHANISM: Final = "2.16.124.113620.1.22.2.1"
 
@@ -95,7 +96,7 @@ class Gate:
         """Return why a message is not for this node; None when it is."""
         if acse.is_response:
             return Distrust("answer", "an answer, to a node that asked nothing")
-        if acse.application_context not in {None, CONTEXT_OID}:
+        if acse.application_context not in _CONTEXTS:
             return Distrust("other-context", f"the application context is {acse.application_context}")
         called, title = acse.called, self._identity.title
         if called is None or title is None or self._identity.same(called, title):

@@ -13,7 +13,7 @@ from c1222.message.acse import Acse, Authentication, decode_acse
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.message.ber import tlv
 from c1222.security import canonical
-from c1222.security.canonical import canonical_header, canonical_prefix, pieces
+from c1222.security.canonical import canonical_header, canonical_prefix, other_prefix, pieces
 
 MESSAGES: list[dict[str, Any]] = [
     m
@@ -109,6 +109,26 @@ def test_application_context_and_an_arc_0_go_before_relative_titles() -> None:
         assert tlv(0xA6, ApTitle("1.2.840.10066.0.5").tlv()) in header
         _, called, calling = canonical_prefix(acse, DEFAULT_BASE.content)
         assert called == calling == ApTitle("1.2.840.10066.0.5").content
+
+
+def test_a_context_that_ends_with_the_arc_0_gets_no_second_one() -> None:
+    def built(context: str, title: ApTitle) -> Acse:
+        given = {"application_context": context, "called": title, "calling": title, "calling_invocation_id": 7}
+        return Acse.build(user_information=bytes(9), **given)
+
+    base = "2.16.124.113620.1.22.0"
+    once, twice = (ApTitle(f"{base}{arcs}.5").tlv() for arcs in ("", ".0"))
+    acse = built(base, ApTitle(".5"))
+    usual, called, calling = canonical_prefix(acse, DEFAULT_BASE.content)
+    assert called == calling == ApTitle(f"{base}.5").content
+    assert tlv(0xA2, once) in usual
+    assert usual.endswith(tlv(0xA6, once))
+    other = other_prefix(acse)
+    assert other is not None
+    assert other == usual.replace(tlv(0xA2, once), tlv(0xA2, twice)).replace(tlv(0xA6, once), tlv(0xA6, twice))
+    for context, title in ((base, f"{base}.5"), ("2.16.124.113620.1.22", ".5"), ("1.2.0", ".5")):
+        assert other_prefix(built(context, ApTitle(title))) is None
+    assert tlv(0xA6, ApTitle("1.2.0.0.5").tlv()) in canonical_header(built("1.2.0", ApTitle(".5")), key_id=1, iv=IV)
 
 
 def test_key_id_left_out() -> None:

@@ -9,11 +9,11 @@ import pytest
 
 from c1222.errors import Finding
 from c1222.message.acse import Acse, decode_acse
-from c1222.message.aptitle import ApTitle
+from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.message.ber import tlv
 from c1222.message.epsem import Control, SecurityMode
 from c1222.security import Key, KeyStore, diagnosis
-from c1222.security.canonical import canonical_header
+from c1222.security.canonical import canonical_header, other_prefix
 from c1222.security.sealing import SessionSecurity, Verdict, open_apdu, seal
 from tests.c1222.security import reference
 
@@ -125,6 +125,18 @@ def test_context_without_the_arc_0(control: Control) -> None:
     finding = said(resealed(message(control, application_context=context), control, without))
     assert finding.code == "deviating-peer"
     assert "without the arc 0" in finding.text
+
+
+@both_modes
+def test_a_context_with_the_arc_0_is_read_with_one_and_with_two(control: Control) -> None:
+    octets = message(control, application_context=str(DEFAULT_BASE))
+    doubled = resealed(octets, control, lambda acse, header: (other_prefix(acse) or b"") + header[-5:])
+    assert doubled != octets
+    for secured, codes in ((octets, []), (doubled, ["doubled-arc"])):
+        opened = open_apdu(decode_acse(secured), KeyStore.of(KEY))
+        assert (opened.verdict, opened.body) == (Verdict.VERIFIED, BODY)
+        assert [finding.code for finding in opened.findings] == codes
+    assert said(flip(octets, -1)).code in {"damaged", "wrong-mac"}
 
 
 @both_modes

@@ -1,13 +1,14 @@
 """The side that answers, against an initiator on a wire and against requests made by hand."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import pytest
 
 from c1222.errors import StateError
 from c1222.message.acse import Acse, decode_acse
-from c1222.message.aptitle import ApTitle
+from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.message.ber import tlv
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import cut
@@ -27,6 +28,7 @@ from c1222.protocol.responder.answer_memory import Asker
 from c1222.protocol.responder.responder import Responder
 from c1222.protocol.responder.throttle import Rate
 from c1222.protocol.segments import MAX_INCOMPLETE
+from c1222.security.canonical import other_prefix
 from c1222.security.keys import Key, KeyStore
 from c1222.security.receiving import ReplayGuard
 from c1222.security.sealing import SessionSecurity
@@ -175,12 +177,27 @@ class TestAnswers:
 
     def test_echoes_the_application_context(self) -> None:
         bench = Bench(keys=KEY)
-        context = "2.16.124.113620.1.22"
-        for mode in (0, 2):
+        for context, mode in product(("2.16.124.113620.1.22", "2.16.124.113620.1.22.0"), (0, 2)):
             bench.responder.policy = NodePolicy(cleartext=True)
             bench = Bench(keys=KEY, policy=NodePolicy(cleartext=True))
             (apdu,) = bench.hear(bench.request(READ, mode=mode, application_context=context))
             assert decode(apdu, keys=KEY).application_context == context
+
+    def test_a_context_with_the_arc_0_that_others_double(self) -> None:
+        bench = Bench(keys=KEY)
+        octets = bench.request(READ, mode=1, application_context=str(DEFAULT_BASE))
+        acse = decode_acse(octets)
+        prefix, authentication = other_prefix(acse), acse.authentication
+        assert prefix is not None
+        assert authentication is not None
+        assert authentication.iv is not None
+        _, start, end = acse.user_information
+        header = prefix + bytes((KEY.id,)) + authentication.iv
+        mac = KEY.eax.mac(header + octets[start + 1 : end - 4])
+        assert mac != octets[-4:]
+        (apdu,) = bench.hear(octets[:-4] + mac)
+        answer = decode(apdu, keys=KEY, request=decode(octets, keys=KEY))
+        assert (answer.authenticated, codes(answer.services)) == (True, [0])
 
     def test_without_titles_on_a_direct_line(self) -> None:
         bench = Bench()
