@@ -8,20 +8,21 @@ from functools import partial
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
+import pytest
+
 from c1219.device import Device
 from c1219.errors import DecodeError
 from c1222.cli.read import _each, value_lines
 from c1222.client.errors import ChecksumWrong, CutShort
 from c1222.client.sync import Meter
 from c1222.errors import ConnectionLost, PeerSilent
+from c1222.node.meter.rights import Rights
 from c1222.services.results import Iar
 from c1222.transport.udp import UdpClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
     from tests.c1222.cli.conftest import Talk
 
@@ -65,6 +66,23 @@ def test_what_was_read_can_be_saved(talk: Talk, tmp_path: Path) -> None:
     saved = Device.from_json(path.read_text("utf-8"))
     assert list(saved) == ["ST0", "ST21", "ST23"]
     assert talk("read", "0", options=("--save", str(tmp_path))).exit_code == 2
+
+
+@pytest.mark.parametrize("path", ["ST42", "ST42.SECURITY_ENTRIES[0].PASSWORD", "ST42.SECURITY_ENTRIES"])
+def test_passwords_are_concealed_in_what_is_shown_and_only_there(
+    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(Rights, "may_read", lambda *_: True)
+    secret = b"reader-demo"
+    for form in ("text", "json"):
+        result = talk("read", path, options=("--format", form))
+        assert result.exit_code == 0, result.stderr
+        assert "<" in result.stdout
+        for shown in (secret.decode(), secret.hex()):
+            assert shown not in result.stdout + result.stderr
+    saved = tmp_path / "device.json"
+    assert talk("read", "ST42", options=("--save", str(saved))).exit_code == 0
+    assert secret in Device.from_json(saved.read_text("utf-8"))["ST42"].raw
 
 
 def test_refusals_and_names_that_are_none(talk: Talk) -> None:

@@ -17,12 +17,15 @@ from c1222.conformance.report import as_dict, junit
 from c1222.conformance.rules import CheckVerdict, Mark, Remark, Rule, check
 from c1222.conformance.run import Report, Result
 from c1222.conformance.survey import survey
+from c1222.message.segmentation import cut
 from c1222.services import TableData
 from c1222.services.tables import ReadRequest, ReadResponse
 from tests.c1222.conformance.rig import KEY, Bench
 
 if TYPE_CHECKING:
-    from c1222.conformance.misbehaviours.misbehaviour import Subject
+    from collections.abc import Iterator
+
+    from c1222.conformance.misbehaviours.misbehaviour import Leave, Subject
     from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
@@ -97,6 +100,33 @@ def test_tables_of_passwords_are_concealed() -> None:
     assert any("ST42" in remark.text for remark in failed.remarks), "it is too short, so that it is evidence"
     assert any("xx" * 20 in one.hex for one in failed.evidence)
     assert secret.hex() not in content
+
+
+def _in_segments(answer: bytes, _node: Subject) -> Iterator[tuple[bytes, float]]:
+    for place, part in enumerate(cut(answer, 60)):
+        yield part, place / 1000
+
+
+@pytest.mark.parametrize(
+    ("leave", "note"),
+    [(MISBEHAVIOURS["doubled"].leave, "an answer to an earlier request"), (_in_segments, "a segment")],
+)
+def test_late_answers_and_segments_that_may_hold_secrets_are_concealed(leave: Leave, note: str) -> None:
+    secret = b"secret-of-somebody--"
+
+    def serve(request: Request, context: Context, node: Subject) -> Response:
+        if isinstance(request, ReadRequest) and request.table == 42:
+            return ReadResponse(TableData(secret * 3))
+        return node.serve(request, context)
+
+    bench = Bench(mode=0, wrong=Misbehaviour("open", "", "", (), serve=serve, leave=leave))
+    for request in (ReadRequest(42), ReadRequest(1), ReadRequest(1)):
+        bench.probe.ask(request)
+    kept, _ = bench.probe.log.take()
+    noted = [one.hex for one in kept if one.note == note]
+    assert len(noted) >= 2
+    assert all("xx" in octets for octets in noted)
+    assert secret[:8].hex() not in "".join(one.hex for one in kept)
 
 
 def test_what_cannot_be_taken_apart_is_concealed_whole() -> None:

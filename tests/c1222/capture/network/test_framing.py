@@ -110,6 +110,15 @@ def test_an_apdu_names_the_frames_that_brought_it():
     assert framer.held == 0
 
 
+def test_the_time_of_an_apdu_is_that_of_its_largest_frame():
+    framer = Framer(FLOW)
+    framer.append(TWO[:5], (6,), 60)
+    framer.append(TWO[5:9], (5, 9), 90)
+    framer.append(TWO[9:12], (7,), 70)
+    framer.append(TWO[12:], (8,), 80)
+    assert [(item.frame, item.time_ns, item.frames) for item in framer.take()] == [(9, 90, (5, 6, 7, 8, 9))]
+
+
 def test_an_apdu_tells_its_ends():
     framer = Framer(FLOW)
     framer.append(ONE, (4,), 40)
@@ -153,6 +162,19 @@ def test_an_apdu_above_the_limit_is_not_where_the_reading_goes_on():
 
 def test_a_length_that_swallows_apdus_is_found_out_at_the_end():
     assert feed(Framer(FLOW), ONE + b"\x60\x82\x40\0" + TWO + ONE) == ([ONE, TWO, ONE], ["incomplete-apdu"])
+
+
+def test_an_incomplete_apdu_is_told_apart_from_what_was_skipped_before_it_but_not_from_itself():
+    framer = Framer(FLOW)
+    framer.restart(0, in_step=False)
+    junk = b"the end of something"
+    framer.append(junk + TWO[:20], (1,), 1)
+    before, incomplete = [remark.finding for remark in framer.finish()]
+    assert (before.code, before.offset) == ("mid-stream", 0)
+    assert f"octets skipped: {len(junk)}" in before.text
+    assert (incomplete.code, incomplete.offset) == ("incomplete-apdu", len(junk))
+    assert f"20 of {len(TWO)} octets" in incomplete.text
+    assert feed(Framer(FLOW), ONE + b"\x60\x82\x40\0" + TWO[:20]) == ([ONE], ["incomplete-apdu"])
 
 
 def test_an_incomplete_apdu_at_the_end_is_told():
