@@ -19,16 +19,13 @@ from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Self
 from c1222.client.aio_meter import AsyncMeter
 from c1222.client.limiter import OUTSTANDING, Limiter
 from c1222.client.operations.operations import Operations
-from c1222.client.signatures import opened, within
-from c1222.errors import C1222Error, DecodeError, InvalidUrl, StateError
+from c1222.client.signatures import given_timeout, opened
+from c1222.errors import DecodeError, InvalidUrl, StateError
 from c1222.message.acse import decode_acse
 from c1222.protocol.identity import Identity
-from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
-from c1222.transport.aiotcp import TcpConnection
-from c1222.transport.aioudp import BURST, UdpSocket, resolve
-from c1222.transport.tcp import CONNECT_TIMEOUT
-from c1222.transport.udp import UdpClient
-from c1222.transport.url import parse_url
+from c1222.protocol.policy import UDP_LINK, Link, link_over
+from c1222.transport.aioudp import UdpSocket, resolve
+from c1222.transport.schemes import parse_url, transport_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
     from c1222.security.keys import Key, KeyStore
     from c1222.security.sending import SendGuard
     from c1222.transport.aioudp import Address
+    from c1222.transport.schemes import Way
 
 __all__ = ["AsyncMeter", "Network", "connect"]
 
@@ -61,49 +59,19 @@ def _opening(
             InvalidUrl: it is no such address; Unreachable: there is no way there.
         """
         where = parse_url(url)
-        link = TCP_LINK if where.scheme == "tcp" else UDP_LINK
-        carriers: list[UdpClient | TcpConnection] = []
+        transport = transport_of(where)
+        ways: list[Way] = []
 
         def send(apdu: bytes) -> None:
-            carriers[0].send(apdu)
+            ways[0].send(apdu)
 
-        meter = AsyncMeter(make(link, *args, **kwargs), send)
-        if where.scheme == "tcp":
-            connection = await TcpConnection.open(
-                where.host,
-                where.port,
-                receive=lambda apdu, _: meter.receive(apdu),
-                lost=lambda ended: None if ended.error is None else meter.lost(ended.error),
-                timeout=within(CONNECT_TIMEOUT, kwargs.get("timeout")),
-            )
-            carriers.append(connection)
-            with closing(connection):
-                async with meter:
-                    yield meter
-            return
-        loop = asyncio.get_running_loop()
-        with await loop.run_in_executor(None, UdpClient, where.host, where.port) as carrier:
-            carriers.append(carrier)
-            loop.add_reader(carrier, _drain, carrier, meter)
-            try:
-                async with meter:
-                    yield meter
-            finally:
-                loop.remove_reader(carrier)
+        meter = AsyncMeter(make(link_over(reliable=transport.reliable), *args, **kwargs), send)
+        with closing(await transport.open_async(*where[1:], given_timeout(kwargs), meter.receive, meter.lost)) as way:
+            ways.append(way)
+            async with meter:
+                yield meter
 
     return opened(connect, Operations, first="str", returns="AbstractAsyncContextManager[AsyncMeter]")
-
-
-def _drain(socket: UdpClient, meter: AsyncMeter) -> None:
-    """Take the datagrams that are there, and let others have their turn."""
-    try:
-        for _ in range(BURST):
-            apdu = socket.receive(0)
-            if apdu is None:
-                return
-            meter.receive(apdu)
-    except C1222Error as error:
-        meter.lost(error)
 
 
 connect = _opening(Operations)

@@ -7,9 +7,9 @@ import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["described", "opened", "within"]
+__all__ = ["described", "given_timeout", "opened"]
 
 _M = TypeVar("_M", bound="Callable[..., Any]")
 
@@ -44,9 +44,10 @@ def opened(function: _M, made_from: type, *, first: str, returns: str, method: b
     return function
 
 
-def within(limit: float, timeout: object) -> float:
-    """Return a limit, or the time-out that somebody gave if that is shorter, both in seconds."""
-    return min(limit, timeout) if isinstance(timeout, (int, float)) else limit
+def given_timeout(arguments: Mapping[str, object]) -> float | None:
+    """Return the time-out among the arguments of a client, seconds; None when it is left out."""
+    timeout = arguments.get("timeout")
+    return timeout if isinstance(timeout, (int, float)) else None
 
 
 def _arguments_of(made_from: type) -> str:

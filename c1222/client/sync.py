@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from c1222.client.operations.operations import Operations
-from c1222.client.signatures import described, opened, within
+from c1222.client.signatures import described, given_timeout, opened
 from c1222.client.steps import Pause, begin
 from c1222.errors import C1222Error, StateError, Unreachable
 from c1222.protocol.events import Completed, Failed
-from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
+from c1222.protocol.policy import Link, link_over
 from c1222.protocol.state import ExchangeState
-from c1222.transport.tcp import CONNECT_TIMEOUT, SEND_TIMEOUT, TcpClient
-from c1222.transport.udp import UdpClient
-from c1222.transport.url import parse_url
+from c1222.transport.schemes import Endpoint, parse_url, transport_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,32 +26,12 @@ if TYPE_CHECKING:
     from c1219.device import Device
     from c1222.client.steps import Operation, Outcome, Step
     from c1222.protocol.initiator.exchange import Exchange
+    from c1222.transport.url import Url
 
 __all__ = ["Endpoint", "Meter", "connect"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-
-class Endpoint(Protocol):
-    """What carries APDUs to one peer and back, as the endpoints of `c1222.transport` do."""
-
-    @property
-    def reliable(self) -> bool:
-        """Whether everything arrives, once and in order."""
-
-    @property
-    def max_size(self) -> int:
-        """Largest APDU to send, octets."""
-
-    def send(self, apdu: bytes, /) -> None:
-        """Send one APDU; raise Unreachable or ConnectionLost if that fails."""
-
-    def receive(self, timeout: float | None, /) -> bytes | None:
-        """Wait for one APDU, so many seconds; raise Unreachable or ConnectionLost if that fails."""
-
-    def close(self) -> None:
-        """Close it."""
 
 
 def _blocking(verb: Callable[Concatenate[Operations, _P], Operation[_T]]) -> Callable[Concatenate[Meter, _P], _T]:
@@ -254,8 +232,8 @@ def _opening(
         Raises:
             InvalidUrl: it is no such address; Unreachable: there is no way there.
         """
-        endpoint = url if not isinstance(url, str) else _endpoint(url, kwargs.get("timeout"))
-        link = TCP_LINK if endpoint.reliable else UDP_LINK
+        endpoint = url if not isinstance(url, str) else _endpoint(parse_url(url), given_timeout(kwargs))
+        link = link_over(reliable=endpoint.reliable)
         try:
             link = link._replace(max_size=min(link.max_size, endpoint.max_size))
             return Meter(make(link, *args, **kwargs), endpoint)
@@ -266,12 +244,8 @@ def _opening(
     return opened(connect, Operations, first="str | Endpoint", returns="Meter")
 
 
-def _endpoint(url: str, timeout: object) -> Endpoint:
-    where = parse_url(url)
-    if where.scheme != "tcp":
-        return UdpClient(where.host, where.port)
-    opening, sending = within(CONNECT_TIMEOUT, timeout), within(SEND_TIMEOUT, timeout)
-    return TcpClient(where.host, where.port, timeout=opening, send_timeout=sending)
+def _endpoint(where: Url, timeout: float | None) -> Endpoint:
+    return transport_of(where).open(where.host, where.port, timeout)
 
 
 connect = _opening(Operations)

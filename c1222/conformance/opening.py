@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c1222.transport.tcp import TcpClient
-from c1222.transport.udp import UdpClient
-from c1222.transport.url import parse_url
+from c1222.transport.schemes import parse_url, transport_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from c1222.client.sync import Endpoint
+    from c1222.transport.schemes import Endpoint
 
 __all__ = ["way_to"]
 
@@ -29,8 +27,6 @@ def way_to(address: str, *, timeout: float) -> Callable[[], Endpoint]:
     url = parse_url(address)
 
     def connect() -> Endpoint:
-        if url.scheme == "tcp":
-            return TcpClient(url.host, url.port, timeout=timeout)
-        return UdpClient(url.host, url.port)
+        return transport_of(url).open(url.host, url.port, timeout)
 
     return connect

@@ -28,6 +28,7 @@ __all__ = [
     "OnRefusal",
     "Options",
     "Timing",
+    "link_over",
 ]
 
 BUSY_TRIES: Final = 20
@@ -79,6 +80,15 @@ UDP_LINK: Final = Link()
 """Datagrams that fit an Ethernet frame; refusals are silent."""
 TCP_LINK: Final = Link(reliable=True, max_size=MAX_APDU_OCTETS, on_refusal=OnRefusal.ANSWER)
 """A connection; refusals are told in clear (sme)."""
+
+
+def link_over(*, reliable: bool) -> Link:
+    """Return the link over a transport.
+
+    Args:
+        reliable: see `Link`.
+    """
+    return TCP_LINK if reliable else UDP_LINK
 
 
 class Timing(NamedTuple):

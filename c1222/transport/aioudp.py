@@ -8,16 +8,19 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from c1222.errors import EncodeError, Unreachable
-from c1222.transport.udp import MAX_DATAGRAM, RECEIVE_BUFFER
+from c1222.errors import C1222Error, EncodeError, Unreachable
+from c1222.transport.peers import peer_of
+from c1222.transport.udp import MAX_DATAGRAM, RECEIVE_BUFFER, UdpClient
 from c1222.transport.url import DEFAULT_PORT, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BURST", "Address", "UdpSocket", "resolve"]
+    from c1222.transport.url import Url
+
+__all__ = ["BURST", "Address", "UdpConnection", "UdpListener", "UdpPeer", "UdpSocket", "resolve"]
 
 Address = tuple[str, int] | tuple[str, int, int, int]
 """Where a datagram goes to or comes from, as the socket module has it for IPv4 and IPv6."""
@@ -138,3 +141,126 @@ class UdpSocket:
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
+
+
+class UdpConnection:
+    """A socket that talks to one peer, and learns from the network when nobody is there. Make it with :meth:`open`."""
+
+    def __init__(self, client: UdpClient, receive: Callable[[bytes], None], lost: Callable[[C1222Error], None]) -> None:
+        self._client = client
+        self._receive = receive
+        self._lost = lost
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(client, self._read)
+
+    @classmethod
+    async def open(
+        cls, host: str, port: int, receive: Callable[[bytes], None], lost: Callable[[C1222Error], None]
+    ) -> Self:
+        """Open a socket to a peer.
+
+        Args:
+            host: name or address.
+            port: its port.
+            receive: called with the octets of every datagram.
+            lost: called with the error when the network says that nobody is there.
+
+        Raises:
+            Unreachable: the name has no address, or there is no way there.
+        """
+        return cls(await asyncio.get_running_loop().run_in_executor(None, UdpClient, host, port), receive, lost)
+
+    def send(self, apdu: bytes) -> None:
+        """Send one APDU; see `UdpClient.send`."""
+        self._client.send(apdu)
+
+    def _read(self) -> None:
+        """Take the datagrams that are there, and let others have their turn."""
+        try:
+            for _ in range(BURST):
+                apdu = self._client.receive(0)
+                if apdu is None:
+                    return
+                self._receive(apdu)
+        except C1222Error as error:
+            self._lost(error)
+
+    def close(self) -> None:
+        """Close the socket. May be called twice."""
+        if self._client.fileno() >= 0:
+            self._loop.remove_reader(self._client)
+            self._client.close()
+
+
+class UdpListener:
+    """One UDP socket of a node. Make it with :meth:`open`.
+
+    Attributes:
+        socket: the socket.
+    """
+
+    __slots__ = ("socket", "url")
+
+    socket: UdpSocket
+
+    def __init__(self, url: Url) -> None:
+        self.url = url
+
+    @classmethod
+    async def open(cls, url: Url, receive: Callable[[bytes, UdpPeer], None]) -> Self:
+        """Listen.
+
+        Args:
+            url: address and port to listen at.
+            receive: called with the octets of every datagram and where it came from.
+
+        Raises:
+            Unreachable: the address is not ours, or the port is taken.
+        """
+        self = cls(url)
+        self.socket = await UdpSocket.open(
+            lambda octets, address: receive(octets, UdpPeer(self, address)), local=(url.host, url.port)
+        )
+        return self
+
+    @property
+    def local_address(self) -> tuple[str, int]:
+        """Address and port of the socket."""
+        return self.socket.local_address
+
+    async def close(self) -> None:
+        """Close the socket."""
+        self.socket.close()
+
+    def __repr__(self) -> str:
+        return str(self.url)  # the same after a restart: part of what tells a repetition from others
+
+
+class UdpPeer(NamedTuple):
+    """Where a datagram came from.
+
+    Attributes:
+        listener: what it came to.
+        address: who sent it.
+    """
+
+    listener: UdpListener
+    address: Address
+
+    @property
+    def peer_key(self) -> str | bytes:
+        """What limits for each peer count by, see `peer_of`."""
+        return peer_of(self.address[0])
+
+    def send(self, apdu: bytes) -> None:
+        """Send one APDU; see `UdpSocket.send`."""
+        self.listener.socket.send(apdu, self.address)
+
+    def confirm(self) -> None:
+        """Do nothing: there is no connection to keep."""
+
+    def close(self) -> None:
+        """Do nothing: there is no connection to close."""
+
+    def __repr__(self) -> str:
+        return tuple.__repr__(self)

@@ -28,7 +28,7 @@ from c1222.node.network.faults import KINDS, FaultPlan
 from c1222.protocol.messages import Message, open_message
 from c1222.security.keys import KeyStore
 from c1222.services import decode_request, decode_response
-from c1222.transport.url import parse_url
+from c1222.transport.schemes import parse_url
 from c1222.vectors import published
 from c1222.vectors.model import parse
 from c1222.vectors.operations import answer_line

@@ -10,21 +10,22 @@ import asyncio
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from c1222.errors import C1222Error, StateError
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
-from c1222.transport.aiotcp import TcpConnection
-from c1222.transport.aioudp import UdpSocket, resolve
-from c1222.transport.peers import peer_of
-from c1222.transport.tcpserver import TcpLimits, TcpServer
-from c1222.transport.url import Url, parse_url
+from c1222.transport.aioudp import UdpListener, resolve
+from c1222.transport.schemes import parse_url, transport_of
+from c1222.transport.tcpserver import TcpLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from c1222.node.network.fleet import Delivery
-    from c1222.transport.aioudp import Address
+    from c1222.transport.aioudp import Address, UdpSocket
+    from c1222.transport.schemes import Listener, Source
+    from c1222.transport.url import Url
 
 __all__ = ["TICK", "Asker", "NodeServer", "Served"]
 
@@ -64,19 +65,6 @@ class Asker(Protocol):
         """Do what is due."""
 
 
-class _Datagrams:
-    """One UDP socket of a node."""
-
-    __slots__ = ("socket", "url")
-
-    def __init__(self, url: Url) -> None:
-        self.url = url
-        self.socket: UdpSocket | None = None
-
-    def __repr__(self) -> str:
-        return str(self.url)  # the same after a restart: part of what tells a repetition from others
-
-
 class NodeServer:
     """Serves a fleet or a relay on any number of addresses. Use it in one event loop.
 
@@ -112,8 +100,7 @@ class NodeServer:
         self.utc = utc
         self._udp_link = udp_link
         self._tcp_limits = TcpLimits() if tcp_limits is None else tcp_limits
-        self._sockets: list[UdpSocket] = []
-        self._servers: list[TcpServer] = []
+        self._listeners: list[Listener] = []
         self._askers: list[tuple[Asker, UdpSocket, Address]] = []
         self._scheduled = False
         self._ticker: asyncio.Task[None] | None = None
@@ -135,21 +122,11 @@ class NodeServer:
             Unreachable: the address is not ours, or the port is taken.
         """
         url = parse_url(url) if isinstance(url, str) else url
-        if url.scheme == "udp":
-            place = _Datagrams(url)
-
-            def receive(octets: bytes, address: Address) -> None:
-                self._received(octets, (place, address), self._udp_link, peer_of(address[0]))
-
-            place.socket = await UdpSocket.open(receive, local=(url.host, url.port))
-            self._sockets.append(place.socket)
-            port = place.socket.local_address[1]
-        else:
-            server = await TcpServer.open(
-                self._from_connection, local=(url.host, url.port), lost=self._lost, limits=self._tcp_limits
-            )
-            self._servers.append(server)
-            port = server.local_address[1]
+        transport = transport_of(url)
+        link = TCP_LINK if transport.reliable else self._udp_link
+        listener = await transport.listen(url, partial(self._received, link), self.fleet.lost, self._tcp_limits)
+        self._listeners.append(listener)
+        port = listener.local_address[1]
         url = url._replace(port=port)
         self.urls.append(url)
         if self._ticker is None:
@@ -170,7 +147,7 @@ class NodeServer:
         """
         url = parse_url(to) if isinstance(to, str) else to
         family, address = await resolve(url.host, url.port)
-        for socket in self._sockets:
+        for socket in [one.socket for one in self._listeners if isinstance(one, UdpListener)]:
             with suppress(C1222Error):
                 own_family, _ = await resolve(*socket.local_address)
                 if own_family == family:
@@ -181,18 +158,12 @@ class NodeServer:
 
     # What comes in.
 
-    def _from_connection(self, apdu: bytes, connection: TcpConnection) -> None:
-        if self._received(apdu, connection, TCP_LINK, connection.peer_key):
-            connection.confirm()
-
-    def _received(self, apdu: bytes, source: Hashable, link: Link, peer: Hashable) -> bool:
-        if self.failure is not None:
-            return False
-        self._schedule()
-        return self.fleet.receive(apdu, source=source, now=self.now(), utc=self.utc(), link=link, peer=peer)
-
-    def _lost(self, connection: TcpConnection) -> None:
-        self.fleet.lost(connection)
+    def _received(self, link: Link, apdu: bytes, source: Source) -> None:
+        if self.failure is None:
+            self._schedule()
+            now, utc = self.now(), self.utc()
+            if self.fleet.receive(apdu, source=source, now=now, utc=utc, link=link, peer=source.peer_key):
+                source.confirm()
 
     # What goes out.
 
@@ -225,17 +196,11 @@ class NodeServer:
             else:
                 self._send(source, apdu)
         for source in self.fleet.released():
-            if isinstance(source, TcpConnection):
-                source.close()
+            cast("Source", source).close()
 
     def _send(self, source: Hashable, apdu: bytes) -> None:
         try:
-            if isinstance(source, TcpConnection):
-                source.send(apdu)
-            elif isinstance(source, tuple):
-                place, address = source
-                if isinstance(place, _Datagrams) and place.socket is not None:
-                    place.socket.send(apdu, address)
+            cast("Source", source).send(apdu)  # a fleet names no source but those it was given
         except C1222Error:  # the peer has left, or reads too slowly: it asks again or it does not
             self.counters["undelivered"] += 1
 
@@ -283,11 +248,8 @@ class NodeServer:
             with suppress(asyncio.CancelledError):
                 await self._ticker
             self._ticker = None
-        for socket in self._sockets:
-            socket.close()
-        for server in self._servers:
-            await server.close()
-        self._sockets.clear()
-        self._servers.clear()
+        for listener in self._listeners:
+            await listener.close()
+        self._listeners.clear()
         if self.failure is None:
             self.fleet.close()

@@ -18,8 +18,8 @@ from c1222.protocol.identity import Identity
 from c1222.protocol.initiator.initiator import Initiator
 from c1222.services import session, tables
 from c1222.services.identify import IdentifyRequest
+from c1222.transport.schemes import parse_url
 from c1222.transport.udp import UdpClient
-from c1222.transport.url import parse_url
 from tests.c1222.node.rig import SINGLE, Rig, profile
 
 if TYPE_CHECKING:

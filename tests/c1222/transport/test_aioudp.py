@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from c1222.errors import EncodeError, Unreachable
-from c1222.transport.aioudp import BURST, Address, UdpSocket, resolve
+from c1222.transport.aioudp import BURST, Address, UdpListener, UdpPeer, UdpSocket, resolve
+from c1222.transport.url import Url
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -109,3 +110,10 @@ def test_a_full_send_buffer_drops_and_counts(monkeypatch: pytest.MonkeyPatch) ->
         client.close()
 
     run(main())
+
+
+def test_where_a_datagram_came_from_is_named_by_addresses_alone() -> None:
+    """A node tells repetitions by it, after a restart too."""
+    peer = UdpPeer(UdpListener(Url("udp", "127.0.0.1", 1153)), ("192.0.2.1", 7))
+    assert repr(peer) == "(udp://127.0.0.1:1153, ('192.0.2.1', 7))"
+    assert peer.peer_key == "192.0.2.1"

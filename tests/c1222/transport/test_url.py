@@ -4,7 +4,8 @@ import socket
 import pytest
 
 from c1222.errors import InvalidUrl, LocalError, in_words
-from c1222.transport.url import DEFAULT_PORT, Url, parse_url, unreachable
+from c1222.transport.schemes import parse_url
+from c1222.transport.url import DEFAULT_PORT, Url, unreachable
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,10 @@ from c1222.security.keys import KeyStore
 from c1222.services import identify, session, tables
 from c1222.services.tables import TableData
 from c1222.transport.aiotcp import TcpConnection
+from c1222.transport.schemes import parse_url
 from c1222.transport.tcp import TcpClient
 from c1222.transport.tcpserver import TcpLimits
 from c1222.transport.udp import UdpClient
-from c1222.transport.url import parse_url
 from tests.c1222.node.rig import DEVICES, KEY, MASTER, POLYPHASE, profile
 
 if TYPE_CHECKING:
