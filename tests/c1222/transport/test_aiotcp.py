@@ -51,6 +51,8 @@ def test_answers_come_on_the_same_connection(host: str) -> None:
             clients[0].send(APDU)
         await server.close()
         await server.close()
+        for client in clients:
+            client.close()
         await asyncio.sleep(0.05)
         assert not server.connections
         with pytest.raises(ConnectionLost):
