@@ -16,6 +16,7 @@ from c1219.views.clock import clock
 from c1219.views.event_log import events
 from c1219.views.load_profile import load_profile, needed
 from c1219.views.registers import registers
+from tests.c1219.rules.calendars import switch, tables
 from tests.c1219.rules.changes import CHANGES, MINUTE, NAMES, UTC, ZONES, at
 from tests.c1219.views.example_meter import meter as register_meter
 from tests.c1219.views.meter import CALENDAR, OFFSET, TOU, Truth, general, meter
@@ -250,6 +251,52 @@ def log(instants, zone):
         )
         device.put(number, device.encode(number, ((0, False, 1, False), count, count - 1, count - 1, 0, entries)))
     return device
+
+
+@each_change
+def test_registers_in_both_hours(zone, change):
+    """A register tells nothing of daylight saving time: of a time that occurs twice, the first is meant."""
+    for number in range(-14, 15):
+        shown = wall(change + 10 * MINUTE * number, zone)
+        octets = bytes([shown.year % 100, shown.month, shown.day, shown.hour, shown.minute])
+        image = register_meter()[23].raw.replace(bytes.fromhex("1A 0B 16 0E 1E"), octets, 1)
+        device = register_meter({23: image})
+        rows = registers(device, zone=zone).rows
+        expected = shown.replace(tzinfo=zone).astimezone(UTC)
+        events = [row.event_time for row in rows if row.path.startswith("ST23") and row.event_time is not None]
+        assert events[0] == expected
+        assert events[0].utcoffset() == expected.astimezone(zone).utcoffset()
+
+
+@each_change
+def test_tiers_that_begin_within_the_hour(zone, change):
+    """A meter switches tiers by its wall clock: at once if the hour is left out, in both halves if it occurs twice."""
+    before, after = wall(change - MINUTE, zone) + MINUTE, wall(change, zone)
+    begins = min(before, after) + abs(after - before) / 2  # in the hour that is left out, or that occurs twice
+    noon = begins.replace(hour=12, minute=0)
+    plan = tables(switches=(switch(begins.hour, begins.minute, 2, 0), switch(12, 0, 1, 0)), rows=(bytes(3),))
+    days = [dt.timedelta(number) for number in range(-2, 4)]
+    switches = sorted([(begins + day, 2) for day in days] + [(noon + day, 1) for day in days])
+    for number in range(-14, 15):
+        instant = change + 10 * MINUTE * number
+        shown = wall(instant, zone)
+        quality = (shown.isoweekday() % 7, in_summer(zone, instant), False, True, True, True)
+        device = meter(dict(plan.all))
+        tier = [tier for time, tier in switches if time <= shown][-1]
+        status = device.bind(55).decode(bytes(9)).STATUS._replace(CURR_TIER=tier)
+        device.put(55, device.encode(55, (shown, quality, status)))
+        found = clock(device, zone=zone, now=instant)
+        assert [(change.time, change.tier) for change in found.next_switches] == [
+            one for one in switches if one[0] > shown
+        ][:4]
+        assert found.calendar.tier(shown) == found.tier == tier
+        assert "tier" not in codes(found)
+        for switched in found.next_switches:
+            instant_of_it = found.timekeeping.of_wall(switched.time)
+            assert instant_of_it == switched.time.replace(tzinfo=zone).astimezone(UTC)
+        status = status._replace(CURR_TIER=3 - tier)
+        device.put(55, device.encode(55, (shown, quality, status)))
+        assert "tier" in codes(clock(device, zone=zone, now=instant))
 
 
 def test_registers_have_a_fixed_offset():

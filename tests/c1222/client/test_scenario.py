@@ -16,7 +16,7 @@ from c1222.client.errors import ProcedureRefused, ProcedureUnanswered
 from c1222.errors import StateError
 from c1222.services import ErrorResponse, Request, Response, TableData, identify, session, tables
 from c1222.services.network import NodeType, RegisterRequest
-from c1222.services.results import Dnr, Iar, Isc, Onp, Rstl, Sns
+from c1222.services.results import Dnr, Iar, Isc, Isss, Onp, Rstl, Sns
 from tests.c1222.client.rig import KEY, METER, PASSWORD, READER, Bench, Tiny, known, profile
 
 pytestmark = pytest.mark.parametrize("kind", ["sync", "aio"])
@@ -118,6 +118,42 @@ def test_padding_is_an_option(kind: str) -> None:
     bench.store.plan.append(lambda request: session.SecurityResponse() if request.service == "security" else None)
     bench.meter.read(1)
     assert bench.store.requests[0].password == b"abc".ljust(20, b"\0")  # type: ignore[attr-defined]
+
+
+def test_a_password_goes_with_the_user_it_was_given_for(kind: str) -> None:
+    bench = Bench(kind, padding=b"\0")
+    bench.store.plan.append(lambda request: session.SecurityResponse() if request.service == "security" else None)
+
+    def presented() -> list[tuple[bytes, int | None]]:
+        found = [request for request in bench.store.requests if isinstance(request, session.SecurityRequest)]
+        bench.store.requests.clear()
+        return [(request.password, request.user_id) for request in found]
+
+    padded = b"abc".ljust(20, b"\0")
+    bench.meter.security("abc", 7)
+    bench.meter.read(1)
+    assert set(presented()) == {(padded, 7)}
+    bench.meter.logon(user_id=9)
+    bench.meter.read(1)
+    bench.meter.read(5)
+    assert presented() == [(padded, None)]  # once, to the session, whose user the Logon told
+    bench.meter.logoff()
+    bench.meter.read(1)
+    assert set(presented()) == {(padded, 9)}
+
+
+def test_who_logs_on_unless_told(kind: str) -> None:
+    bench = Bench(kind, session=True)
+    bench.meter.read(1)
+    assert bench.store.requests[0].user_id == 0  # type: ignore[attr-defined]
+
+
+def test_a_wait_opens_no_session(kind: str) -> None:
+    bench = Bench(kind, session=True)
+    with pytest.raises(Isss):
+        bench.meter.wait(5)
+    assert bench.store.requests == []
+    assert len(bench.node.responder.sessions) == 0
 
 
 def test_closing_is_final_and_may_be_repeated(kind: str) -> None:
