@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from typing import NoReturn
 
 import pytest
@@ -12,6 +13,10 @@ from hypothesis import HealthCheck, settings
 # the machines that run these tests are shared: an example may take long without anything being wrong
 settings.register_profile("c1222", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("c1222")
+
+# a shell starts what runs in the background with interrupts ignored, and programs that tests start would inherit that
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def absent(part: str) -> NoReturn:
