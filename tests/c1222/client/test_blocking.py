@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import c1222
-from c1222.client import aio, sync
+from c1222.client import aio
 from c1222.client.steps import Pause
 from c1222.errors import ConnectionLost, StateError, Unreachable
-from c1222.transport import tcp
+from c1222.transport import aiotcp, tcp
 from tests.c1222.client.rig import METER, READER, Bench
 
 if TYPE_CHECKING:
@@ -141,8 +141,8 @@ def test_tcp_follows_the_time_out(
             seen.append((host, port, timeout))
             raise Unreachable("no")
 
-    monkeypatch.setattr(sync, "TcpClient", Client)
-    monkeypatch.setattr(aio, "TcpConnection", Connection)
+    monkeypatch.setattr(tcp, "TcpClient", Client)
+    monkeypatch.setattr(aiotcp, "TcpConnection", Connection)
     c1222.connect("tcp://meter:99", called=METER, calling=READER, **given)
 
     async def main() -> None:
