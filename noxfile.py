@@ -14,13 +14,15 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["quick"]
 
 COVERED = {
-    "c1219/wire": 99,
-    "c1219/rules": 98,
-    "c1222/message": 99,
+    "c1219/wire": 98,
+    "c1219/rules": 97,
+    "c1222/message": 98,
     "c1222/security": 98,
-    "c1222/protocol": 98,
+    "c1222/protocol": 97,
 }
-"""Per cent of lines and branches of a package that the tests in `COVERING` must reach."""
+"""Per cent of lines and branches of a package that the tests in `COVERING` must reach.
+
+It is what they reach, rounded down, less one: generated examples vary."""
 COVERING = [*(f"tests/{room}" for room in COVERED), "tests/c1219/views", "tests/c1222/capture"]
 """Tests of the packages, and of those that live by them."""
 QUICK = [
