@@ -140,6 +140,7 @@ class Relay:
         try:
             acse = decode_acse(apdu, max_size=self._policy.max_size)
             called, calling = acse.called, acse.calling
+            _ = acse.called_invocation_id, acse.calling_invocation_id  # elements are read when they are asked for
         except DecodeError:
             self.counters["malformed"] += 1
             return False
