@@ -12,7 +12,8 @@ from typing import IO, TYPE_CHECKING, Final
 from c1222.capture.fast import ShortRoad
 from c1222.capture.files.reader import CaptureReader
 from c1222.capture.message import CapturedMessage, Counters
-from c1222.capture.network.layers import Layers, ends
+from c1222.capture.network.layers import Layers
+from c1222.capture.network.layers import ends as ends_of_flow
 from c1222.capture.network.streams import C1222_PORT, Apdu, StreamRemark, Streams
 from c1222.errors import DecodeError, Finding
 from c1222.message.acse import Acse, decode_acse, plan
@@ -43,7 +44,7 @@ _NOTHING: Final[tuple[int | None, bytes]] = (None, b"")
 
 def addresses(where: bytes | tuple[str, str]) -> tuple[str, str]:
     """Return source and destination as texts, of the key of a flow or of themselves."""
-    return ends(where) if isinstance(where, bytes) else where
+    return ends_of_flow(where) if isinstance(where, bytes) else where
 
 
 class CaptureDecoder:
