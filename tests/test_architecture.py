@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "rich": ("c1222/cli/",),
 }
 MODULES_OF_A_FOLDER = 14
+LINES_OF_A_FILE = 500
 NAMES_USED_TWICE = 8
 MODULES = sorted(p for package in ("c1219", "c1222") for p in (ROOT / package).rglob("*.py"))
 
@@ -175,3 +176,9 @@ def test_front_doors_are_small() -> None:
     for package in ("c1222", "c1219"):
         lines = (ROOT / package / "__init__.py").read_text("utf-8").splitlines()
         assert len(lines) <= 80, package
+
+
+def test_no_test_file_is_long() -> None:
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in (ROOT / "tests").rglob("*.py")}
+    long = {path.relative_to(ROOT).as_posix(): count for path, count in lines.items() if count > LINES_OF_A_FILE}
+    assert long == {}

@@ -22,7 +22,7 @@ from c1219.comparison import Change
 from c1219.datatypes import BINARY, SET, UINT8, UINT16
 from c1219.schema import Array, Record, Variant, device, this
 from c1219.values import Raw
-from tests.c1219.engine.test_layout import ST23
+from tests.c1219.engine.example_tables import ST23
 from tests.c1219.engines import DEMO
 
 

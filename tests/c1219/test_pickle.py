@@ -16,7 +16,7 @@ from c1219.datatypes import BFLD, BOOL, CODED, FILL, STRING, UINT8, UINT16
 from c1219.registry import default_registry
 from c1219.schema import Array, Doc, Error, If, Procedure, Record, Switch, Tail, device
 from c1219.values import MemberSet, Raw, Secret, record_type
-from tests.c1219.engine.test_layout import ST23
+from tests.c1219.engine.example_tables import ST23
 from tests.c1219.engines import DEMO
 from tests.c1219.wire.test_every_type import Colour
 

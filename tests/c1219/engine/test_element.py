@@ -9,7 +9,7 @@ from c1219.datatypes import BFLD, BOOL, STRING, UINT, UINT8, UINT16, UINT24
 from c1219.device import Device
 from c1219.engine.layout import bind
 from c1219.schema import Array, Record
-from tests.c1219.engine.test_layout import ST23
+from tests.c1219.engine.example_tables import ST23
 from tests.c1219.engines import DEMO
 
 BITS = ("A" / BOOL(0), "N" / UINT(1, 4))

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from c1219 import Device
 from c1219.tables import decade2_registers as decade
-from tests.c1219.engine.test_layout import ST23
+from tests.c1219.engine.example_tables import ST23
 from tests.c1219.engines import DEMO, agree, formats
 from tests.c1219.tables.oracle import undocumented
 

@@ -33,12 +33,12 @@ from c1222.protocol import messages
 from c1222.security.sealing import Verdict
 from c1222.services import REQUESTS, session, tables
 from tests.c1222.capture.conversation import KEY
+from tests.c1222.capture.packets import ENDS, START_NS, capture, codes, datagrams, message, read, sealed
 from tests.fuzz.doors import capture as check_capture
 from tests.traffic import exchange, frames, varied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-from tests.c1222.capture.packets import ENDS, START_NS, capture, codes, datagrams, message, read, sealed
 
 ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "specs" / "captures"

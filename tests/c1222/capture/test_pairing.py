@@ -16,10 +16,10 @@ from c1222.message.segmentation import cut
 from c1222.security.sealing import Verdict
 from c1222.services import TableData, UnpairedResponse, tables
 from tests.c1222.capture.conversation import HEAD_END, KEY, METER, OTHER, Conversation
+from tests.c1222.capture.packets import ENDS, capture, codes, datagrams, message, read, sealed
 
 if TYPE_CHECKING:
     pass
-from tests.c1222.capture.packets import ENDS, capture, codes, datagrams, message, read, sealed
 
 # --- pairing ----------------------------------------------------------------------------------------------------------
 

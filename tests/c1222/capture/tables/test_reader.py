@@ -1,6 +1,6 @@
+"""Tables in a capture: what they depend on, whom they belong to, what may be shown."""
+
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,9 +8,7 @@ from hypothesis import strategies as some
 
 from c1219 import Device, Registry, Table
 from c1219.datatypes import STRING, UINT8, UINT16
-from c1219.registry import table_id
 from c1219.schema import Array, Record, device
-from c1219.secrecy import may_be_secret
 from c1222.capture.decoder import CaptureDecoder
 from c1222.capture.jsonl import as_dict, to_json
 from c1222.capture.tables.reader import TableReader
@@ -19,11 +17,11 @@ from c1222.message.aptitle import ApTitle
 from c1222.security.keys import Key, KeyStore
 from c1222.services import TableData, tables
 from tests.c1219.views.example_meter import TABLES
-from tests.c1222.capture.conversation import HEAD_END, KEY, METER, OTHER, Conversation
+from tests.c1222.capture.conversation import HEAD_END, METER, OTHER, Conversation
+from tests.c1222.capture.tables.known_values import ROOT, ST0, ST1, ST21, ST23, both_passes, known, values
 
-ROOT = Path(__file__).parents[4]
 CAPTURES = ROOT / "../shared/captures"
-ST0, ST1, ST2, ST21, ST23 = (TABLES[number] for number in (0, 1, 2, 21, 23))
+
 
 SAG_TBL = Table(
     number=5, manufacturer=True, name="SAG_TBL", confidence="V",
@@ -33,27 +31,12 @@ SAG_TBL = Table(
         "SAGS" / Array(device.MT4.NBR_PHASES, UINT16) * "Sags of each phase.",
     ),
 )  # fmt: skip
+
+
 SAG_LIMITS_TBL = Table(
     number=4, manufacturer=True, name="SAG_LIMITS_TBL", confidence="V",
     record=Record("SAG_LIMITS_RCD", "NBR_PHASES" / UINT8 * "Phases."),
 )  # fmt: skip
-
-
-def known(talk: Conversation, reader: TableReader | None = None, *, keys: Any = KEY) -> list[dict[str, Any]]:
-    """What is known of each piece of table data, in order."""
-    reader = reader or TableReader()
-    return [item for message in talk.decoder(keys) for item in reader.read(message) if item is not None]
-
-
-def both_passes(talk: Conversation, **options: Any) -> list[dict[str, Any]]:
-    reader = TableReader(**options)
-    for message in talk.decoder():
-        reader.learn(message)
-    return known(talk, reader)
-
-
-def values(found: list[dict[str, Any]]) -> list[Any]:
-    return [item.get("value") for item in found]
 
 
 def test_a_table_is_decoded_once_what_it_depends_on_was_read() -> None:
@@ -111,60 +94,6 @@ def test_nodes_are_kept_apart_and_titles_are_the_same_in_both_forms() -> None:
     assert own["value"]["NBR_DEMAND_RESETS"] == 7
 
 
-def test_reads_by_offset_and_index_are_decoded_in_place() -> None:
-    talk = Conversation()
-    talk.read(0, ST0)
-    talk.read(21, ST21)
-    talk.read_offset(23, 7, ST23[7:22])
-    talk.read_offset(23, 9, ST23[9:14])
-    talk.read_index(23, (1, 1, 0), ST23[7:22])
-    talk.read_index(23, (2, 0, 0, 0), ST23[26:32])
-    talk.read_index(23, (1, 1, 0, 2), b"")
-    talk.read_index(23, (7,), b"\0")
-    _, _, demand, cut, indexed, tier, absent, beyond = known(talk)
-    whole = {
-        "TOT_DATA_BLOCK.DEMANDS[0].EVENT_TIME[0]": "2026-11-22T14:30:00",
-        "TOT_DATA_BLOCK.DEMANDS[0].CUM_DEMAND": 54321,
-        "TOT_DATA_BLOCK.DEMANDS[0].DEMAND[0]": 4200,
-    }
-    assert demand == {"value": whole}
-    assert indexed == {"value": whole}
-    assert tier == {"value": {"TIER_DATA_BLOCK[0].SUMMATIONS[0]": 23456}}
-    assert list(cut["value"]) == list(whole)[:2]
-    assert cut["value"]["TOT_DATA_BLOCK.DEMANDS[0].CUM_DEMAND"] == {"raw": "31d4"}
-    assert [finding["code"] for finding in cut["findings"]] == ["cut", "cut"]
-    assert absent["undecoded"].startswith("ST23.TOT_DATA_BLOCK.DEMANDS[0].CONT_CUM_DEMAND is absent")
-    assert "has no element 7" in beyond["undecoded"]
-
-
-def test_tables_read_in_pieces_are_learned_too() -> None:
-    talk = Conversation()
-    for start in range(0, len(ST0), 10):
-        talk.read_offset(0, start, ST0[start : start + 10])
-    talk.read_offset(21, 4, ST21[4:])  # its start was not seen: nothing to learn
-    talk.read(23, ST23)
-    talk.read_offset(21, 0, ST21[:4])
-    talk.read_offset(21, 4, ST21[4:])
-    talk.read(23, ST23)
-    found = known(talk)
-    assert found[5] == {"undecoded": "ST21 of this node was not seen"}
-    assert found[8]["value"]["NBR_DEMAND_RESETS"] == 7
-
-
-def test_a_piece_changes_a_table_that_is_known() -> None:
-    talk = Conversation()
-    talk.read(0, ST0)
-    talk.read(21, ST21)
-    talk.ask([tables.WriteOffsetRequest(21, 7, TableData(b"\0"))], [tables.WriteOffsetResponse()])
-    talk.read(23, ST23[:26])
-    talk.ask([tables.WriteIndexRequest(21, (7,), TableData(b"\x01"))], [tables.WriteIndexResponse()])
-    talk.read(23, ST23)
-    found = known(talk)
-    assert found[2] == {"value": {"NBR_TIERS": 0}}
-    assert found[3]["value"]["TIER_DATA_BLOCK"] == []
-    assert len(found[5]["value"]["TIER_DATA_BLOCK"]) == 1
-
-
 def test_what_is_written_is_decoded_and_learned_once_it_succeeded() -> None:
     st6 = b"OWNER".ljust(20) + b" " * 210
     other = bytearray(ST21)
@@ -196,30 +125,6 @@ def test_a_notification_is_about_its_sender() -> None:
     assert notified["value"]["PROC"]["TBL_PROC_NBR"] == 4
     assert notified["value"]["SEQ_NBR"] == 42
     assert written == {"undecoded": "ST0 of this node was not seen"}
-
-
-def test_pieces_of_the_fixed_heads_of_tables_that_lay_themselves_out() -> None:
-    talk = Conversation()
-    talk.read_offset(0, 3, ST0[3:7])
-    talk.read_index(0, (3,), ST0[3:7])
-    talk.read_offset(0, 18, ST0[18:19])
-    talk.read_offset(0, 0, ST0[:10])
-    talk.read_offset(0, 18, ST0[18:20])
-    talk.read_index(0, (19,), ST0[19:24])
-    *heads, first, beyond, by_index = known(talk)
-    device_class = {"DEVICE_CLASS": b"DEMO".hex()}
-    assert heads == [{"value": device_class}, {"value": device_class}, {"value": {"NBR_PENDING": ST0[18]}}]
-    assert first["value"]["NAMEPLATE_TYPE"] == 2
-    assert "own octets" in beyond["undecoded"]
-    assert "own octets" in by_index["undecoded"]
-
-
-def test_pieces_of_the_fixed_heads_of_procedure_tables() -> None:
-    talk = Conversation()
-    talk.read(0, ST0)
-    talk.read_offset(8, 2, bytes.fromhex("2A00"))
-    talk.read_index(8, (1,), bytes.fromhex("2A"))
-    assert values(known(talk)[1:]) == [{"SEQ_NBR": 42, "RESULT_CODE": 0}, {"SEQ_NBR": 42}]
 
 
 def test_what_is_not_authentic_teaches_nothing() -> None:
@@ -289,62 +194,6 @@ def test_a_device_file_of_another_configuration_is_not_mixed_in() -> None:
     (finding,) = reader.findings()
     assert (finding.level, finding.code) == ("warning", "device-contradicted")
     assert ".123.8437" in finding.text or "8437" in finding.text
-
-
-def test_without_st0_only_what_is_the_same_in_all_fitting_forms_is_shown() -> None:
-    talk = Conversation()
-    talk.read(1, ST1)
-    talk.read(2, ST2)
-    talk.read_offset(1, 16, ST1[16:])
-    talk.read(5, b"METER-000123".ljust(20))
-    talk.read(1, ST1[:16] + bytes.fromhex("0000000012345678"))
-    st1, st2, serial, st5, bcd = known(talk)
-    assert st1["value"] == {
-        "MANUFACTURER": "DEMO", "ED_MODEL": "MODEL-X", "HW_VERSION_NUMBER": 1, "HW_REVISION_NUMBER": 0,
-        "FW_VERSION_NUMBER": 3, "FW_REVISION_NUMBER": 2, "MFG_SERIAL_NUMBER": "0000000012345678",
-    }  # fmt: skip
-    (finding,) = st1["findings"]
-    assert (finding["level"], finding["code"], finding["path"]) == ("note", "assumed", "ST1")
-    assert "ST0 of this node was not seen" in finding["text"]
-    assert "only ID_FORM 0 fits" in finding["text"]
-    assert st2["value"]["E_AMPS"] == {"E_CLASS_MAX_AMPS": "200", "E_TA": "30"}
-    assert st2["value"]["E_ELEMENTS"] == {"raw": "4c00"}, "it differs by DATA_ORDER"
-    assert "ST2.E_ELEMENTS" in st2["findings"][0]["text"]
-    assert "the meter is electric" in st2["findings"][0]["text"]
-    assert serial["value"] == {"MFG_SERIAL_NUMBER": "0000000012345678"}
-    assert st5["value"] == {"IDENTIFICATION": "METER-000123"}
-    assert bcd["value"]["MFG_SERIAL_NUMBER"] == "0000000012345678"
-    assert "only ID_FORM 1 fits" in bcd["findings"][0]["text"]
-
-
-def test_a_number_is_the_same_in_both_orders_only_if_its_octets_are() -> None:
-    talk = Conversation()
-    talk.read(2, ST2[:18] + b"\x4c\x4c" + ST2[20:])
-    assert known(talk)[0]["value"]["E_ELEMENTS"]["E_FREQ"] == 4
-
-
-@pytest.mark.parametrize(
-    ("table", "octets"),
-    [(1, ST1[:31]), (1, b"\x01" + ST1[1:]), (2, ST2 + b"\0"), (3, b"\x01\0\0\0\0"), (5, b""), (52, bytes(7))],
-)
-def test_without_st0_nothing_else_is_guessed(table: int, octets: bytes) -> None:
-    talk = Conversation()
-    talk.read(table, octets)
-    (found,) = known(talk)
-    assert "value" not in found
-    assert "not seen" in found["undecoded"]
-
-
-def test_letters_outside_ascii_depend_on_the_character_set() -> None:
-    talk = Conversation()
-    talk.read(1, b"\xc4\xd6  " + ST1[4:])
-    assert known(talk)[0]["value"]["MANUFACTURER"] == "ÄÖ", "which is no UTF-8 and no ASCII"
-    talk = Conversation()
-    talk.read(1, b"\xc3\x84  " + ST1[4:])
-    assert known(talk)[0]["value"]["MANUFACTURER"] == "Ä", "of which nothing can be printed in ISO 8859-1"
-    talk = Conversation()
-    talk.read(1, b"\xc3\xa9  " + ST1[4:])
-    assert known(talk)[0]["value"]["MANUFACTURER"] == {"raw": "c3a92020"}, "é in UTF-8, Ã© in ISO 8859-1"
 
 
 def test_passwords_and_keys_stay_concealed() -> None:
@@ -555,52 +404,3 @@ def test_any_octets_give_a_value_or_a_reason(
     *_, found = [item for message in talk.decoder() for item in reader.read(message) if item is not None]
     assert ("value" in found) != ("undecoded" in found)
     json.dumps(found)
-
-
-PROFILES = sorted((ROOT / "specs/devices").glob("*.json"))
-
-
-@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
-def test_all_tables_of_a_device_read_one_after_the_other(path: Path) -> None:
-    meter = Device.from_json(path.read_bytes())
-    title = ApTitle(str(meter.node["ap_title"]))
-    labels = [label for label in meter if not may_be_secret(table_id(label), meter[label].raw)]
-    talk = Conversation()
-    for label in labels:
-        talk.read(table_id(label), meter[label].raw, meter=title)
-    found = dict(zip(labels, known(talk), strict=True))
-    undecoded = {label: item["undecoded"] for label, item in found.items() if "undecoded" in item}
-    assert not [label for label in undecoded if label.startswith("ST")]
-    for label, item in found.items():
-        if label not in undecoded:
-            assert item["value"] == meter[label].to_json(), label
-    assert {"ST0", "ST1", "ST12", "ST23"} <= set(found)
-
-
-@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
-def test_a_table_read_in_pieces_gives_the_values_of_the_whole(path: Path) -> None:
-    meter = Device.from_json(path.read_bytes())
-    reader = TableReader([meter])
-    for label in ("ST23", "ST64", "ST12"):
-        if label not in meter:
-            continue
-        raw = meter[label].raw[:2000]
-        layout = meter.bind(label)
-        whole = {element.path: element.to_json(element.get(raw)) for element in layout.elements(0, len(raw) - 16)}
-        talk = Conversation()
-        for start in range(0, len(raw), 97):
-            talk.read_offset(
-                table_id(label), start, raw[start : start + 97], meter=ApTitle(str(meter.node["ap_title"]))
-            )
-        pieces = known(talk, reader)
-        inside = {
-            f"{label}.{name}": value
-            for item in pieces
-            for name, value in item["value"].items()
-            if f"{label}.{name}" not in {finding["path"] for finding in item.get("findings", ())}
-        }
-        cut = {finding["path"] for item in pieces for finding in item.get("findings", ())}
-        assert {name: value for name, value in inside.items() if name in whole} == {
-            name: value for name, value in whole.items() if name not in cut
-        }
-        assert inside
