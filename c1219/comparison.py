@@ -9,6 +9,8 @@ from c1219.errors import C1219Error, UnknownTable
 from c1219.values import Raw, Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from c1219.tableset import TableSet
 
 __all__ = ["Change", "compare"]
@@ -39,7 +41,11 @@ def compare(before: TableSet, after: TableSet) -> list[Change]:
     changes: list[Change] = []
     for label in sorted({*before, *after}, key=table_order):
         old, new = _image(before, label), _image(after, label)
-        if old == new and _rows(before, label) == _rows(after, label):
+        if (
+            old == new
+            and _pieces(before, label) == _pieces(after, label)
+            and _rows(before, label) == _rows(after, label)
+        ):
             continue
         old_values, new_values = _flat(before, label), _flat(after, label)
         if old is None or new is None or old_values is None or new_values is None:
@@ -64,6 +70,11 @@ def _image(device: TableSet, label: str) -> bytes | None:
         return image.raw
 
 
+def _pieces(device: TableSet, label: str) -> Mapping[int, bytes] | None:
+    image = device.get(label)
+    return None if image is None else image.pieces
+
+
 def _rows(device: TableSet, label: str) -> Any:
     try:
         return device.bind(label).describe()
@@ -73,15 +84,19 @@ def _rows(device: TableSet, label: str) -> Any:
 
 def _flat(device: TableSet, label: str) -> dict[str, tuple[int, Any]] | None:
     """Return offset and value of all leaves of a table by path, or None if it cannot be laid out."""
-    octets = _image(device, label)
-    if octets is None:
+    image = device.get(label)
+    if image is None:
         return None
     try:
         layout = device.bind(label)
     except C1219Error:
         return None
-    layout = layout.fitting(len(octets)) or layout
-    values: dict[str, Any] = layout.partial(0, octets).value
+    values: dict[str, Any] = {}
+    if image.pieces is None:
+        layout = layout.fitting(len(image.raw)) or layout
+        values = layout.partial(0, image.raw).value
+    for offset, octets in (image.pieces or {}).items():
+        values |= layout.partial(offset, octets).value
     return {path: (layout.element(path).offset, value) for path, value in values.items()}
 
 

@@ -94,9 +94,21 @@ class Device(TableSet):
         return compare(self, other)
 
     def to_json(self) -> str:
-        """Return the device file: the octets of all tables as hex, and the node."""
-        tables = {label.removeprefix("ST"): self._images[label].raw.hex() for label in self}
+        """Return the device file: the octets of all tables as hex, and the node.
+
+        Tables of which only parts are known stand in ``pieces``, by offset.
+        """
+        tables: dict[str, str] = {}
+        pieces: dict[str, dict[str, str]] = {}
+        for label in self:
+            image, name = self._images[label], label.removeprefix("ST")
+            if image.pieces is None:
+                tables[name] = image.raw.hex()
+            else:
+                pieces[name] = {str(offset): octets.hex() for offset, octets in image.pieces.items()}
         content: dict[str, Any] = {"schema": SCHEMA, "tables": tables}
+        if pieces:
+            content["pieces"] = pieces
         if self.node:
             content["node"] = self.node
         return json.dumps(content, indent=2) + "\n"
@@ -118,15 +130,23 @@ class Device(TableSet):
             raise DecodeError("device file", 0, f"not JSON: {error}") from error
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise DecodeError("device file", 0, f'"schema" is not "{SCHEMA}"')
-        tables, node = content.get("tables"), content.get("node", {})
-        if not isinstance(tables, dict) or not isinstance(node, dict):
-            raise DecodeError("device file", 0, '"tables" and "node" are objects')
+        tables, node, pieces = content.get("tables"), content.get("node", {}), content.get("pieces", {})
+        if not (isinstance(tables, dict) and isinstance(node, dict) and isinstance(pieces, dict)):
+            raise DecodeError("device file", 0, '"tables", "pieces" and "node" are objects')
         device = cls(node=node, **options)
         for key, octets in tables.items():
             try:
                 device.put(table_id(key), bytes.fromhex(octets))
             except (UnknownTable, ValueError, TypeError) as error:
                 raise DecodeError(f"tables.{key}", 0, f"not a table in hex: {error}") from error
+        for key, parts in pieces.items():
+            try:
+                known = {int(offset): bytes.fromhex(octets) for offset, octets in parts.items()}
+                if min(known, default=0) < 0:
+                    raise ValueError("an offset is less than 0")
+                device.put_pieces(table_id(key), known)
+            except (UnknownTable, ValueError, TypeError, AttributeError) as error:
+                raise DecodeError(f"pieces.{key}", 0, f"not octets in hex by offset: {error}") from error
         return device
 
 

@@ -15,8 +15,9 @@ from c1219.engine.binding import MAX_SIZE, MAX_VALUES
 from c1219.engine.declared import DeclaredNothing, DeclaredRecord, dependencies, in_record, table_order
 from c1219.engine.layout import Decoded, Element, Layout, bind, bind_outline
 from c1219.engine.sharing import TableValues, shared
-from c1219.errors import C1219Error, LayoutError, MissingTables, UnknownElement, UnknownTable
+from c1219.errors import C1219Error, DecodeError, LayoutError, MissingTables, UnknownElement, UnknownTable
 from c1219.registry import Registry, default_registry, table_label
+from c1219.stretches import Stretches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,18 +34,35 @@ class TableImage:
 
     Attributes:
         label: short name, for example ``ST23``.
-        raw: its octets.
+        raw: its octets; where only parts of it are known, those that are known from its start on.
+        pieces: octets by offset, where only parts of it are known; else None.
     """
 
-    __slots__ = ("_tables", "label", "raw")
+    __slots__ = ("_known", "_tables", "label", "pieces", "raw")
 
-    def __init__(self, tables: TableSet, label: str, raw: bytes) -> None:
+    def __init__(self, tables: TableSet, label: str, octets: bytes | Stretches) -> None:
         self._tables = tables
         self.label = label
-        self.raw = raw
+        self._known = octets
+        self.raw: bytes = octets.head if isinstance(octets, Stretches) else octets
+        self.pieces: Mapping[int, bytes] | None = octets.pieces if isinstance(octets, Stretches) else None
 
     def __repr__(self) -> str:
-        return f"<{self.label}: {len(self.raw)} octets>"
+        if self.pieces is None:
+            return f"<{self.label}: {len(self.raw)} octets>"
+        return f"<{self.label}: {sum(map(len, self.pieces.values()))} octets in {len(self.pieces)} pieces>"
+
+    def read(self, start: int, end: int) -> bytes | None:
+        """Return the octets from one offset to another, None if they are not all here."""
+        if isinstance(self._known, Stretches):
+            return self._known.read(start, end)
+        return self.raw[start:end] if end <= len(self.raw) else None
+
+    def examine(self) -> Decoded:
+        """Decode it anew; see `TableSet.decoded`."""
+        layout = self.layout
+        known = self._known
+        return layout.examine_stretches(known) if isinstance(known, Stretches) else layout.examine(known)
 
     @property
     def table(self) -> Table:
@@ -72,6 +90,9 @@ class TableImage:
             UnknownTable, MissingTables, LayoutError: it cannot be laid out; DecodeError: in a strict set.
         """
         if self._tables.strict:
+            size = self.layout.size
+            if self.pieces is not None and self.read(0, size) is None:
+                raise DecodeError(self.label, len(self.raw), f"not all of its {size} octets are known")
             return self.layout.decode(self.raw)
         return self._tables.decoded(self.label).value
 
@@ -143,12 +164,15 @@ class TableSet:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle and copy the octets; layouts and values are made again when asked for."""
-        octets = {label: image.raw for label, image in self._images.items()}
+        octets = {label: image.pieces or image.raw for label, image in self._images.items()}
         return self.__dict__ | {"node": dict(self.node), "_images": octets, "_layouts": {}, "_decoded": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._images = {label: TableImage(self, label, raw) for label, raw in state["_images"].items()}
+        self._images = {
+            label: TableImage(self, label, octets if isinstance(octets, bytes) else Stretches(octets))
+            for label, octets in state["_images"].items()
+        }
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__.lower()} with {', '.join(self) or 'no tables'}>"
@@ -164,8 +188,26 @@ class TableSet:
         label = table_label(key)
         raw = bytes(octets)
         image = self._images.get(label)
-        if image is None or image.raw != raw:
+        if image is None or image.raw != raw or image.pieces is not None:
             image = self._images[label] = TableImage(self, label, raw)
+            self._forget(label)
+        return image
+
+    def put_pieces(self, key: int | str, pieces: Mapping[int, bytes]) -> TableImage:
+        """Set what is known of a table of which only parts are; elements that are not known are None in its value.
+
+        Args:
+            key: the table.
+            pieces: octets by offset; a later one goes before an earlier one.
+
+        Raises:
+            UnknownTable: the key names no table.
+        """
+        label = table_label(key)
+        known = Stretches(pieces)
+        image = self._images.get(label)
+        if image is None or image.pieces != known.pieces:
+            image = self._images[label] = TableImage(self, label, known)
             self._forget(label)
         return image
 
@@ -271,7 +313,8 @@ class TableSet:
             values.keep()
             return layout
 
-        octets = tuple(self._images[name].raw for name in self._closure(needs))
+        images = [self._images[name] for name in self._closure(needs)]
+        octets = tuple([one.raw if one.pieces is None else tuple(one.pieces.items()) for one in images])
         return shared((id(table), own, *limits.values(), octets), make)
 
     @property
@@ -316,8 +359,7 @@ class TableSet:
         label = table_label(key)
         found = self._decoded.get(label)
         if found is None:
-            raw = self[label].raw
-            found = self._decoded[label] = self.bind(label).examine(raw)
+            found = self._decoded[label] = self[label].examine()
         return found
 
     def layout(self, path: str) -> Element:
@@ -350,7 +392,10 @@ class TableSet:
             what `layout` raises; UnknownTable: the table is not here; DecodeError: the element has no value.
         """
         layout, element = self._find(path)
-        raw = self[element.table].raw
+        image = self[element.table]
+        if image.pieces is not None:
+            return element.decode(self._own(image, element))
+        raw = image.raw
         fitting = layout.fitting(len(raw))
         if fitting is not None and fitting is not layout:
             element = fitting.element(path.partition(".")[2])
@@ -363,7 +408,27 @@ class TableSet:
             what `value` raises; EncodeError: the value has no form on the wire.
         """
         element = self.layout(path)
-        return self.put(element.table, element.put(self[element.table].raw, value))
+        image = self[element.table]
+        if image.pieces is None:
+            return self.put(element.table, element.put(image.raw, value))
+        changed = element.put(bytes(element.offset) + self._own(image, element), value)[element.offset :]
+        return self.put_pieces(element.table, {**image.pieces, element.offset: changed})
+
+    def holds(self, path: str) -> bool:
+        """Return whether all octets of an element, record, array or slice are here.
+
+        Raises:
+            what `layout` raises.
+        """
+        element = self.layout(path)
+        image = self.get(element.table)
+        return image is not None and image.read(element.offset, element.offset + element.size) is not None
+
+    def _own(self, image: TableImage, element: Element) -> bytes:
+        own = image.read(element.offset, element.offset + element.size)
+        if own is None:
+            raise DecodeError(element.path, element.offset, "its octets are not known")
+        return own
 
     def variant(self, path: str) -> Decoded | None:
         """Decode octets that mean different things, as the element beside them says.

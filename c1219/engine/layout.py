@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from c1219.engine.columns import Column
     from c1219.engine.declared import DeclaredNode
     from c1219.schema import Table
+    from c1219.stretches import Stretches
 
 __all__ = ["Decoded", "Element", "Layout", "bind", "bind_outline"]
 
@@ -156,6 +157,16 @@ class Layout:
         value = layout._read(octets, findings)
         value.origin_ = (layout, octets, True)
         return Decoded(value, tuple(findings))
+
+    def examine_stretches(self, known: Stretches) -> Decoded:
+        """Make the value of a table of which not all octets are known; elements that are not known are None."""
+        whole = known.read(0, len(known)) if len(known) >= self.size else None
+        if whole is not None:
+            return self.examine(whole)
+        text = f"{known.octets} of the {self.size} octets of its layout are known"
+        findings = [Finding("warning", "partial", self.label, None, text)]
+        items = stepwise.decode(self.root, known, 0, self.label, findings)
+        return Decoded(tuple.__new__(self._root_type, items), tuple(findings))
 
     def _read(self, octets: bytes, findings: list[Finding] | None) -> Any:
         """Make the value: fast if all is plain, otherwise element by element, which says what is wrong and where."""

@@ -15,22 +15,24 @@ from c1219.values import Raw
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from c1219.stretches import Stretches
+
 __all__ = ["decode", "encode", "from_json", "to_json"]
 
 
-def decode(node: BoundNode, octets: bytes, offset: int, path: str, findings: list[Finding] | None) -> Any:
+def decode(node: BoundNode, octets: bytes | Stretches, offset: int, path: str, findings: list[Finding] | None) -> Any:
     """Make the value of a node.
 
     Args:
         node: the element.
-        octets: the whole table.
+        octets: the whole table, or what is known of it.
         offset: where the element starts.
         path: what it is called.
         findings: where to report, in lenient mode; None is strict mode.
 
     Returns:
-        The value. In lenient mode an element without a value is `Raw`, one past the end of the octets is None, and
-        an array ends with the octets.
+        The value. In lenient mode an element without a value is `Raw`, one whose octets are not here is None, and an
+        array ends with the octets.
 
     Raises:
         DecodeError: in strict mode.
@@ -53,7 +55,7 @@ def decode(node: BoundNode, octets: bytes, offset: int, path: str, findings: lis
     return None
 
 
-def _leaf(node: BoundLeaf, octets: bytes, offset: int, path: str, findings: list[Finding] | None) -> Any:
+def _leaf(node: BoundLeaf, octets: bytes | Stretches, offset: int, path: str, findings: list[Finding] | None) -> Any:
     own = octets[offset : offset + node.size]
     if len(own) < node.size:
         if findings is None:

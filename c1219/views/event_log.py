@@ -188,6 +188,7 @@ class _Reader:
         self.device, self.log, self.times, self.findings, self.lost = device, log, times, findings, lost
         self.label = f"ST{number}"
         self.table = record(device, number, findings, cut=True)
+        self.partial = self.table is not None and device[number].pieces is not None
         self.arguments: dict[int, Layout | None] = {}
         self.cases: Mapping[int, Any] = {}
         self.possible: dict[int, tuple[dt.datetime, ...]] = {}  # instants that the time of an entry may stand for
@@ -197,7 +198,7 @@ class _Reader:
 
     def rows(self, seen: int | None) -> list[Event]:
         table = self.table
-        if table is None or table.NBR_UNREAD_ENTRIES is None:
+        if table is None or None in table[: table._fields.index("ENTRIES")]:
             return []
         flags = table[0]
         if flags.OVERFLOW_FLAG:
@@ -215,8 +216,10 @@ class _Reader:
         sequence = newest
         for age, element in enumerate(order):
             entry = table.ENTRIES[element] if element < len(table.ENTRIES) else None
-            if not hasattr(getattr(entry, f"{self.prefix}_CODE", None), "TBL_PROC_NBR"):
-                continue  # the table ends before it, which is a finding already
+            if not hasattr(getattr(entry, f"{self.prefix}_CODE", None), "TBL_PROC_NBR") or (
+                self.partial and not self.device.holds(f"{self.label}.ENTRIES[{element}]")
+            ):
+                continue  # it is not here, which is a finding already
             sequence = self._sequence(found[-1].sequence if found else None, newest - age & 0xFFFFFFFF, entry)
             found.append(self._event(entry, element, sequence, unread=age < table.NBR_UNREAD_ENTRIES))
         found.reverse()

@@ -21,7 +21,7 @@ def record(device: TableSet, table: int, findings: list[Finding], *, level: Leve
         table: number of the table.
         findings: where to say what is missing or wrong with it.
         level: how much it matters that the table is not here.
-        cut: whether a table that ends early can be used; elements after the end are then None.
+        cut: whether a table that ends early, or is known in part, can be used; what is not here of it is then None.
     """
     label = f"ST{table}"
     image = device.get(table)
@@ -34,5 +34,5 @@ def record(device: TableSet, table: int, findings: list[Finding], *, level: Leve
         findings.append(Finding("error", "no-layout", label, None, f"{label} cannot be decoded: {error}"))
         return None
     findings.extend(remark for remark in remarks if remark not in findings)
-    ends_early = any(remark.code == "short" for remark in remarks)
-    return None if ends_early and not cut else value
+    lacks = any(remark.code in {"short", "partial"} for remark in remarks)
+    return None if lacks and not cut else value

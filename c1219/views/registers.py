@@ -93,6 +93,7 @@ class _Reader:
         self.times = times
         self.findings = findings
         self.here = {number for number in range(23, 29) if device.get(number) is not None}
+        self.partial = {label for label in device if device[label].pieces is not None}
         self.sources: dict[int, Source] = {}
         self.limits = self.selection = self.present = None
         self.singles = (False, False)
@@ -146,7 +147,7 @@ class _Reader:
 
     def _self_reads(self) -> Iterator[Register]:
         table = record(self.device, 26, self.findings, cut=True)
-        if table is None or self.limits is None or table.NBR_UNREAD_ENTRIES is None:
+        if table is None or self.limits is None or None in table[: table._fields.index("SELF_READS_ENTRIES")]:
             return
         status = table.LIST_STATUS
         if status.OVERFLOW_FLAG:
@@ -265,6 +266,8 @@ class _Data:
         time = times[row.occurrence]
         if isinstance(time, dt.datetime):
             return row._replace(event_time=self.reader.time(time))
+        if time is None and row.table in self.reader.partial:
+            return row  # its octets may not be known
         text = (
             "there is no event time: nothing may have been recorded yet"
             if time is None

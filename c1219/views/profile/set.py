@@ -85,8 +85,13 @@ def profile_set(
     held = device.get(label)
     if pieces is None and held is None:
         findings.append(Finding("error", "absent", label, None, f"{label} is not here"))
-    octets = pieces if pieces is not None else {0: held.raw} if held is not None else {}
-    if pieces is None and held is not None and len(held.raw) < layout.size:
+    octets = {} if held is None else held.pieces or {0: held.raw}
+    if pieces is not None:
+        octets = pieces
+    elif held is not None and held.pieces is not None:
+        text = f"{sum(map(len, octets.values()))} of the {layout.size} octets of its layout are known"
+        findings.append(Finding("note", "partial", label, None, text))
+    elif held is not None and len(held.raw) < layout.size:
         text = f"the table has {len(held.raw)} of the {layout.size} octets of its layout"
         findings.append(Finding("error", "short", label, len(held.raw), text))
     return ProfileSet(device, number, layout, (dimensions, control, own), times, octets, findings)
