@@ -151,7 +151,7 @@ class Network:
             if carrier is None:
                 carrier = await UdpSocket.open(self._receive, local=self._local or _ANY[family])
                 self._sockets[family] = carrier
-        title = operations.initiator.called
+        title = operations.conversation.initiator.called
         send = carrier.send
         meter = AsyncMeter(
             operations,

@@ -51,7 +51,7 @@ class AsyncMeter:
     Make it with `c1222.aio.connect`, or get it from a `c1222.aio.Network`.
 
     Args:
-        operations: the conversation.
+        operations: the verbs.
         send: puts an APDU on the wire; may raise Unreachable or ConnectionLost.
         schedule: the clock; that of the event loop when None.
         close: releases the wire; called once.
@@ -68,8 +68,9 @@ class AsyncMeter:
         slots: Limiter | None = None,
     ) -> None:
         self._schedule: Schedule = LoopClock() if schedule is None else schedule
-        operations.watch = self._schedule
+        operations.conversation.clock = self._schedule
         self._operations = operations
+        self._conversation = operations.conversation
         self._put = send
         self._release = close
         self._slots = slots
@@ -114,7 +115,7 @@ class AsyncMeter:
         """Log off if there is a session, and release the wire. May be called twice."""
         if not self._closed:
             try:
-                await self._run(self._operations.farewell())
+                await self._run(self._conversation.close_session())
             except C1222Error:
                 pass  # whether the meter heard it or not, the session ends: by its idle time-out at the latest
             finally:
@@ -132,19 +133,19 @@ class AsyncMeter:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<Meter {self._operations.initiator.called}>"
+        return f"<Meter {self._conversation.initiator.called}>"
 
     # The wire.
 
     def receive(self, apdu: bytes) -> None:
-        """Take an APDU that came in; for whoever carries the APDUs."""
+        """Take an APDU that came in; called by the transport."""
         schedule = self._schedule
-        self._operations.initiator.receive(apdu, now=schedule.now, utc=schedule.utc)
+        self._conversation.initiator.receive(apdu, now=schedule.now, utc=schedule.utc)
         self._pump()
 
     def lost(self, error: C1222Error) -> None:
-        """Take a failure of the link; for whoever carries the APDUs."""
-        initiator = self._operations.initiator
+        """Take a failure of the link; called by the transport."""
+        initiator = self._conversation.initiator
         if initiator.link.reliable or isinstance(error, Unreachable):
             initiator.lost(error, now=self._schedule.now)
         elif self._waiting is not None:
@@ -160,7 +161,7 @@ class AsyncMeter:
         async with self._lock:
             if self._closed:
                 raise StateError("the meter is closed: connect again")
-            self._operations.look_at_session()
+            self._conversation.look_at_session()
             try:
                 step = next(operation)
                 while True:
@@ -191,7 +192,7 @@ class AsyncMeter:
             self._slots.give_back(slot)
 
     async def _exchange(self, step: Ask | Repeat, future: asyncio.Future[Outcome]) -> Outcome:
-        initiator, schedule = self._operations.initiator, self._schedule
+        initiator, schedule = self._conversation.initiator, self._schedule
         exchange = begin(step, initiator, schedule)
         self._waiting = exchange, future
         try:
@@ -204,8 +205,8 @@ class AsyncMeter:
 
     def _pump(self) -> None:
         """Send what there is to send, take what happened, and see when to look again."""
-        operations = self._operations
-        initiator = operations.initiator
+        conversation = self._conversation
+        initiator = conversation.initiator
         for apdu in initiator.apdus_to_send():
             try:
                 self._put(apdu)
@@ -217,7 +218,7 @@ class AsyncMeter:
                 if not waiting[1].done():
                     waiting[1].set_result(event)
             else:
-                operations.note(event)
+                conversation.note(event)
         deadline = initiator.next_deadline()
         if deadline is not None and (self._timer is None or deadline < self._timer_at):
             # A timer that comes too early only looks again, which costs less than to set a new one each time.
@@ -238,7 +239,7 @@ class AsyncMeter:
         """See what is overdue."""
         self._timer = None
         schedule = self._schedule
-        self._operations.initiator.tick(now=schedule.now, utc=schedule.utc)
+        self._conversation.initiator.tick(now=schedule.now, utc=schedule.utc)
         self._pump()
 
 

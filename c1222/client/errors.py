@@ -30,7 +30,7 @@ from c1222.services.tables import table_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from c1222.client.operations.read_so_far import Gathered
+    from c1222.client.operations.read_so_far import ReadSoFar
     from c1222.errors import C1222Error
     from c1222.protocol.initiator.exchange import Exchange
     from c1222.services.results import Refusal
@@ -129,7 +129,7 @@ class ReadInterrupted(RemoteError):
         reason: why it ended.
     """
 
-    def __init__(self, gathered: Gathered, reason: C1222Error) -> None:
+    def __init__(self, gathered: ReadSoFar, reason: C1222Error) -> None:
         total = "" if gathered.total is None else f" of {gathered.total}"
         super().__init__(
             f"the read ended after {gathered.done}{total} octets: {reason} What was read is kept in this error: give it"

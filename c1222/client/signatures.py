@@ -52,8 +52,7 @@ def given_timeout(arguments: Mapping[str, object]) -> float | None:
 
 def _arguments_of(made_from: type) -> str:
     """Return what the docstring of a class says of its arguments."""
-    text = next(filter(None, (inspect.getdoc(base) for base in made_from.__mro__ if "Args:" in (base.__doc__ or ""))))
-    _, _, rest = text.partition("Args:")
+    _, _, rest = (inspect.getdoc(made_from) or "").partition("Args:")
     lines = [line for line in rest.partition("\nAttributes:")[0].splitlines() if not line.startswith("    link:")]
     start = next((i for i, line in enumerate(lines) if line.startswith("    called:")), 0)
     return "\n".join(["Args:", *lines[start:]]).rstrip()

@@ -49,12 +49,13 @@ class Meter:
     One thread uses it at a time: a verb, or `close`, called while another one runs raises StateError.
 
     Args:
-        operations: the conversation.
-        endpoint: what carries the APDUs; closed with the meter.
+        operations: the verbs.
+        endpoint: the transport; closed with the meter.
     """
 
     def __init__(self, operations: Operations, endpoint: Endpoint) -> None:
         self._operations = operations
+        self._conversation = operations.conversation
         self._endpoint = endpoint
         self._closed = False
         self._busy = threading.Lock()
@@ -102,7 +103,7 @@ class Meter:
             if self._closed:
                 return
             try:
-                self._do(self._operations.farewell())
+                self._do(self._conversation.close_session())
             except C1222Error:
                 pass  # whether the meter heard it or not, the session ends: by its idle time-out at the latest
             finally:
@@ -118,7 +119,7 @@ class Meter:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Meter {self._operations.initiator.called}>"
+        return f"<Meter {self._conversation.initiator.called}>"
 
     # The pump.
 
@@ -140,7 +141,7 @@ class Meter:
 
     def _do(self, operation: Operation[_T]) -> _T:
         """Do the steps of a verb, tell it what came of them, return its result."""
-        self._operations.look_at_session()
+        self._conversation.look_at_session()
         try:
             step = next(operation)
             while True:
@@ -155,22 +156,21 @@ class Meter:
             return result
 
     def _carry_out(self, step: Step) -> Outcome:
-        operations = self._operations
-        initiator, watch = operations.initiator, operations.watch
+        initiator, clock = self._conversation.initiator, self._conversation.clock
         if isinstance(step, Pause):
-            self._wait(None, watch.now + step.seconds)
+            self._wait(None, clock.now + step.seconds)
             return None
-        exchange = begin(step, initiator, watch)
+        exchange = begin(step, initiator, clock)
         try:
             return self._wait(exchange, None)
         finally:
             if not exchange.is_over:
-                initiator.cancel(exchange, now=watch.now, utc=watch.utc)
+                initiator.cancel(exchange, now=clock.now, utc=clock.utc)
 
     def _wait(self, exchange: Exchange | None, until: float | None) -> Outcome:
         """Send, receive and keep time until an exchange is over, or for some time."""
-        operations = self._operations
-        initiator, watch = operations.initiator, operations.watch
+        conversation = self._conversation
+        initiator, clock = conversation.initiator, conversation.clock
         while True:
             self._send()
             outcome: Outcome = None
@@ -178,12 +178,12 @@ class Meter:
                 if isinstance(event, (Completed, Failed)) and event.exchange is exchange:
                     outcome = event
                 else:
-                    operations.note(event)
+                    conversation.note(event)
             if outcome is not None:
                 return outcome
             if self._broken is not None and exchange is not None:
                 return Failed(exchange, self._broken, exchange.state is ExchangeState.WAITING)
-            now = watch.now
+            now = clock.now
             if until is not None and now >= until:
                 return None
             deadline = initiator.next_deadline()
@@ -196,12 +196,12 @@ class Meter:
                 if self._failed(error) and exchange is None:
                     return None  # nothing comes any more, and what follows the pause fails at once
             if apdu is not None:
-                initiator.receive(apdu, now=watch.now, utc=watch.utc)
-            if apdu is None or (deadline is not None and watch.now >= deadline):  # whatever comes in, time passes
-                initiator.tick(now=watch.now, utc=watch.utc)
+                initiator.receive(apdu, now=clock.now, utc=clock.utc)
+            if apdu is None or (deadline is not None and clock.now >= deadline):  # whatever comes in, time passes
+                initiator.tick(now=clock.now, utc=clock.utc)
 
     def _send(self) -> None:
-        for apdu in self._operations.initiator.apdus_to_send():
+        for apdu in self._conversation.initiator.apdus_to_send():
             self._credit += 1
             try:
                 self._endpoint.send(apdu)
@@ -210,10 +210,10 @@ class Meter:
 
     def _failed(self, error: C1222Error) -> bool:
         """Take a failure of the link, and tell whether it is for good: each datagram may bring one that is not."""
-        initiator = self._operations.initiator
+        initiator = self._conversation.initiator
         self._credit -= 1
         if initiator.link.reliable or (self._credit >= 0 and isinstance(error, Unreachable)):
-            initiator.lost(error, now=self._operations.watch.now)
+            initiator.lost(error, now=self._conversation.clock.now)
         else:
             self._broken = error
         return initiator.link.reliable or self._broken is not None

@@ -149,7 +149,7 @@ async def many(
             started = time.perf_counter()
             await asyncio.gather(*[worker() for _ in range(given.workers)])
             rounds.append((echo, count / (time.perf_counter() - started), sorted(took)))
-        sent_again = sum(meter._operations.initiator.counters["sent-again"] for meter in meters)
+        sent_again = sum(meter._operations.conversation.initiator.counters["sent-again"] for meter in meters)
         if sent_again:
             print(f"  {sent_again} requests were sent again")
     return rounds

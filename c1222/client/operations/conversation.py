@@ -1,20 +1,15 @@
-"""One meter, as a client sees it: who asks, how requests are secured and sized, and how every request is made."""
+"""The exchange of services with one meter: in a session or without one, with the rights that were agreed on."""
 
 from __future__ import annotations
 
-from secrets import randbelow
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from c1219.device import Device
-from c1222.client.clock import SystemClock
 from c1222.client.errors import CutShort, LogonRefused, PasswordRefused, WriteUnknown, explained
 from c1222.client.steps import Ask
-from c1222.errors import StateError
-from c1222.message.epsem import ResponseControl, SecurityMode
+from c1222.errors import PeerSilent, StateError, Unreachable
+from c1222.message.epsem import ResponseControl
 from c1222.protocol.events import Completed, Dropped, Failed
-from c1222.protocol.identity import Identity
-from c1222.protocol.initiator.initiator import Initiator
-from c1222.protocol.policy import TCP_TIMING, UDP_TIMING, Link, Options, Timing
+from c1222.protocol.policy import Timing
 from c1222.protocol.state import SessionState
 from c1222.services import Effect, ErrorResponse, Response, services_that
 from c1222.services.malformed import MalformedService
@@ -23,144 +18,80 @@ from c1222.services.session import LogoffRequest, LogonRequest, SecurityRequest,
 from c1222.services.tables import TableAccess, table_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from c1222.client.clock import TimeSource
     from c1222.client.steps import Operation, Outcome
     from c1222.errors import C1222Error
-    from c1222.message.aptitle import ApTitle
     from c1222.protocol.events import InitiatorEvent
-    from c1222.security.keys import Key, KeyStore
-    from c1222.security.sending import SendGuard
+    from c1222.protocol.initiator.initiator import Initiator
     from c1222.services import Request
     from c1222.services.malformed import Answer
 
-__all__ = ["IDLE_TIMEOUT", "Conversation"]
+__all__ = ["Conversation", "Login", "expect_ok"]
 
-IDLE_TIMEOUT: Final = 60
-"""Idle time to ask for in a Logon, seconds; Elster MeteringSDK's number [1]."""
 _CHANGING: Final = services_that(Effect.CHANGES)
-_FAREWELL: Final = Timing(timeout=2.0, attempts=1, busy_tries=0)
+_LOGOFF_TIMING: Final = Timing(timeout=2.0, attempts=1, busy_tries=0)
+
+
+class Login(NamedTuple):
+    """As which user to talk to a meter.
+
+    Attributes:
+        logon: opens a session.
+        security: presents the password; None without one.
+        padding: octet that fills passwords up.
+        session: talk in a session, opened before the first request; otherwise every message stands alone, and begins
+            with the password.
+    """
+
+    logon: LogonRequest
+    security: SecurityRequest | None
+    padding: bytes
+    session: bool
+
+    def of_user(
+        self, user_id: int | None, user: str | bytes | None, password: str | bytes | None, idle: int | None
+    ) -> Login:
+        """Return the login of another user; what is None stays as it is.
+
+        Raises:
+            EncodeError: a name or password has no form on the wire.
+        """
+        number = self.logon.user_id if user_id is None else user_id
+        security = self.security
+        if password is not None:
+            security = SecurityRequest.of(password, number, padding=self.padding)
+        elif security is not None:
+            security = security.replace(user_id=number)
+        logon = LogonRequest.of(
+            number, self.logon.user if user is None else user, self.logon.timeout if idle is None else idle
+        )
+        return self._replace(logon=logon, security=security)
 
 
 class Conversation:
-    """What one talks about with one meter, and how.
+    """Exchanges services with one meter.
 
     Args:
-        link: what carries the APDUs.
-        called: the meter's title, in the form it shall have on the wire; None for the node directly attached.
-        calling: our own title.
-        key: the key or keys: a `Key`, a `KeyStore`, or octets by key id.
-        key_id: which of them secures requests; may be left out with a single `Key`.
-        mode: security: 0 cleartext, 1 authenticated, 2 encrypted. None is 2 with a key and 0 without.
-        session: talk in a session, opened before the first request; otherwise every message stands alone.
-        user_id: number of the user, for Logon and Security.
-        user: name of the user, for Logon, up to 10 characters.
-        password: up to 20 octets, or a text, which is encoded as UTF-8. In a session it is presented once, otherwise
-            first in every message.
-        padding: octet that fills the password up; some C12.18 devices want 00.
-        idle: idle time-out to ask for in a Logon, seconds, 0 for never.
-        timeout: how long the first answer may take, seconds. Default: 5 over UDP, where each further wait is 1.5 times
-            as long, and 60 over TCP.
-        attempts: how often the same octets are sent. Default: 4 over UDP, 1 over TCP.
-        busy_tries: how often a request is made again when the meter is busy. Default: 20.
-        busy_pause: seconds before that. Default: 2.
-        ed_class: 4 octets to put into requests, or None.
-        max_size: largest APDU to send in one piece, octets. Default: 1400 over UDP.
-        segments: cut what is larger into segments.
-        chunk: most octets of table data to ask for or send in one message; what fits the link and what the meter tells
-            when None.
-        options: more that differs from peer to peer.
-        device: tables of the meter that are known already, for example from an earlier conversation; they are not read
-            again where others depend on them.
-        guard: keeps vectors unique over a restart, if it has a store.
-        identity: who asks, instead of ``calling``, ``key`` and ``guard``: for many conversations of one asker.
-        id_bits: length of invocation ids, 32, or 16 for peers that store no more, such as those of the c1222.net stack.
-            An identity has its own.
-        clock: what time it is; the machine's when None.
+        initiator: the protocol core.
+        login: as which user.
+        clock: what time it is.
 
     Attributes:
-        initiator: the core.
-        device: the tables read so far; what others depend on is read once. ``device.drop(n)`` forgets one.
-        watch: what time it is.
-
-    Raises:
-        StateError: a secured mode without a key, or without knowing which.
-        UnknownKey: there is no such key for these titles.
-        EncodeError: a title, password or name has no form on the wire.
+        initiator: the protocol core.
+        login: as which user; used from the next session or message on.
+        clock: what time it is.
     """
 
-    def __init__(
-        self,
-        link: Link,
-        *,
-        called: ApTitle | str | None,
-        calling: ApTitle | str | None = None,
-        key: KeyStore | Key | Mapping[int, bytes] | None = None,
-        key_id: int | None = None,
-        mode: SecurityMode | int | None = None,
-        session: bool = False,
-        user_id: int = 0,
-        user: str | bytes = "",
-        password: str | bytes | None = None,
-        padding: bytes = b" ",
-        idle: int = IDLE_TIMEOUT,
-        timeout: float | None = None,
-        attempts: int | None = None,
-        busy_tries: int | None = None,
-        busy_pause: float | None = None,
-        ed_class: bytes | None = None,
-        max_size: int | None = None,
-        segments: bool = False,
-        chunk: int | None = None,
-        options: Options | None = None,
-        device: Device | None = None,
-        guard: SendGuard | None = None,
-        identity: Identity | None = None,
-        id_bits: Literal[16, 32] = 32,
-        clock: TimeSource | None = None,
-    ) -> None:
-        if identity is None:
-            identity = Identity(calling, key, guard=guard, id_bits=id_bits)
-        elif (calling, key, guard) != (None, None, None):
-            raise StateError("calling, key and guard are those of the identity")
-        keys = tuple(identity.keys)
-        if key_id is None and len(keys) == 1:
-            key_id = keys[0].id
-        if mode is None:
-            mode = SecurityMode.CIPHERTEXT_AUTHENTICATION if keys else SecurityMode.CLEARTEXT
-        if mode and not keys:
-            raise StateError("a secured mode needs a key")
-        if mode and key_id is None:
-            raise StateError("there are several keys: say with key_id which one secures requests")
-        if chunk is not None and chunk < 1:
-            raise StateError("a chunk has at least one octet")
-        timing = {"timeout": timeout, "attempts": attempts, "busy_tries": busy_tries, "busy_pause": busy_pause}
-        given: dict[str, Any] = {name: value for name, value in timing.items() if value is not None}
-        link = link._replace(max_size=max_size or link.max_size, segments=segments or link.segments)
-        options = Options() if options is None else options
-        self.initiator = Initiator(
-            identity,
-            called,
-            mode=mode,
-            key_id=key_id if mode else None,
-            link=link,
-            timing=(TCP_TIMING if link.reliable else UDP_TIMING)._replace(**given),
-            options=options if ed_class is None else options._replace(ed_class=ed_class),
-        )
-        self.device = Device() if device is None else device
-        self.watch: TimeSource = SystemClock() if clock is None else clock
-        self._chunk = chunk
-        self._in_session = self._session_wanted = session
-        self._logon = LogonRequest.of(user_id, user, idle)
+    def __init__(self, initiator: Initiator, login: Login, clock: TimeSource) -> None:
+        self.initiator = initiator
+        self.login = login
+        self.clock = clock
+        self._in_session = login.session
         self._half_open = False  # a Logon was sent, and whether the session stands with our rights is not known
-        self._padding = padding
-        self._security = None if password is None else SecurityRequest.of(password, user_id, padding=padding)
+        self._silent = False  # the last request was left without an answer
         self._dropped: dict[str, str] = {}
-        self._no_offsets = False  # what the meter was found not to do
-        self._whole_tables: set[int] = set()
-        self._learned_chunk: int | None = None
-        self._sequence = randbelow(0x100)  # of procedures
 
     def note(self, event: InitiatorEvent) -> None:
         """Take an event that is not the end of the exchange that is waited for (called by pumps)."""
@@ -170,42 +101,56 @@ class Conversation:
     def look_at_session(self) -> None:
         """Notice that the session was idle for too long (called by pumps before a verb)."""
         idle_at = self.initiator.session.idle_at
-        if idle_at is not None and self.watch.now >= idle_at:
-            self.initiator.tick(now=self.watch.now, utc=self.watch.utc)
+        if idle_at is not None and self.clock.now >= idle_at:
+            self.initiator.tick(now=self.clock.now, utc=self.clock.utc)
 
     @property
-    def _has_session(self) -> bool:
+    def has_session(self) -> bool:
+        """Whether a session is open."""
         return self.initiator.session.state is SessionState.OPEN
 
-    # Asking.
+    # Exchanges.
 
-    def _exchange(
+    def exchange(self, *services: Request) -> Operation[Sequence[Answer]]:
+        """Ask for services with the rights that were agreed on, and return one answer for each.
+
+        Raises:
+            what `answers_of` raises, and what opening a session raises.
+        """
+        guards: tuple[Request, ...] = ()
+        if self._in_session:
+            if self._half_open or not self.has_session:
+                yield from self.open_session()
+        elif self.login.security is not None:
+            guards = (self.login.security,)
+        outcome = yield Ask((*guards, *services), in_session=self._in_session)
+        return self.answers_of(outcome, len(guards))
+
+    def exchange_as_is(
         self,
         *services: Request,
         response_control: ResponseControl = ResponseControl.ALWAYS,
         qualifier: int | None = None,
     ) -> Operation[Sequence[Answer]]:
-        """Ask for services with the rights that were agreed on, and return one answer for each.
+        """Ask for services as they are: no Security before them, and no session opened for them.
 
         Raises:
-            what `_answers` raises, and what opening a session raises.
+            what `answers_of` raises.
         """
-        guards: tuple[Request, ...] = ()
-        if self._in_session:
-            if self._half_open or not self._has_session:
-                yield from self._open_session()
-        elif self._security is not None:
-            guards = (self._security,)
-        outcome = yield Ask((*guards, *services), response_control, qualifier, None, self._in_session)
-        return self._answers(outcome, len(guards))
+        outcome = yield Ask(services, response_control, qualifier)
+        return self.answers_of(outcome)
 
-    def _plainly(self, *services: Request) -> Operation[Sequence[Answer]]:
-        """Ask for services as they are: no Security before them, and no session opened for them."""
-        outcome = yield Ask(services)
-        return self._answers(outcome, 0)
+    def request(self, service: Request, *, detail: str = "", as_is: bool = False) -> Operation[Any]:
+        """Ask for one service, and return its response, of the class that answers it.
 
-    def _answers(self, outcome: Outcome, guards: int) -> Sequence[Answer]:
-        """Return the answers to what was asked behind the guards.
+        Raises:
+            what `exchange` and `expect_ok` raise.
+        """
+        answers = yield from self.exchange_as_is(service) if as_is else self.exchange(service)
+        return expect_ok(answers[0] if answers else None, service, detail=detail)
+
+    def answers_of(self, outcome: Outcome, guards: int = 0) -> Sequence[Answer]:
+        """Return the answers to what was asked after so many Security services.
 
         Raises:
             PasswordRefused: Security was refused.
@@ -213,14 +158,17 @@ class Conversation:
             RemoteError, LocalError: there is no answer.
         """
         if isinstance(outcome, Failed):
+            self._silent = isinstance(outcome.error, (PeerSilent, Unreachable))
             raise self._failure(outcome)
         if not isinstance(outcome, Completed):
             raise StateError("the exchange did not end")
+        self._silent = False
         self._dropped.clear()
         answers = outcome.responses
         for answer in answers[:guards]:
             if isinstance(answer, ErrorResponse):
-                raise self._security_error(answer)
+                refusal = answer.error("Security")
+                raise refusal if refusal.transient or refusal.whole_message else PasswordRefused(refusal)
         return answers[guards:]
 
     def _failure(self, outcome: Failed) -> C1222Error:
@@ -235,36 +183,9 @@ class Conversation:
                 return WriteUnknown(table, exchange, error)
         return error
 
-    @staticmethod
-    def _security_error(answer: ErrorResponse) -> C1222Error:
-        refusal = answer.error("Security")
-        return refusal if refusal.transient or refusal.whole_message else PasswordRefused(refusal)
-
-    def _ok(self, answer: Answer, request: Request, *, detail: str = "") -> Response:
-        """Return an answer that is ok.
-
-        Raises:
-            CutShort: there is none.
-            DecodeError: it is not what its code says.
-            Refusal: the meter refused; raised as the class of the response code.
-        """
-        what = detail or (table_name(request.table) if isinstance(request, TableAccess) else "")
-        if isinstance(answer, Response) and not isinstance(answer, ErrorResponse):
-            return answer
-        if isinstance(answer, ErrorResponse):
-            raise answer.error(what)
-        if isinstance(answer, MalformedService) and answer.fault is not None:
-            raise answer.fault
-        raise CutShort.unanswered(f"{request.service} {what}".rstrip())
-
-    def _one(self, request: Request, *, detail: str = "", plainly: bool = False) -> Operation[Any]:
-        """Ask for one service and return its response, of the class that answers it."""
-        answers = yield from self._plainly(request) if plainly else self._exchange(request)
-        return self._ok(answers[0] if answers else None, request, detail=detail)
-
     # The session.
 
-    def _open_session(self) -> Operation[int]:
+    def open_session(self) -> Operation[int]:
         """Log on and present the password; return the idle time granted, seconds.
 
         A session that the meter holds for our title and we do not know of is ended before: an earlier Logon was
@@ -273,7 +194,7 @@ class Conversation:
         """
         if self._half_open:
             yield from self._abort()
-        elif self._has_session:
+        elif self.has_session:
             raise StateError("there is a session already: log off first")
         self._half_open = True
         answer = yield from self._log_on()
@@ -281,38 +202,88 @@ class Conversation:
             yield from self._abort()
             self._half_open = True
             answer = yield from self._log_on()
+        logon = self.login.logon
         if isinstance(answer, ErrorResponse):
             self._half_open = False
             refusal = answer.error("Logon")
-            raise refusal if refusal.transient or refusal.whole_message else LogonRefused(refusal, self._logon.user_id)
-        self._ok(answer, self._logon)
-        if self._security is not None:
-            outcome = yield Ask((self._security.replace(user_id=None),), in_session=True)
+            raise refusal if refusal.transient or refusal.whole_message else LogonRefused(refusal, logon.user_id)
+        expect_ok(answer, logon)
+        if self.login.security is not None:
             try:
-                self._answers(outcome, 1)
+                yield from self.present(self.login.security, in_session=True)
             except PasswordRefused:
                 self._half_open = False
-                yield from self._close_session()
+                yield from self.close_session()
                 raise
         self._half_open = False
+        self._in_session = True
         return self.initiator.session.timeout
 
+    def present(self, security: SecurityRequest, *, in_session: bool) -> Operation[None]:
+        """Present a password: to the session, or in a message of its own.
+
+        Raises:
+            what `answers_of` raises.
+        """
+        outcome = yield Ask((security.replace(user_id=None) if in_session else security,), in_session=in_session)
+        self.answers_of(outcome, 1)
+
+    def end_session(self, service: Request) -> Operation[None]:
+        """Ask for a service that ends the session; from now on there is one again only if the login wants one.
+
+        Raises:
+            what `answers_of` and `expect_ok` raise.
+        """
+        self._in_session = self.login.session
+        (answer,) = yield from self.exchange_as_is(service)
+        if not isinstance(answer, ErrorResponse) or answer.code == Isss.code:
+            self._half_open = False
+        expect_ok(answer, service)
+
+    def close_session(self) -> Operation[None]:
+        """End the session if there is one, or may be; whether the meter hears it or not, it is over.
+
+        An answer is waited for only if the last request had one.
+        """
+        if self._half_open:
+            self._half_open = False
+            yield Ask((TerminateRequest(),), ResponseControl.NEVER)
+        elif self.has_session and self._silent:
+            yield Ask((LogoffRequest(),), ResponseControl.NEVER)
+        elif self.has_session:
+            yield Ask((LogoffRequest(),), timing=_LOGOFF_TIMING)
+
     def _log_on(self) -> Operation[Answer]:
-        outcome = yield Ask((self._logon,))
+        outcome = yield Ask((self.login.logon,))
         if isinstance(outcome, Failed) and not outcome.unknown:
             self._half_open = False  # it was not sent
-        (answer,) = self._answers(outcome, 0)
+        (answer,) = self.answers_of(outcome)
         return answer
 
     def _abort(self) -> Operation[None]:
         """End whatever session the meter has with us; one that refuses that has none."""
-        yield from self._plainly(TerminateRequest())
+        yield from self.exchange_as_is(TerminateRequest())
         self._half_open = False
 
-    def _close_session(self) -> Operation[None]:
-        """End the session if there is one, or may be; whether the meter hears it or not, it is over."""
-        if self._half_open:
-            self._half_open = False
-            yield Ask((TerminateRequest(),), ResponseControl.NEVER)
-        elif self._has_session:
-            yield Ask((LogoffRequest(),), timing=_FAREWELL)
+
+def expect_ok(answer: Answer, request: Request, *, detail: str = "") -> Response:
+    """Return an answer that is ok.
+
+    Args:
+        answer: what came, None for nothing.
+        request: the service it answers.
+        detail: what it was about, for people; the name of the table when empty.
+
+    Raises:
+        CutShort: there is none.
+        DecodeError: it is not what its code says.
+        Refusal: the meter refused; raised as the class of the response code.
+    """
+    if isinstance(answer, Response) and not isinstance(answer, ErrorResponse):
+        return answer
+    what = detail or (table_name(request.table) if isinstance(request, TableAccess) else "")
+    if isinstance(answer, ErrorResponse):
+        raise answer.error(what)
+    if isinstance(answer, MalformedService) and answer.fault is not None:
+        raise answer.fault
+    raise CutShort.unanswered(f"{request.service} {what}".rstrip())

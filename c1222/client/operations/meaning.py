@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from c1219.errors import DecodeError, Finding
+from c1219.errors import DecodeError
 from c1219.views.clock import Clock, timekeeping
 from c1219.views.clock import clock as clock_view
 from c1219.views.event_log import EventLog
@@ -21,27 +21,27 @@ from c1219.views.load_profile import LoadProfile, needed
 from c1219.views.load_profile import load_profile as load_profile_view
 from c1219.views.registers import Registers
 from c1219.views.registers import registers as registers_view
-from c1222.client.operations.procedures import ProcedureVerbs
-from c1222.client.operations.read_so_far import Gathered
+from c1222.client.operations.read_so_far import ReadSoFar
 from c1222.client.operations.reading import PartialRead
 from c1222.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from c1219.errors import Level
+    from c1219.device import Device
+    from c1219.errors import Finding
     from c1219.views.event_log import Log
     from c1219.views.load_profile import Need
     from c1222.client.errors import ReadInterrupted
-    from c1222.client.operations.procedures import ProcedureResult
+    from c1222.client.operations.conversation import Conversation
+    from c1222.client.operations.loading import TableLoader
+    from c1222.client.operations.procedures import ProcedureResult, ProcedureRunner
     from c1222.client.operations.read_so_far import Progress
+    from c1222.client.operations.transfer import Transfer
     from c1222.client.steps import Operation
-    from c1222.services import Refusal
 
 __all__ = ["MeaningVerbs"]
 
-_DIMENSIONS: Final = frozenset({11, 21, 51, 61, 71})
-"""Tables that tell how long others are: read before them."""
 _SOURCES: Final = (11, 12, 13, 14, 15, 16)
 _CALENDAR: Final = (51, 53, 54)
 _REGISTERS: Final = (23, 28)
@@ -49,8 +49,14 @@ _LOGS: Final[Mapping[Log, int]] = {"history": 74, "event": 76}
 _SET_DATE_AND_TIME: Final = 10
 
 
-class MeaningVerbs(ProcedureVerbs):
+class MeaningVerbs:
     """Identity, registers, load profile, events, clock."""
+
+    conversation: Conversation
+    device: Device
+    loader: TableLoader
+    procedures: ProcedureRunner
+    transfer: Transfer
 
     def identity(self) -> Operation[Identity]:
         """Say who the meter is: manufacturer, model, serial number, versions, nameplate (ST0, ST1, ST2, ST5, ST6).
@@ -61,9 +67,9 @@ class MeaningVerbs(ProcedureVerbs):
         Raises:
             Refusal: the meter refused ST0; PeerSilent, Unreachable, ConnectionLost, SessionLost: there is no answer.
         """
-        findings = yield from self._gather((1, 2, 5, 6), ())
+        findings = yield from self.loader.load_view((1, 2, 5, 6), ())
         found = identity_view(self.device)
-        title = self.initiator.called
+        title = self.conversation.initiator.called
         return found._replace(
             ap_title=found.ap_title or (None if title is None else str(title)),
             findings=_with(findings, found.findings),
@@ -95,8 +101,8 @@ class MeaningVerbs(ProcedureVerbs):
         """
         wanted = tables or _REGISTERS
         settled = (*_SOURCES, 21, 22, *((27,) if 28 in wanted else ()), *_CALENDAR)
-        gathered = Gathered(progress, None if resume is None else resume.gathered)
-        findings = yield from self._gather(wanted, settled, gathered, required=bool(tables), clock=True)
+        so_far = ReadSoFar(progress, None if resume is None else resume.gathered)
+        findings = yield from self.loader.load_view(wanted, settled, so_far, required=bool(tables), clock=True)
         found = registers_view(self.device, zone=zone, local_counters=local_counters)
         rows = tuple(row for row in found.rows if int(row.path[2:4]) in wanted)
         others = {f"ST{number}" for number in range(23, 29) if number not in wanted}
@@ -133,15 +139,15 @@ class MeaningVerbs(ProcedureVerbs):
         """
         table = 63 + number
         options: Any = {"zone": zone, "local_counters": local_counters}
-        findings = yield from self._gather((63,), (*_SOURCES, 61, 62, *_CALENDAR), clock=True)
+        findings = yield from self.loader.load_view((63,), (*_SOURCES, 61, 62, *_CALENDAR), clock=True)
         self.device.drop(table)  # an earlier image would tell where blocks were then
         need = needed(self.device, number, since, until, ends={}, **options)
-        gathered = Gathered(progress, None if resume is None else resume.gathered)
+        so_far = ReadSoFar(progress, None if resume is None else resume.gathered)
         if need.estimated and need.ends and (since is not None or until is not None):
             ends = yield from self._block_ends(number, need)
             need = needed(self.device, number, since, until, ends=ends, **options)
         parts = [PartialRead(table, piece.offset, piece.count) for piece in need.pieces]
-        octets = yield from self._fetch(parts, gathered)
+        octets = yield from self.transfer.fetch(parts, so_far)
         pieces = {part.offset or 0: data for part, data in zip(parts, octets, strict=True)}
         found = load_profile_view(self.device, number, pieces=pieces, since=since, until=until, **options)
         found.findings = _with(findings, need.findings, found.findings)
@@ -150,7 +156,7 @@ class MeaningVerbs(ProcedureVerbs):
     def _block_ends(self, number: int, need: Need) -> Operation[dict[int, dt.datetime | None]]:
         """Read when the blocks of a set ended."""
         table = 63 + number
-        octets = yield from self._fetch([PartialRead(table, piece.offset, piece.count) for piece in need.ends])
+        octets = yield from self.transfer.fetch([PartialRead(table, piece.offset, piece.count) for piece in need.ends])
         ends: dict[int, dt.datetime | None] = {}
         for piece, data in zip(need.ends, octets, strict=True):
             for block in piece.blocks:
@@ -190,8 +196,10 @@ class MeaningVerbs(ProcedureVerbs):
         """
         wanted: tuple[Log, ...] = logs or ("history", "event")
         tables = [_LOGS[log] for log in wanted]
-        gathered = Gathered(progress, None if resume is None else resume.gathered)
-        findings = yield from self._gather(tables, (71, 72, *_CALENDAR), gathered, required=bool(logs), clock=True)
+        so_far = ReadSoFar(progress, None if resume is None else resume.gathered)
+        findings = yield from self.loader.load_view(
+            tables, (71, 72, *_CALENDAR), so_far, required=bool(logs), clock=True
+        )
         here = tuple(log for log in wanted if _LOGS[log] in self.device)
         found = events_view(self.device, logs=here, seen=seen, zone=zone, local_counters=local_counters)
         found.findings = _with(findings, found.findings)
@@ -210,10 +218,10 @@ class MeaningVerbs(ProcedureVerbs):
         Raises:
             what `read` raises.
         """
-        yield from self._gather((), _CALENDAR)
-        sent = self.watch.utc
-        findings = yield from self._gather((52, 55, 56), ())
-        now = dt.datetime.fromtimestamp((sent + self.watch.utc) / 2, dt.UTC)
+        yield from self.loader.load_view((), _CALENDAR)
+        sent = self.conversation.clock.utc
+        findings = yield from self.loader.load_view((52, 55, 56), ())
+        now = dt.datetime.fromtimestamp((sent + self.conversation.clock.utc) / 2, dt.UTC)
         found = clock_view(self.device, now=now, zone=zone, local_counters=local_counters)
         return found._replace(findings=_with(findings, found.findings))
 
@@ -234,10 +242,10 @@ class MeaningVerbs(ProcedureVerbs):
             StateError: the meter's tables do not tell its zone: give ``zone``, or a naive time.
             what `procedure` raises.
         """
-        yield from self._gather((52, 55), _CALENDAR)
+        yield from self.loader.load_view((52, 55), _CALENDAR)
         times = timekeeping(self.device, zone=zone, local_counters=local_counters)
         if time is None:
-            time = dt.datetime.fromtimestamp(self.watch.utc, dt.UTC)
+            time = dt.datetime.fromtimestamp(self.conversation.clock.utc, dt.UTC)
         wall = time if time.tzinfo is None else times.shown(time)
         if wall is None:
             raise StateError("the meter's tables do not tell its time zone: give a zone, or a naive time")
@@ -247,7 +255,7 @@ class MeaningVerbs(ProcedureVerbs):
             qualifier = qualifier._replace(DAY_OF_WEEK=wall.isoweekday() % 7)
         else:
             qualifier = (wall.isoweekday() % 7, False, times.utc, False, False, False)
-        return (yield from self.procedure(_SET_DATE_AND_TIME, (True, True, False), wall, qualifier))
+        return (yield from self.procedures.run(_SET_DATE_AND_TIME, (True, True, False), wall, qualifier))
 
     def _qualifier(self) -> Any:
         """Return TIME_DATE_QUAL of the meter's clock, None if it is not known."""
@@ -257,54 +265,6 @@ class MeaningVerbs(ProcedureVerbs):
             if isinstance(qualifier, tuple):
                 return qualifier
         return None
-
-    def _gather(
-        self,
-        live: Sequence[int],
-        settled: Sequence[int],
-        gathered: Gathered | None = None,
-        *,
-        required: bool = False,
-        clock: bool = False,
-    ) -> Operation[list[Finding]]:
-        """Read tables into the device, as far as ST0 lists them.
-
-        Args:
-            live: read now, whatever is here.
-            settled: read unless they are here; left out if the meter refuses them.
-            gathered: where the live ones are kept, and looked for.
-            required: read live ones even if ST0 does not list them, and raise if the meter refuses one. Otherwise
-                it is raised if none can be read.
-            clock: the clock's own table too, which tells what the times of the others are.
-
-        Returns:
-            What was refused, as findings.
-        """
-        if 0 not in self.device:
-            yield from self._require(["ST0"])
-        qualifier = (52 if self._lists(52) is not False else 55,) if clock else ()
-        missing = [number for number in (*settled, *qualifier) if number not in self.device and self._listed(number)]
-        findings: list[Finding] = []
-        dimensions = [number for number in missing if number in _DIMENSIONS]
-        for batch in (dimensions, [number for number in missing if number not in _DIMENSIONS]):
-            octets = yield from self._fetch_some([PartialRead(number) for number in batch])
-            refused = self._keep(batch, octets)
-            findings += [_left_out(number, refusal, "warning") for number, refusal in refused.items()]
-        wanted = [number for number in live if required or self._listed(number)]
-        parts = [PartialRead(number) for number in wanted]
-        found = yield from self._fetch_some(parts, gathered)
-        refused = self._keep(wanted, found)
-        if refused and (required or len(refused) == len(wanted)):
-            number, refusal = next(iter(refused.items()))
-            raise self._refused(refusal, PartialRead(number))
-        return findings + [_left_out(number, refusal, "error") for number, refusal in refused.items()]
-
-    def _listed(self, number: int) -> bool:
-        return self._lists(number) is not False
-
-
-def _left_out(number: int, refusal: Refusal, level: Level) -> Finding:
-    return Finding(level, "refused", f"ST{number}", None, f"ST{number} is left out: {refusal}")
 
 
 def _with(*findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from c1219.registry import table_id
-from c1222.client.operations.conversation import Conversation
-from c1222.client.steps import Ask
+from c1222.client.operations.conversation import expect_ok
 from c1222.errors import StateError
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ResponseControl
@@ -24,6 +23,7 @@ from c1222.services.tables import WriteOffsetRequest, WriteRequest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from c1222.client.operations.conversation import Conversation
     from c1222.client.steps import Operation
     from c1222.services import Request
     from c1222.services.network import DeregisterResponse, RegisterResponse, ResolveResponse, TraceResponse
@@ -35,8 +35,10 @@ REGISTRATION_PERIOD = 0xFFFFFF
 _URGENT, _NOTIFICATION = 2, 4
 
 
-class NetworkVerbs(Conversation):
+class NetworkVerbs:
     """Register, Deregister, Resolve, Trace, and one-way writes."""
+
+    conversation: Conversation
 
     def register(
         self,
@@ -71,7 +73,7 @@ class NetworkVerbs(Conversation):
         wanted, serial = _title(ap_title or "."), _title(serial_number)
         kind = ConnectionType(connection_type)
         request = RegisterRequest(node_type, kind, device_class, wanted, serial, native_address, period, pattern)
-        response: RegisterResponse = yield from self._one(request, detail=str(request.serial_number))
+        response: RegisterResponse = yield from self.conversation.request(request, detail=str(request.serial_number))
         return response
 
     def deregister(self, ap_title: ApTitle | str | None = None) -> Operation[ApTitle]:
@@ -86,10 +88,10 @@ class NetworkVerbs(Conversation):
         Raises:
             Refusal: the relay refused; WriteUnknown: there is no answer, see `repeat`.
         """
-        title = self.initiator.identity.title if ap_title is None else _title(ap_title)
+        title = self.conversation.initiator.identity.title if ap_title is None else _title(ap_title)
         if title is None:
             raise StateError("we have no title that could be forgotten")
-        response: DeregisterResponse = yield from self._one(DeregisterRequest(title), detail=str(title))
+        response: DeregisterResponse = yield from self.conversation.request(DeregisterRequest(title), detail=str(title))
         return title if response.ap_title is None else response.ap_title
 
     def resolve(self, ap_title: ApTitle | str) -> Operation[bytes]:
@@ -104,7 +106,9 @@ class NetworkVerbs(Conversation):
         Raises:
             Refusal: the relay refused, Uat when it knows no such node.
         """
-        response: ResolveResponse = yield from self._one(ResolveRequest(_title(ap_title)), detail=str(ap_title))
+        response: ResolveResponse = yield from self.conversation.request(
+            ResolveRequest(_title(ap_title)), detail=str(ap_title)
+        )
         return response.native_address
 
     def trace(self, *ap_titles: ApTitle | str) -> Operation[tuple[ApTitle, ...]]:
@@ -119,9 +123,11 @@ class NetworkVerbs(Conversation):
         Raises:
             Refusal: a relay refused.
         """
-        own = self.initiator.identity.title
+        own = self.conversation.initiator.identity.title
         titles: Iterable[ApTitle | str] = ap_titles or (() if own is None else (own,))
-        response: TraceResponse = yield from self._one(TraceRequest(tuple(_title(title) for title in titles)))
+        response: TraceResponse = yield from self.conversation.request(
+            TraceRequest(tuple(_title(title) for title in titles))
+        )
         return response.ap_titles
 
     def notify(
@@ -149,9 +155,10 @@ class NetworkVerbs(Conversation):
         number = table_id(table)
         request: Request = WriteRequest(number, data) if offset is None else WriteOffsetRequest(number, offset, data)
         control = ResponseControl.ON_EXCEPTION if confirmed else ResponseControl.NEVER
-        outcome = yield Ask((request,), control, _NOTIFICATION | (_URGENT if urgent else 0))
-        for answer in self._answers(outcome, 0):
-            self._ok(answer, request)
+        qualifier = _NOTIFICATION | (_URGENT if urgent else 0)
+        answers = yield from self.conversation.exchange_as_is(request, response_control=control, qualifier=qualifier)
+        for answer in answers:
+            expect_ok(answer, request)
 
 
 def _title(title: ApTitle | str) -> ApTitle:

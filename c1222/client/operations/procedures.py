@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from secrets import randbelow
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.codes.results import ResponseSelector, ResultCode, result_text
 from c1219.errors import C1219Error, EncodeError, UnknownTable
 from c1222.client.errors import ProcedureRefused, ProcedureUnanswered, WriteUnknown
-from c1222.client.operations.tables import TableVerbs
+from c1222.client.operations.conversation import expect_ok
 from c1222.client.steps import Pause
 from c1222.errors import DecodeError
 from c1222.services import ErrorResponse, TableData
@@ -18,12 +19,15 @@ from c1222.services.tables import ReadRequest, WriteRequest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from c1219.device import Device
     from c1219.engine.layout import Layout
     from c1219.schema import Procedure
+    from c1222.client.operations.conversation import Conversation
+    from c1222.client.operations.loading import TableLoader
     from c1222.client.steps import Operation
     from c1222.services.malformed import Answer
 
-__all__ = ["POLLS", "POLL_PAUSE", "ProcedureResult", "ProcedureVerbs"]
+__all__ = ["POLLS", "POLL_PAUSE", "ProcedureResult", "ProcedureRunner", "ProcedureVerbs"]
 
 POLLS: Final = 20
 """How often ST8 is read; Elster MeteringSDK's number [1]."""
@@ -72,8 +76,151 @@ class _Run(NamedTuple):
         return f"{'MP' if self.manufacturer else 'SP'}{self.number}"
 
 
-class ProcedureVerbs(TableVerbs):
+class ProcedureRunner:
+    """Writes ST7 and reads ST8, and numbers what it runs.
+
+    Args:
+        conversation: exchanges services with the meter.
+        loader: loads what the forms of parameters depend on.
+        device: the tables read so far.
+    """
+
+    __slots__ = ("_conversation", "_device", "_loader", "_sequence")
+
+    def __init__(self, conversation: Conversation, loader: TableLoader, device: Device) -> None:
+        self._conversation = conversation
+        self._loader = loader
+        self._device = device
+        self._sequence = randbelow(0x100)
+
+    def run(
+        self,
+        which: int | str,
+        *parameters: Any,
+        as_json: bool = False,
+        polls: int = POLLS,
+        pause: float = POLL_PAUSE,
+    ) -> Operation[ProcedureResult]:
+        """Run a procedure, and wait for its result; see `ProcedureVerbs.procedure`."""
+        yield from self._loader.prepare(["ST7"])
+        number, manufacturer, known = self._find(which)
+        self._sequence = (self._sequence + 1) & 0xFF
+        label = f"{'MP' if manufacturer else 'SP'}{number}"
+        name = label if known is None else f"{label}, {known.name}"
+        run = _Run(number, manufacturer, self._sequence, name, polls, pause)
+        if known is not None and known.depends_on:
+            yield from self._loader.load([table for table in known.depends_on if table not in self._device])
+        selected = (number, manufacturer, ResponseSelector.ON_COMPLETION)
+        octets = self._device.encode(
+            _INITIATE, (selected, run.sequence, self._parameters(run, known, parameters, as_json=as_json))
+        )
+        return (yield from self._run(run, octets))
+
+    def _find(self, which: int | str) -> tuple[int, bool, Procedure | None]:
+        """Return number, whether it is the manufacturer's, and the declaration if there is one."""
+        device = self._device
+        number = _number(which)
+        if number is None:
+            wanted = str(which).casefold()
+            for procedure in device.registry.procedures(device.device_class):
+                if procedure.name.casefold() == wanted:
+                    return procedure.number, procedure.manufacturer, procedure
+            raise UnknownTable(f"no procedure is called {which!r}: use its number, such as 10, SP10 or MP3")
+        if not 0 <= number < 4096:
+            raise UnknownTable(f"procedure number {number} is outside 0..4095")
+        manufacturer = number >= 2048
+        number &= 0x7FF
+        try:
+            return number, manufacturer, device.procedure(number, manufacturer=manufacturer)
+        except UnknownTable:
+            return number, manufacturer, None
+
+    def _parameters(
+        self, run: _Run, known: Procedure | None, parameters: tuple[Any, ...], *, as_json: bool
+    ) -> bytes | None:
+        """Return the octets of the parameters."""
+        if len(parameters) == 1 and isinstance(parameters[0], (bytes, bytearray, memoryview)):
+            return bytes(parameters[0])
+        layout = None
+        if known is not None:
+            layout = self._device.procedure_layout(run.number, "parameters", manufacturer=run.manufacturer)
+        if layout is None:
+            if parameters:
+                raise UnknownTable(f"{run.name} takes no parameters that are declared: give them as octets")
+            return None
+        if len(parameters) == 1 and isinstance(parameters[0], dict):
+            return layout.encode(layout.from_json(_completed(layout, parameters[0])))
+        if as_json:
+            present = [part for part in layout.root.parts if part.node.size]
+            if len(present) != len(parameters):
+                names = ", ".join(part.name for part in present)
+                raise EncodeError(run.name, f"{len(present)} parameters are needed, not {len(parameters)}: {names}")
+            named = {part.name: value for part, value in zip(present, parameters, strict=True)}
+            return layout.encode(layout.from_json(_completed(layout, named)))
+        return layout.encode(parameters)
+
+    def _run(self, run: _Run, octets: bytes) -> Operation[ProcedureResult]:
+        """Write ST7 and read ST8 in one message."""
+        write, read = WriteRequest(_INITIATE, TableData(octets)), ReadRequest(_RESPONSE)
+        try:
+            answers = yield from self._conversation.exchange(write, read)
+        except WriteUnknown as error:
+            if isinstance(error.reason, DecodeError):  # an answer to one of the two: ST8 knows
+                return (yield from self._wait_for(run, None))
+            error.finish = partial(self._started, run)
+            raise
+        return (yield from self._started(run, answers))
+
+    def _started(self, run: _Run, answers: Sequence[Answer]) -> Operation[ProcedureResult]:
+        """Take the answers to the first message."""
+        answer = answers[0] if answers else None
+        expect_ok(answer, WriteRequest(_INITIATE, TableData(b"")), detail=f"ST7: {run.name}")
+        return (yield from self._wait_for(run, answers[1] if len(answers) > 1 else None))
+
+    def _wait_for(self, run: _Run, answer: Answer) -> Operation[ProcedureResult]:
+        """Poll ST8 until there is a result.
+
+        Args:
+            run: the procedure.
+            answer: to the read that went with ST7.
+        """
+        read = ReadRequest(_RESPONSE)
+        result: ProcedureResult | None = None
+        for poll in range(max(run.polls, 1)):
+            if poll:
+                yield Pause(run.pause)
+                (answer,) = yield from self._conversation.exchange(read)
+            if poll == 0 and (answer is None or isinstance(answer, ErrorResponse)):
+                (answer,) = yield from self._conversation.exchange(read)  # it may not like the company of ST7
+            result = self._result(run, expect_ok(answer, read)) or result
+            if result is not None and result.code != ResultCode.NOT_FULLY_COMPLETED:
+                break
+        if result is None:
+            raise ProcedureUnanswered(run.name, run.polls)
+        if ResultCode.INVALID_PARAMETER <= result.code <= ResultCode.UNRECOGNIZED_PROCEDURE:
+            raise ProcedureRefused(run.name, result)
+        return result
+
+    def _result(self, run: _Run, response: Any) -> ProcedureResult | None:
+        """Return what ST8 says, None if it is about another procedure."""
+        try:
+            record = self._device.decode(_RESPONSE, response.data).value
+        except C1219Error:
+            return None
+        about = record.PROC
+        if (about.TBL_PROC_NBR, bool(about.STD_VS_MFG_FLAG), record.SEQ_NBR) != (
+            run.number, run.manufacturer, run.sequence,
+        ):  # fmt: skip
+            return None
+        code = int(record.RESULT_CODE)
+        name = run.name.partition(", ")[2] or run.label
+        return ProcedureResult(run.label, name, code, result_text(code), record.RESP_DATA)
+
+
+class ProcedureVerbs:
     """Run procedures."""
+
+    procedures: ProcedureRunner
 
     def procedure(
         self,
@@ -104,119 +251,7 @@ class ProcedureVerbs(TableVerbs):
             Refusal: the meter refused access to ST7 or ST8.
             c1219.C1219Error: there is no procedure of this name, or the parameters have no form on the wire.
         """
-        yield from self._prepare(["ST7"])
-        number, manufacturer, known = self._find(which)
-        self._sequence = (self._sequence + 1) & 0xFF
-        label = f"{'MP' if manufacturer else 'SP'}{number}"
-        name = label if known is None else f"{label}, {known.name}"
-        run = _Run(number, manufacturer, self._sequence, name, polls, pause)
-        if known is not None and known.depends_on:
-            yield from self._require([table for table in known.depends_on if table not in self.device])
-        selected = (number, manufacturer, ResponseSelector.ON_COMPLETION)
-        octets = self.device.encode(
-            _INITIATE, (selected, run.sequence, self._parameters(run, known, parameters, as_json=as_json))
-        )
-        return (yield from self._run(run, octets))
-
-    def _find(self, which: int | str) -> tuple[int, bool, Procedure | None]:
-        """Return number, whether it is the manufacturer's, and the declaration if there is one."""
-        device = self.device
-        number = _number(which)
-        if number is None:
-            wanted = str(which).casefold()
-            for procedure in device.registry.procedures(device.device_class):
-                if procedure.name.casefold() == wanted:
-                    return procedure.number, procedure.manufacturer, procedure
-            raise UnknownTable(f"no procedure is called {which!r}: use its number, such as 10, SP10 or MP3")
-        if not 0 <= number < 4096:
-            raise UnknownTable(f"procedure number {number} is outside 0..4095")
-        manufacturer = number >= 2048
-        number &= 0x7FF
-        try:
-            return number, manufacturer, device.procedure(number, manufacturer=manufacturer)
-        except UnknownTable:
-            return number, manufacturer, None
-
-    def _parameters(
-        self, run: _Run, known: Procedure | None, parameters: tuple[Any, ...], *, as_json: bool
-    ) -> bytes | None:
-        """Return the octets of the parameters."""
-        if len(parameters) == 1 and isinstance(parameters[0], (bytes, bytearray, memoryview)):
-            return bytes(parameters[0])
-        layout = None
-        if known is not None:
-            layout = self.device.procedure_layout(run.number, "parameters", manufacturer=run.manufacturer)
-        if layout is None:
-            if parameters:
-                raise UnknownTable(f"{run.name} takes no parameters that are declared: give them as octets")
-            return None
-        if len(parameters) == 1 and isinstance(parameters[0], dict):
-            return layout.encode(layout.from_json(_completed(layout, parameters[0])))
-        if as_json:
-            present = [part for part in layout.root.parts if part.node.size]
-            if len(present) != len(parameters):
-                names = ", ".join(part.name for part in present)
-                raise EncodeError(run.name, f"{len(present)} parameters are needed, not {len(parameters)}: {names}")
-            named = {part.name: value for part, value in zip(present, parameters, strict=True)}
-            return layout.encode(layout.from_json(_completed(layout, named)))
-        return layout.encode(parameters)
-
-    def _run(self, run: _Run, octets: bytes) -> Operation[ProcedureResult]:
-        """Write ST7 and read ST8 in one message."""
-        write, read = WriteRequest(_INITIATE, TableData(octets)), ReadRequest(_RESPONSE)
-        try:
-            answers = yield from self._exchange(write, read)
-        except WriteUnknown as error:
-            if isinstance(error.reason, DecodeError):  # an answer to one of the two: ST8 knows
-                return (yield from self._wait_for(run, None))
-            error.finish = partial(self._started, run)
-            raise
-        return (yield from self._started(run, answers))
-
-    def _started(self, run: _Run, answers: Sequence[Answer]) -> Operation[ProcedureResult]:
-        """Take the answers to the first message."""
-        answer = answers[0] if answers else None
-        self._ok(answer, WriteRequest(_INITIATE, TableData(b"")), detail=f"ST7: {run.name}")
-        return (yield from self._wait_for(run, answers[1] if len(answers) > 1 else None))
-
-    def _wait_for(self, run: _Run, answer: Answer) -> Operation[ProcedureResult]:
-        """Poll ST8 until there is a result.
-
-        Args:
-            run: the procedure.
-            answer: to the read that went with ST7.
-        """
-        read = ReadRequest(_RESPONSE)
-        result: ProcedureResult | None = None
-        for poll in range(max(run.polls, 1)):
-            if poll:
-                yield Pause(run.pause)
-                (answer,) = yield from self._exchange(read)
-            if poll == 0 and (answer is None or isinstance(answer, ErrorResponse)):
-                (answer,) = yield from self._exchange(read)  # it may not like the company of ST7
-            result = self._result(run, self._ok(answer, read)) or result
-            if result is not None and result.code != ResultCode.NOT_FULLY_COMPLETED:
-                break
-        if result is None:
-            raise ProcedureUnanswered(run.name, run.polls)
-        if ResultCode.INVALID_PARAMETER <= result.code <= ResultCode.UNRECOGNIZED_PROCEDURE:
-            raise ProcedureRefused(run.name, result)
-        return result
-
-    def _result(self, run: _Run, response: Any) -> ProcedureResult | None:
-        """Return what ST8 says, None if it is about another procedure."""
-        try:
-            record = self.device.decode(_RESPONSE, response.data).value
-        except C1219Error:
-            return None
-        about = record.PROC
-        if (about.TBL_PROC_NBR, bool(about.STD_VS_MFG_FLAG), record.SEQ_NBR) != (
-            run.number, run.manufacturer, run.sequence,
-        ):  # fmt: skip
-            return None
-        code = int(record.RESULT_CODE)
-        name = run.name.partition(", ")[2] or run.label
-        return ProcedureResult(run.label, name, code, result_text(code), record.RESP_DATA)
+        return (yield from self.procedures.run(which, *parameters, as_json=as_json, polls=polls, pause=pause))
 
 
 def _completed(layout: Layout, given: dict[str, Any]) -> dict[str, Any]:

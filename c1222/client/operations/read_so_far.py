@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Gathered", "Progress"]
+__all__ = ["Progress", "ReadSoFar"]
 
 
 class Progress(Protocol):
@@ -17,7 +17,7 @@ class Progress(Protocol):
         """Take how many octets of table data are here, of how many; None while that is not known."""
 
 
-class Gathered:
+class ReadSoFar:
     """The octets of tables that a read has brought, piece by piece.
 
     Args:
@@ -33,7 +33,7 @@ class Gathered:
 
     __slots__ = ("_earlier", "_progress", "done", "pieces", "total", "whole")
 
-    def __init__(self, progress: Progress | None = None, earlier: Gathered | None = None) -> None:
+    def __init__(self, progress: Progress | None = None, earlier: ReadSoFar | None = None) -> None:
         self.pieces: dict[int, dict[int, bytes]] = {}
         self.whole: set[int] = set()
         self.done = 0

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from c1222.client.operations.conversation import IDLE_TIMEOUT, Conversation
-from c1222.client.steps import Ask, Repeat
+from c1222.client.steps import Repeat
 from c1222.errors import StateError
-from c1222.services import ErrorResponse
 from c1222.services.identify import IdentifyRequest
-from c1222.services.results import Isss
 from c1222.services.session import (
     DisconnectRequest,
     LogoffRequest,
-    LogonRequest,
     SecurityRequest,
     TerminateRequest,
     WaitRequest,
@@ -24,16 +20,22 @@ if TYPE_CHECKING:
     from typing import Any
 
     from c1222.client.errors import WriteUnknown
+    from c1222.client.operations.conversation import Conversation
     from c1222.client.steps import Operation
     from c1222.services import Request
     from c1222.services.identify import IdentifyResponse
     from c1222.services.malformed import Answer
 
-__all__ = ["SessionVerbs"]
+__all__ = ["IDLE_TIMEOUT", "SessionVerbs"]
+
+IDLE_TIMEOUT: Final = 60
+"""Idle time to ask for in a Logon, seconds; Elster MeteringSDK's number [1]."""
 
 
-class SessionVerbs(Conversation):
+class SessionVerbs:
     """Identify, Logon, Security, Wait, Logoff, Terminate, Disconnect; and whatever has no verb of its own."""
+
+    conversation: Conversation
 
     def identify(self) -> Operation[IdentifyResponse]:
         """Ask which standard the meter speaks and what it can do. Needs no password, and opens no session.
@@ -44,7 +46,7 @@ class SessionVerbs(Conversation):
         Raises:
             PeerSilent, Unreachable, ConnectionLost: there is no answer; Refusal: the meter refused.
         """
-        found: IdentifyResponse = yield from self._one(IdentifyRequest(), plainly=True)
+        found: IdentifyResponse = yield from self.conversation.request(IdentifyRequest(), as_is=True)
         return found
 
     def logon(
@@ -74,13 +76,9 @@ class SessionVerbs(Conversation):
             LogonRefused, PasswordRefused: the meter refused; StateError: there is a session already.
             PeerSilent, Unreachable, ConnectionLost: there is no answer.
         """
-        before = self._logon
-        number = before.user_id if user_id is None else user_id
-        self._logon = LogonRequest.of(number, before.user if user is None else user, timeout)
-        self._remember(password, number)
-        granted = yield from self._open_session()
-        self._in_session = True
-        return granted
+        conversation = self.conversation
+        conversation.login = conversation.login.of_user(user_id, user, password, timeout)
+        return (yield from conversation.open_session())
 
     def security(self, password: str | bytes, user_id: int | None = None) -> Operation[None]:
         """Present a password: to the session, or in a message of its own, and then first in every message.
@@ -93,14 +91,12 @@ class SessionVerbs(Conversation):
             PasswordRefused: the meter refused it.
             PeerSilent, Unreachable, ConnectionLost: there is no answer.
         """
-        number = self._logon.user_id if user_id is None else user_id
-        request = SecurityRequest.of(password, number, padding=self._padding)
-        if self._has_session:
-            outcome = yield Ask((request.replace(user_id=None),), in_session=True)
-        else:
-            outcome = yield Ask((request,))
-        self._answers(outcome, 1)
-        self._security = request
+        conversation = self.conversation
+        login = conversation.login
+        number = login.logon.user_id if user_id is None else user_id
+        security = SecurityRequest.of(password, number, padding=login.padding)
+        yield from conversation.present(security, in_session=conversation.has_session)
+        conversation.login = login._replace(security=security)
 
     def wait(self, seconds: int) -> Operation[None]:
         """Ask the meter to stretch the session's next idle time-out once.
@@ -112,7 +108,7 @@ class SessionVerbs(Conversation):
             Refusal: the meter refused, Isss when there is no session.
             PeerSilent, Unreachable, ConnectionLost: there is no answer.
         """
-        yield from self._one(WaitRequest(seconds), plainly=True)
+        yield from self.conversation.request(WaitRequest(seconds), as_is=True)
 
     def logoff(self) -> Operation[None]:
         """End the session, and keep the connection.
@@ -121,7 +117,7 @@ class SessionVerbs(Conversation):
             Refusal: the meter refused, Isss when it knows of no session.
             PeerSilent, Unreachable, ConnectionLost: there is no answer; for us the session is over all the same.
         """
-        yield from self._end(LogoffRequest())
+        yield from self.conversation.end_session(LogoffRequest())
 
     def terminate(self) -> Operation[None]:
         """Abort whatever session the meter has with us, from any state.
@@ -130,7 +126,7 @@ class SessionVerbs(Conversation):
             Refusal: the meter refused.
             PeerSilent, Unreachable, ConnectionLost: there is no answer; for us the session is over all the same.
         """
-        yield from self._end(TerminateRequest())
+        yield from self.conversation.end_session(TerminateRequest())
 
     def disconnect(self) -> Operation[None]:
         """End the session, and ask the meter to release the connection.
@@ -139,7 +135,7 @@ class SessionVerbs(Conversation):
             Refusal: the meter refused.
             PeerSilent, Unreachable, ConnectionLost: there is no answer; for us the session is over all the same.
         """
-        yield from self._end(DisconnectRequest())
+        yield from self.conversation.end_session(DisconnectRequest())
 
     def ask(self, *services: Request) -> Operation[Sequence[Answer]]:
         """Ask for any services in one message, with the rights and in the session that were agreed on.
@@ -155,7 +151,7 @@ class SessionVerbs(Conversation):
             WriteUnknown: there is no answer, and something may have been changed.
             PeerSilent, Unreachable, ConnectionLost, SessionLost: there is no answer.
         """
-        answers = yield from self._exchange(*services)
+        answers = yield from self.conversation.exchange(*services)
         return answers
 
     def repeat(self, error: WriteUnknown) -> Operation[Any]:
@@ -180,27 +176,10 @@ class SessionVerbs(Conversation):
         exchange = error.exchange
         guards = next((i for i, service in enumerate(exchange.services) if not isinstance(service, SecurityRequest)), 0)
         try:
-            answers = self._answers(outcome, guards)
-        except type(error) as again:
-            again.finish = error.finish
+            answers = self.conversation.answers_of(outcome, guards)
+        except type(error) as same:
+            same.finish = error.finish
             raise
         if error.finish is None:
             return answers
         return (yield from error.finish(answers))
-
-    def farewell(self) -> Operation[None]:
-        """Log off if there is a session. It is over then, whether the meter heard it or not."""
-        yield from self._close_session()
-
-    def _remember(self, password: str | bytes | None, user_id: int) -> None:
-        if password is not None:
-            self._security = SecurityRequest.of(password, user_id, padding=self._padding)
-        elif self._security is not None:
-            self._security = self._security.replace(user_id=user_id)
-
-    def _end(self, request: Request) -> Operation[None]:
-        self._in_session = self._session_wanted
-        (answer,) = yield from self._plainly(request)
-        if not isinstance(answer, ErrorResponse) or answer.code == Isss.code:
-            self._half_open = False
-        self._ok(answer, request)

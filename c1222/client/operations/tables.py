@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from c1219.errors import C1219Error, MissingTables, UnknownTable
+from c1219.errors import UnknownTable
 from c1219.registry import table_id, table_label
-from c1222.client.errors import CutShort, ReadInterrupted
-from c1222.client.operations.read_so_far import Gathered
+from c1222.client.errors import CutShort
+from c1222.client.operations.read_so_far import ReadSoFar
 from c1222.client.operations.reading import PartialRead
-from c1222.client.operations.writing import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from c1219.device import Device
     from c1219.engine.layout import Element
+    from c1222.client.errors import ReadInterrupted
+    from c1222.client.operations.loading import TableLoader
     from c1222.client.operations.read_so_far import Progress
+    from c1222.client.operations.transfer import Transfer
     from c1222.client.steps import Operation
 
 __all__ = ["TableVerbs"]
 
 
-class TableVerbs(Writing):
+class TableVerbs:
     """Read and write."""
+
+    device: Device
+    loader: TableLoader
+    transfer: Transfer
 
     def read(
         self, *what: int | str, progress: Progress | None = None, resume: ReadInterrupted | None = None
@@ -51,7 +56,7 @@ class TableVerbs(Writing):
             c1219.C1219Error: there is no such table or element, or an element has no value.
         """
         targets = [_target(one) for one in what]
-        yield from self._prepare([label for label, _ in targets])
+        yield from self.loader.prepare([label for label, _ in targets])
         elements = [self._element(label, path) for label, path in targets]
         parts = [
             PartialRead(table_id(label))
@@ -60,7 +65,7 @@ class TableVerbs(Writing):
             for (label, _), element in zip(targets, elements, strict=True)
         ]
         once = list(dict.fromkeys(parts))
-        found = yield from self._fetch(once, Gathered(progress, None if resume is None else resume.gathered))
+        found = yield from self.transfer.fetch(once, ReadSoFar(progress, None if resume is None else resume.gathered))
         octets = dict(zip(once, found, strict=True))
         values = [
             self._value(label, path, element, octets[part])
@@ -91,8 +96,8 @@ class TableVerbs(Writing):
         """
         number = table_id(table)
         part = PartialRead(number) if offset == 0 and count is None else PartialRead(number, offset, count)
-        gathered = Gathered(progress, None if resume is None else resume.gathered)
-        (octets,) = yield from self._fetch([part], gathered)
+        so_far = ReadSoFar(progress, None if resume is None else resume.gathered)
+        (octets,) = yield from self.transfer.fetch([part], so_far)
         if part.offset is None:
             self.device.put(table, octets)
         return octets
@@ -120,13 +125,13 @@ class TableVerbs(Writing):
         """
         label, path = _target(where)
         if not path and isinstance(value, (bytes, bytearray, memoryview)):
-            yield from self._put(table_id(label), bytes(value))
+            yield from self.transfer.put(table_id(label), bytes(value))
             return
-        yield from self._prepare([label])
+        yield from self.loader.prepare([label])
         if not path:
             layout = self.device.layout_of(label, value)
             value = layout.from_json(value) if as_json else value
-            yield from self._put(table_id(label), layout.encode(value))
+            yield from self.transfer.put(table_id(label), layout.encode(value))
             return
         element = self.device.layout(f"{label}.{path}")
         if as_json:
@@ -134,10 +139,10 @@ class TableVerbs(Writing):
         if element.bits is None:
             octets = element.encode(value)
         else:
-            (own,) = yield from self._fetch([PartialRead(table_id(label), element.offset, element.size)])
+            (own,) = yield from self.transfer.fetch([PartialRead(table_id(label), element.offset, element.size)])
             before = bytes(element.offset)
             octets = element.put(before + own, value)[element.offset :]
-        yield from self._put(table_id(label), octets, element.offset)
+        yield from self.transfer.put(table_id(label), octets, element.offset)
 
     def write_octets(self, table: int | str, octets: bytes, offset: int | None = None) -> Operation[None]:
         """Write octets to a table, or to a stretch of it, as they are.
@@ -150,46 +155,7 @@ class TableVerbs(Writing):
         Raises:
             what `write` raises.
         """
-        yield from self._put(table_id(table), bytes(octets), offset)
-
-    # What others depend on.
-
-    def _prepare(self, labels: Iterable[str]) -> Operation[None]:
-        """Read what these tables' layouts depend on, as far as it is not here."""
-        wanted = tuple(dict.fromkeys(labels))
-        while True:
-            missing: dict[str, None] = {}
-            for label in wanted:
-                missing.update(dict.fromkeys(self._missing(label)))
-            if not missing:
-                return
-            yield from self._require(missing)
-
-    def _missing(self, label: str) -> tuple[str, ...]:
-        device = self.device
-        try:
-            declared = device.declaration(label)
-        except UnknownTable:
-            # Whose table it is, only ST0 tells.
-            return () if "ST0" in device or not label.startswith("MT") else ("ST0",)
-        if declared.needs_own_octets:
-            return tuple(name for name in declared.depends_on if name not in (label, *device))
-        try:
-            device.bind(label)
-        except MissingTables as error:
-            return error.names
-        except C1219Error:
-            return ()  # said again, and to the caller, when it is used
-        return ()
-
-    def _require(self, labels: Iterable[str]) -> Operation[None]:
-        """Read whole tables into the device."""
-        tables = [table_id(label) for label in labels]
-        try:
-            octets = yield from self._fetch([PartialRead(table) for table in tables])
-        except ReadInterrupted as error:  # it is not what the caller asked for
-            raise error.reason from None
-        self._keep(tables, octets)
+        yield from self.transfer.put(table_id(table), bytes(octets), offset)
 
     # Values.
 

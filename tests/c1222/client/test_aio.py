@@ -255,8 +255,8 @@ def test_one_identity_gives_every_request_a_number_of_its_own() -> None:
         wire, store = Wire(), Tiny()
         Node(wire, keys=KEY, store=store)  # type: ignore[arg-type]
         first = talking(wire)
-        operations = first._operations
-        second = talking(wire, "other", calling=None, key=None, identity=operations.initiator.identity)
+        initiator = first._operations.conversation.initiator
+        second = talking(wire, "other", calling=None, key=None, identity=initiator.identity)
         sent: list[bytes] = []
         wire.log = lambda _now, _source, _to, apdu: sent.append(apdu)
         await drive(wire, first.read_octets(1))

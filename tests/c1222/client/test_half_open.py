@@ -107,6 +107,38 @@ def test_closing_ends_what_may_be_open(kind: str) -> None:
 
 
 @both
+def test_closing_waits_for_no_answer_of_a_meter_that_is_silent(kind: str) -> None:
+    bench = bench_of(kind)
+    bench.meter.read_octets(5)
+    bench.wire.mishaps = DEAF
+    with pytest.raises(PeerSilent):
+        bench.meter.read_octets(5)
+    bench.wire.mishaps = FINE
+    assert len(bench.node.responder.sessions) == 1
+    started = bench.wire.now
+    bench.meter.close()
+    assert bench.wire.now == started
+    bench.wire.run(until=bench.wire.now + 1)
+    assert asked(bench)[-1] == "logoff"
+    assert not len(bench.node.responder.sessions)
+
+
+@both
+def test_closing_waits_again_once_the_meter_has_answered(kind: str) -> None:
+    bench = bench_of(kind)
+    bench.meter.read_octets(5)
+    bench.wire.mishaps = DEAF
+    with pytest.raises(PeerSilent):
+        bench.meter.read_octets(5)
+    bench.wire.mishaps = FINE
+    bench.meter.read_octets(5)
+    bench.wire.mishaps = DEAF
+    started = bench.wire.now
+    bench.meter.close()
+    assert 1 < bench.wire.now - started <= 3
+
+
+@both
 def test_ended_by_hand(kind: str) -> None:
     bench = bench_of(kind)
     lose_the_answer_to(bench, "logon")

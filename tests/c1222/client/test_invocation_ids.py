@@ -25,7 +25,7 @@ def longest(identity: Identity) -> int:
 def test_those_of_a_conversation(bits: Literal[16, 32]) -> None:
     wire = Wire()
     with c1222.connect(wire.endpoint(1, "node"), called=METER, calling=READER, clock=wire, id_bits=bits) as meter:
-        assert (longest(meter._operations.initiator.identity) < 0x8000) == (bits == 16)
+        assert (longest(meter._operations.conversation.initiator.identity) < 0x8000) == (bits == 16)
 
 
 def test_those_of_many_conversations(bits: Literal[16, 32]) -> None:

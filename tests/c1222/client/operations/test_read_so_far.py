@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from c1222.client.operations.read_so_far import Gathered
+from c1222.client.operations.read_so_far import ReadSoFar
 
 
 def test_progress_is_told_after_each_piece() -> None:
     seen: list[tuple[int, int | None]] = []
-    gathered = Gathered(lambda done, total: seen.append((done, total)))
+    gathered = ReadSoFar(lambda done, total: seen.append((done, total)))
     gathered.put(1, 0, b"abc")
     gathered.total = 5
     gathered.put(1, 3, b"de")
@@ -16,10 +16,10 @@ def test_progress_is_told_after_each_piece() -> None:
 
 
 def test_what_came_earlier_is_found_again() -> None:
-    first = Gathered()
+    first = ReadSoFar()
     first.put(1, 0, b"whole", whole=True)
     first.put(2, 10, b"0123456789")
-    again = Gathered(earlier=first)
+    again = ReadSoFar(earlier=first)
     assert again.earlier(1, 0, None) == b"whole"
     assert again.earlier(2, 0, None) is None  # a piece is not the table
     assert again.earlier(2, 12, 3) == b"234"
@@ -30,12 +30,12 @@ def test_what_came_earlier_is_found_again() -> None:
 
 
 def test_a_read_that_is_interrupted_twice_loses_nothing() -> None:
-    first = Gathered()
+    first = ReadSoFar()
     first.put(1, 0, b"abc", whole=True)
     first.put(2, 0, b"de")
-    second = Gathered(earlier=first)
+    second = ReadSoFar(earlier=first)
     second.put(2, 2, b"fg")
-    third = Gathered(earlier=second)
+    third = ReadSoFar(earlier=second)
     assert third.earlier(1, 0, None) == b"abc"
     assert third.earlier(2, 0, 2) == b"de"
     assert third.earlier(2, 2, 2) == b"fg"
