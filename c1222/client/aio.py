@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from c1222.security.keys import Key, KeyStore
     from c1222.security.sending import SendGuard
     from c1222.transport.aioudp import Address
-    from c1222.transport.schemes import Way
+    from c1222.transport.schemes import AsyncEndpoint
 
 __all__ = ["AsyncMeter", "Network", "connect"]
 
@@ -52,22 +52,24 @@ def _opening(
         """Open a connection to a meter, as an asynchronous context manager.
 
         The url is ``udp://host:port`` or ``tcp://host:port``, port 1153 if left out, IPv6 addresses in brackets. With a
-        wire of your own, make a `AsyncMeter` yourself and give it what comes in. A TCP connection is opened within the
-        time-out if that is shorter than 10 seconds.
+        transport of your own, make an `AsyncMeter` yourself and give it what comes in. A TCP connection is opened
+        within the time-out if that is shorter than 10 seconds.
 
         Raises:
             InvalidUrl: it is no such address; Unreachable: there is no way there.
         """
         where = parse_url(url)
         transport = transport_of(where)
-        ways: list[Way] = []
+        endpoints: list[AsyncEndpoint] = []
 
         def send(apdu: bytes) -> None:
-            ways[0].send(apdu)
+            endpoints[0].send(apdu)
 
         meter = AsyncMeter(make(link_over(reliable=transport.reliable), *args, **kwargs), send)
-        with closing(await transport.open_async(*where[1:], given_timeout(kwargs), meter.receive, meter.lost)) as way:
-            ways.append(way)
+        with closing(
+            await transport.open_async(*where[1:], given_timeout(kwargs), meter.receive, meter.lost)
+        ) as endpoint:
+            endpoints.append(endpoint)
             async with meter:
                 yield meter
 
@@ -102,8 +104,8 @@ def _joining(
 class Network:
     """One asker and its UDP socket (one more for IPv6), shared by any number of meters.
 
-    A program that holds thousands of meters does well to call ``gc.freeze()`` once they are made: the garbage collector
-    then looks at what is new only.
+    A program that holds thousands of meters should call ``gc.freeze()`` once they are made: the garbage collector then
+    only looks at newer objects.
 
     Args:
         calling: our title.
@@ -147,12 +149,12 @@ class Network:
                 raise StateError("the network is closed")
             if self._slots is None:
                 self._slots = Limiter(self._outstanding)
-            carrier = self._sockets.get(family)
-            if carrier is None:
-                carrier = await UdpSocket.open(self._receive, local=self._local or _ANY[family])
-                self._sockets[family] = carrier
+            udp = self._sockets.get(family)
+            if udp is None:
+                udp = await UdpSocket.open(self._receive, local=self._local or _ANY[family])
+                self._sockets[family] = udp
         title = operations.conversation.initiator.called
-        send = carrier.send
+        send = udp.send
         meter = AsyncMeter(
             operations,
             lambda apdu: send(apdu, address),
@@ -174,7 +176,7 @@ class Network:
             del self._by_address[address]
 
     def _receive(self, octets: bytes, address: Address) -> None:
-        """Give a datagram to the meter that it is from: by its title, for relays answer from elsewhere."""
+        """Give a datagram to the meter that sent it: by title, since an answer through a relay has another address."""
         try:
             acse = decode_acse(octets)
             title = None if acse is None else acse.calling
@@ -197,8 +199,8 @@ class Network:
         self._closed = True
         meters = [meter for here in self._by_address.values() for meter in here]
         await asyncio.gather(*[meter.close() for meter in meters])
-        for carrier in self._sockets.values():
-            carrier.close()
+        for udp in self._sockets.values():
+            udp.close()
 
     async def __aenter__(self) -> Self:
         return self

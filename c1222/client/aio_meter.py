@@ -1,4 +1,4 @@
-"""The asyncio pump: the verbs of the blocking client, to be awaited."""
+"""The meter of the asyncio client: the verbs of the blocking one, to be awaited."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["HELD_UP", "AsyncMeter"]
 
 HELD_UP: Final = 0.25
-"""A timer so many seconds late tells that the event loop was held up: answers that came in may wait to be taken, and
-nothing counts as overdue until as much time has passed again."""
+"""A timer this many seconds late shows that the event loop was blocked: answers that have arrived may still wait to be
+read, and nothing counts as overdue until the same time has passed again."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -52,9 +52,9 @@ class AsyncMeter:
 
     Args:
         operations: the verbs.
-        send: puts an APDU on the wire; may raise Unreachable or ConnectionLost.
+        send: sends an APDU; may raise Unreachable or ConnectionLost.
         schedule: the clock; that of the event loop when None.
-        close: releases the wire; called once.
+        close: releases the transport; called once.
         slots: limits how many exchanges are under way at once, among meters that share a socket.
     """
 
@@ -112,7 +112,7 @@ class AsyncMeter:
         return self._operations.device
 
     async def close(self) -> None:
-        """Log off if there is a session, and release the wire. May be called twice."""
+        """Log off if there is a session, and release the transport. May be called twice."""
         if not self._closed:
             try:
                 await self._run(self._conversation.close_session())
@@ -135,7 +135,7 @@ class AsyncMeter:
     def __repr__(self) -> str:
         return f"<Meter {self._conversation.initiator.called}>"
 
-    # The wire.
+    # Called by the transport.
 
     def receive(self, apdu: bytes) -> None:
         """Take an APDU that came in; called by the transport."""

@@ -1,4 +1,4 @@
-"""What time it is, as pumps ask for it."""
+"""The clocks of the clients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["LoopClock", "Schedule", "ScheduledCall", "SystemClock", "TimeSource"
 
 
 class TimeSource(Protocol):
-    """A clock. A wire in memory is one, too."""
+    """A clock. The wire in memory is one, too."""
 
     @property
     def now(self) -> float:
@@ -41,17 +41,17 @@ class SystemClock:
 
 
 class ScheduledCall(Protocol):
-    """Something that will happen."""
+    """A call that is scheduled."""
 
     def cancel(self) -> None:
-        """Keep it from happening."""
+        """Cancel it."""
 
 
 class Schedule(TimeSource, Protocol):
-    """A clock that calls back. A wire in memory is one, too."""
+    """A clock that calls functions later. The wire in memory is one, too."""
 
     def call_at(self, when: float, action: Callable[[], None], /) -> ScheduledCall:
-        """Have something done at a time of ``now``."""
+        """Call a function at a time of ``now``."""
 
 
 class LoopClock:
@@ -75,5 +75,5 @@ class LoopClock:
         return time.time()
 
     def call_at(self, when: float, action: Callable[[], None]) -> asyncio.TimerHandle:
-        """Have something done at a time of ``now``."""
+        """Call a function at a time of ``now``."""
         return self._loop.call_at(when, action)

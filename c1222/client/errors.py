@@ -59,8 +59,8 @@ class PasswordRefused(RemoteError):
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(
-            f"the meter refused the password ({refusal.name}, {refusal.title}). Check password, user id, and how it is"
-            " filled up to 20 octets (padding); meters count failures and may lock."
+            f"the meter refused the password ({refusal.name}, {refusal.title}). Check password, user id, and the"
+            " padding to 20 octets; meters count failures and may lock."
         )
         self.refusal = refusal
 
@@ -96,8 +96,8 @@ class CutShort(RemoteError):
 
     def __init__(self, what: str, octets: bytes, wanted: int) -> None:
         super().__init__(
-            f"{what}: {len(octets)} octets came, {wanted} were due. Read it again; if it stays so, the meter's table is"
-            " not what its other tables say: read_octets gives it as it is."
+            f"{what}: {len(octets)} octets came, {wanted} were expected. Read it again; if that does not help, the"
+            " table is not what the meter's other tables say: read_octets gives it as it is."
         )
         self.octets = octets
 
@@ -182,8 +182,8 @@ class HalfWritten(RemoteError):
 
     def __init__(self, table: int, written: int, total: int, reason: C1222Error) -> None:
         super().__init__(
-            f"{table_name(table)} is half written: {written} of {total} octets are in the meter, then: {reason} Write"
-            " it again from the start, which does no harm; until then the table is a mixture."
+            f"{table_name(table)} is partly written: {written} of {total} octets are in the meter, then: {reason} Write"
+            " it again from the start, which does no harm; until then it is a mixture of old and new."
         )
         self.table = table
         self.written = written
@@ -224,7 +224,7 @@ _REMEDIES = {
 }
 
 _SILENT = "Check that it is on, and that address and called title are right"
-_SECURED = "{}; if they are, that key, key id and both clocks fit: what a meter cannot verify, it drops without a word."
+_SECURED = "{}; if they are, that key, key id and both clocks fit: a meter silently drops what it cannot verify."
 
 
 def explained(error: C1222Error, *, secured: bool, dropped: str = "") -> C1222Error:
@@ -233,10 +233,10 @@ def explained(error: C1222Error, *, secured: bool, dropped: str = "") -> C1222Er
     Args:
         error: the error.
         secured: whether requests are secured.
-        dropped: what came in meanwhile and did not count, in words.
+        dropped: what was received meanwhile and ignored, in words.
     """
     if isinstance(error, PeerSilent):
-        advice = _SECURED.format(_SILENT) if secured else f"{_SILENT}. Meters with keys drop cleartext without a word."
+        advice = _SECURED.format(_SILENT) if secured else f"{_SILENT}. Meters with keys silently drop cleartext."
     elif isinstance(error, Unreachable):
         advice = "Check host and port, and that a node listens there."
     elif isinstance(error, ConnectionLost):
@@ -247,5 +247,5 @@ def explained(error: C1222Error, *, secured: bool, dropped: str = "") -> C1222Er
         advice = "Check key, key id, security mode and the clocks of both sides."
     else:
         return error
-    more = f" Meanwhile came, and did not count: {dropped}." if dropped else ""
+    more = f" Received meanwhile and ignored: {dropped}." if dropped else ""
     return type(error)(f"{str(error).rstrip('.')}. {advice}{more}")

@@ -1,7 +1,7 @@
 """How many exchanges may be under way at once over one socket.
 
-Answers that come faster than they are taken overflow the buffer of the socket, and each one lost costs a time-out. A
-silent peer does not hold the others up: its slot is free again after a while, whether it answers or not.
+Answers that arrive faster than they are read overflow the buffer of the socket, and each one lost costs a time-out. A
+silent peer does not block the others: its slot is free again after a while, whether it answers or not.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from collections import deque
 from itertools import count
 from typing import Final
 
-__all__ = ["OUTSTANDING", "PATIENCE", "Limiter"]
+__all__ = ["OUTSTANDING", "SLOT_TIMEOUT", "Limiter"]
 
 OUTSTANDING: Final = 128
 """Exchanges under way at once: their answers fit a socket's usual buffer of 200 KB, at 1400 octets each."""
-PATIENCE: Final = 1.0
+SLOT_TIMEOUT: Final = 1.0
 """Seconds after which a slot is free again."""
 
 
 class Limiter:
-    """So many slots, handed out in turn.
+    """A number of slots, first come, first served.
 
     Args:
         limit: how many there are.
-        patience: seconds after which one is free again, given back or not.
+        timeout: seconds after which a slot is free again, given back or not.
     """
 
-    __slots__ = ("_count", "_loop", "_taken", "_timer", "_waiting", "limit", "patience")
+    __slots__ = ("_count", "_loop", "_taken", "_timer", "_waiting", "limit", "timeout")
 
-    def __init__(self, limit: int = OUTSTANDING, patience: float = PATIENCE) -> None:
+    def __init__(self, limit: int = OUTSTANDING, timeout: float = SLOT_TIMEOUT) -> None:
         self.limit = max(limit, 1)
-        self.patience = patience
+        self.timeout = timeout
         self._loop = asyncio.get_running_loop()
         self._count = count()
         self._taken: dict[int, float] = {}
@@ -71,11 +71,11 @@ class Limiter:
     def _watch(self) -> None:
         """While somebody waits, look when the oldest slot is free again."""
         if self._timer is None and self._waiting and self._taken:
-            self._timer = self._loop.call_at(next(iter(self._taken.values())) + self.patience, self._expire)
+            self._timer = self._loop.call_at(next(iter(self._taken.values())) + self.timeout, self._expire)
 
     def _expire(self) -> None:
         self._timer = None
-        before = self._loop.time() - self.patience
+        before = self._loop.time() - self.timeout
         for slot, since in tuple(self._taken.items()):
             if since > before:
                 break

@@ -1,4 +1,4 @@
-"""Methods of a meter out of the verbs of its operations: the same arguments and words, another way to run them."""
+"""Methods of a meter made from the verbs of its operations: the same signature and docstring, run in another way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _M = TypeVar("_M", bound="Callable[..., Any]")
 
 
 def described(method: _M, verb: Callable[..., Any]) -> _M:
-    """Give a method name, signature and words of a verb; it returns what the verb's generator returns."""
+    """Give a method the name, signature and docstring of a verb; it returns what the verb's generator returns."""
     functools.update_wrapper(method, verb)
     text = str(verb.__annotations__["return"]).removeprefix("Operation[").removesuffix("]")
     _set_signature(method, inspect.signature(verb).replace(return_annotation=text))
@@ -24,17 +24,17 @@ def described(method: _M, verb: Callable[..., Any]) -> _M:
 
 
 def opened(function: _M, made_from: type, *, first: str, returns: str, method: bool = False) -> _M:
-    """Give a function the keyword arguments of a class after its own first one, and the words on them.
+    """Give a function the keyword arguments of a class after its own first one, and their documentation.
 
     Args:
-        function: opens a connection; its own words stay.
+        function: opens a connection; its docstring is kept and extended.
         made_from: what it makes from the arguments.
         first: what the first argument may be, as an annotation.
         returns: what the function returns, likewise.
         method: whether ``self`` stands before it.
     """
-    words, raises, errors = (inspect.getdoc(function) or "").partition("Raises:")
-    function.__doc__ = f"{words}{_arguments_of(made_from)}\n\n{raises}{errors}".rstrip()
+    text, raises, errors = (inspect.getdoc(function) or "").partition("Raises:")
+    function.__doc__ = f"{text}{_arguments_of(made_from)}\n\n{raises}{errors}".rstrip()
     signature = inspect.signature(made_from)
     own = [inspect.Parameter("url", inspect.Parameter.POSITIONAL_ONLY, annotation=first)]
     if method:

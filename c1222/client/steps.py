@@ -1,7 +1,7 @@
 """What an operation asks its pump to do, and what it gets back.
 
 An operation is a generator: it yields steps and is sent their outcome, and its return value is the result of the verb.
-It has no socket and no clock; whoever runs it has.
+It has no socket and no clock; the client that runs it has.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What carries APDUs: UDP, TCP, and a wire in memory whose mishaps are planned."""
+"""Transports: UDP, TCP, and a wire in memory with planned faults."""

@@ -1,4 +1,4 @@
-"""A wire in memory with a clock of its own: what is lost, doubled, overtaken, late or damaged follows from a seed.
+"""A wire in memory with a clock of its own: what is lost, doubled, reordered, late or damaged follows from a seed.
 
 Nothing here sleeps. Time stands still while code runs and jumps to the next thing due, so that hours of time-outs pass
 in an instant and every run with the same seed is the same run. For tests and for trying things out.
@@ -26,12 +26,12 @@ EPOCH: Final = 1_600_000_000.0
 
 
 class Mishaps(NamedTuple):
-    """How often a wire does what, and how long it takes.
+    """The faults of a wire: how often, and how long.
 
     Attributes:
         loss: share of APDUs that never arrive, 0..1.
         duplication: share that arrives twice.
-        reorder: share that is held back, so that later ones overtake it.
+        reorder: share that is held back, so that later ones arrive first.
         corruption: share that arrives with one bit changed.
         delay: shortest and longest time on the way, seconds.
         held: longest time that a held-back or doubled APDU is late, seconds.
@@ -49,7 +49,7 @@ _NONE: Final = Mishaps()
 
 
 class Timer:
-    """Something a wire is to do later; :meth:`cancel` it, or let it happen."""
+    """A call that a wire makes later, unless it is cancelled."""
 
     __slots__ = ("_action", "when")
 
@@ -58,16 +58,16 @@ class Timer:
         self._action: Callable[[], None] | None = action
 
     def cancel(self) -> None:
-        """Do not do it."""
+        """Cancel the call."""
         self._action = None
 
     @property
     def is_pending(self) -> bool:
-        """Whether it is still to be done."""
+        """Whether it is still to be made."""
         return self._action is not None
 
     def fire(self) -> None:
-        """Do it, unless cancelled."""
+        """Make the call, unless it was made or cancelled."""
         action, self._action = self._action, None
         if action is not None:
             action()
@@ -77,7 +77,7 @@ class Wire:
     """Carries APDUs between addresses, which are any hashable values.
 
     Args:
-        seed: what all chance follows from.
+        seed: of the random numbers.
         mishaps: what happens on the way. May be replaced at any time.
         reliable: a wire like TCP: everything arrives once and in order, whatever ``mishaps`` says but its delay.
         max_size: largest APDU to carry, octets.
@@ -85,7 +85,7 @@ class Wire:
 
     Attributes:
         now: the clock, seconds from 0.
-        counters: what was sent, delivered, lost, doubled, held, corrupted, and what found nobody.
+        counters: what was sent, delivered, lost, doubled, held, corrupted, and what had no receiver.
         log: called with every APDU that is sent: time, source, destination, octets. For traces.
     """
 
@@ -117,15 +117,15 @@ class Wire:
         return self._epoch + self.now
 
     def attach(self, address: Hashable, receive: Callable[[bytes, Hashable], None]) -> None:
-        """Let a function have what is sent to an address: it gets the octets and the source."""
+        """Have a function called with the octets and the source of what is sent to an address."""
         self._receivers[address] = receive
 
     def detach(self, address: Hashable) -> None:
-        """Take a receiver away: what is on the way there is lost, as when its process dies."""
+        """Remove a receiver: what is on the way there is lost, as when its process dies."""
         self._receivers.pop(address, None)
 
     def call_at(self, when: float, action: Callable[[], None]) -> Timer:
-        """Have something done at a time of this wire's clock."""
+        """Call a function at a time of this wire's clock."""
         timer = Timer(max(when, self.now), action)
         heappush(self._due, (timer.when, next(self._order), timer))
         return timer

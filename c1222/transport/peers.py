@@ -1,4 +1,4 @@
-"""Who stands behind an address: what limits for each peer are counted by."""
+"""Which peer an address belongs to, for limits that count by peer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What carries APDUs, by the scheme of an address: the one table of transports.
+"""The transports, by the scheme of an address.
 
 A new transport is a module with its sockets, and an entry in ``SCHEMES``. Clients, nodes and conformance checks then
 use it by its addresses. The sockets are imported when an address asks for them: a blocking client needs no asyncio.
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from c1222.errors import C1222Error
     from c1222.transport.tcpserver import TcpLimits
 
-__all__ = ["SCHEMES", "Endpoint", "Listener", "Source", "Transport", "Way", "parse_url", "transport_of"]
+__all__ = ["SCHEMES", "AsyncEndpoint", "Endpoint", "Listener", "Source", "Transport", "parse_url", "transport_of"]
 
 
 class Endpoint(Protocol):
-    """What carries APDUs to one peer and back, blocking."""
+    """A blocking transport to one peer."""
 
     @property
     def reliable(self) -> bool:
@@ -42,8 +42,8 @@ class Endpoint(Protocol):
         """Close it."""
 
 
-class Way(Protocol):
-    """What carries APDUs to one peer for asyncio; what comes back goes to a function."""
+class AsyncEndpoint(Protocol):
+    """A transport to one peer for asyncio; what comes back goes to a function."""
 
     def send(self, apdu: bytes, /) -> None:
         """Send one APDU without waiting; raise C1222Error if that fails."""
@@ -52,7 +52,7 @@ class Way(Protocol):
         """Close it."""
 
 
-class Source(Way, Protocol):
+class Source(AsyncEndpoint, Protocol):
     """Where an APDU came from, as a node has it: the way back. Hashable, and equal for the same peer."""
 
     @property
@@ -78,12 +78,12 @@ class Listener(Protocol):
 
 
 class Transport(NamedTuple):
-    """One way to carry APDUs.
+    """How APDUs travel with one scheme.
 
     Attributes:
         reliable: what arrives, arrives once and in order, and the two ends know each other; see `Link`.
-        open: opens a way for a blocking client: host, port, and a time-out in seconds that shortens its usual ones, or
-            None.
+        open: opens an endpoint for a blocking client: host, port, and a time-out in seconds that shortens its usual
+            ones, or None.
         open_async: opens one for asyncio: the same, what takes each APDU, and what takes the error that ends it.
         listen: listens: the address, what takes each APDU with its source, what takes a source that is gone, and what
             connections may be, for a transport that has them.
@@ -92,7 +92,7 @@ class Transport(NamedTuple):
     reliable: bool
     open: Callable[[str, int, float | None], Endpoint]
     open_async: Callable[
-        [str, int, float | None, Callable[[bytes], None], Callable[[C1222Error], None]], Awaitable[Way]
+        [str, int, float | None, Callable[[bytes], None], Callable[[C1222Error], None]], Awaitable[AsyncEndpoint]
     ]
     listen: Callable[[Url, Callable[[bytes, Source], None], Callable[[Source], None], TcpLimits], Awaitable[Listener]]
 
@@ -116,7 +116,7 @@ async def _open_udp_async(
     timeout: float | None,  # noqa: ARG001 - opening sends nothing
     receive: Callable[[bytes], None],
     lost: Callable[[C1222Error], None],
-) -> Way:
+) -> AsyncEndpoint:
     from c1222.transport.aioudp import UdpConnection  # noqa: PLC0415
 
     return await UdpConnection.open(host, port, receive, lost)
@@ -146,7 +146,7 @@ async def _open_tcp_async(
     timeout: float | None,
     receive: Callable[[bytes], None],
     lost: Callable[[C1222Error], None],
-) -> Way:
+) -> AsyncEndpoint:
     from c1222.transport.aiotcp import TcpConnection  # noqa: PLC0415
     from c1222.transport.tcp import CONNECT_TIMEOUT  # noqa: PLC0415
 
@@ -171,7 +171,7 @@ SCHEMES: Final[dict[str, Transport]] = {
     "udp": Transport(reliable=False, open=_open_udp, open_async=_open_udp_async, listen=_listen_udp),
     "tcp": Transport(reliable=True, open=_open_tcp, open_async=_open_tcp_async, listen=_listen_tcp),
 }
-"""Scheme of an address, lower case, to what carries the APDUs."""
+"""Scheme of an address, lower case, to its transport."""
 
 _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%[^\]\s/]+)?)\]|(?P<host>[^\s:/\[\]@?#]+))(?::(?P<port>[0-9]{1,5}))?/?",
@@ -199,7 +199,7 @@ def parse_url(text: str) -> Url:
 
 
 def transport_of(url: Url) -> Transport:
-    """Return what carries the APDUs to an address.
+    """Return the transport to an address.
 
     Raises:
         InvalidUrl: there is no such scheme.

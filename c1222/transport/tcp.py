@@ -32,7 +32,7 @@ _LONGEST_HEAD: Final = 2 + MAX_LENGTH_OCTETS
 
 
 class ApduCutter:
-    """Cuts a stream of octets into APDUs, however the octets are dealt out.
+    """Cuts a stream of octets into APDUs, however the octets are split.
 
     Args:
         max_size: limit for one APDU, octets.
@@ -49,7 +49,7 @@ class ApduCutter:
         """Take the next octets of the stream and yield the APDUs that are complete now. To be run to its end.
 
         Raises:
-            DecodeError: the stream is out of step: what should be an APDU is none. Nothing can be cut from it any more.
+            DecodeError: the stream is out of step: what follows is no APDU, and no more can be cut from it.
             LimitExceeded: an APDU is larger than the limit.
         """
         buffer = self._buffer

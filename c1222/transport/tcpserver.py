@@ -32,11 +32,11 @@ RESERVED_DESCRIPTORS: Final = 32
 _BACKLOG: Final = 128
 _BURST: Final = 16
 _ACCEPT_PAUSE: Final = 1.0
-_NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_NO_DESCRIPTOR: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class TcpLimits(NamedTuple):
-    """What a server puts up with.
+    """Limits of a server.
 
     Attributes:
         max_connections: connections it holds; fewer where the process may have fewer descriptors.
@@ -79,9 +79,9 @@ class TcpServer:
 
     Attributes:
         connections: those open now.
-        limits: what it puts up with; ``max_connections`` is what the process can have.
+        limits: as given; ``max_connections`` is what the process can have.
         counters: how many were accepted, why they ended (closed, out-of-step, too-slow, unread, idle, pushed-out), how
-            many were not taken (full), and how often accepting failed for want of descriptors (accept-failed).
+            many were not taken (full), and how often accepting failed because no descriptor was left (accept-failed).
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class TcpServer:
             local: address and port to listen at, ``("::", 1153)`` for IPv6.
             lost: called with every connection that has ended.
             max_size: limit for one APDU in either direction, octets.
-            limits: what it puts up with.
+            limits: how many connections, and for how long.
 
         Raises:
             Unreachable: the address is not ours, or the port is taken.
@@ -172,7 +172,7 @@ class TcpServer:
             try:
                 accepted, address = listening.accept()
             except OSError as error:
-                if error.errno in _NO_ROOM:
+                if error.errno in _NO_DESCRIPTOR:
                     self._rest()
                 return  # nobody is there any more
             accepted.setblocking(False)
@@ -202,7 +202,7 @@ class TcpServer:
         of_peer = [one for one in self.connections if one.peer_key == peer]
         if len(of_peer) >= self.limits.max_per_peer:
             return self._give_way(of_peer)
-        # The system gives out the lowest free number, so this tells how many the process has, whoever has them.
+        # The system gives out the lowest free number, so this tells how many are open in the whole process.
         scarce = self._descriptors is not None and accepted.fileno() >= self._descriptors - RESERVED_DESCRIPTORS
         if scarce or self._is_full:
             return self._give_way(self.connections)

@@ -1,4 +1,4 @@
-"""UDP, blocking: one APDU a datagram, nothing around it.
+"""UDP, blocking: one APDU a datagram, without framing.
 
 Origin: RFC 6142 as Wireshark and icsnpp-c1222 read it [V]. The asyncio side is in :mod:`c1222.transport.aioudp`.
 """

@@ -16,10 +16,10 @@ DEFAULT_PORT: Final = 1153
 
 
 class Url(NamedTuple):
-    """Where a peer is, and what carries the APDUs there.
+    """Where a peer is, and by which transport.
 
     Attributes:
-        scheme: what carries the APDUs: a key of `c1222.transport.schemes.SCHEMES`.
+        scheme: the transport, a key of `c1222.transport.schemes.SCHEMES`.
         host: a name, an IPv4 address, or an IPv6 address without brackets.
         port: 0..65535; 0 only makes sense where one listens.
     """

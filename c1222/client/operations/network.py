@@ -52,7 +52,7 @@ class NetworkVerbs:
         period: int = REGISTRATION_PERIOD,
         pattern: bytes | None = None,
     ) -> Operation[RegisterResponse]:
-        """Ask the relay that is called to know us.
+        """Register with the relay that is called.
 
         Args:
             serial_number: electronic serial number, an object identifier.
@@ -77,20 +77,20 @@ class NetworkVerbs:
         return response
 
     def deregister(self, ap_title: ApTitle | str | None = None) -> Operation[ApTitle]:
-        """Ask the relay that is called to forget us.
+        """Ask the relay that is called to remove a registration.
 
         Args:
             ap_title: title of the node that leaves; our own when None.
 
         Returns:
-            The title that is forgotten.
+            The title that is not registered any more.
 
         Raises:
             Refusal: the relay refused; WriteUnknown: there is no answer, see `repeat`.
         """
         title = self.conversation.initiator.identity.title if ap_title is None else _title(ap_title)
         if title is None:
-            raise StateError("we have no title that could be forgotten")
+            raise StateError("we have no title that could be deregistered")
         response: DeregisterResponse = yield from self.conversation.request(DeregisterRequest(title), detail=str(title))
         return title if response.ap_title is None else response.ap_title
 

@@ -62,7 +62,7 @@ class ProcedureResult(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """A procedure on its way: number, whether it is the manufacturer's, sequence number, and how to wait for it."""
+    """A procedure that runs: number, whether it is the manufacturer's, sequence number, and how to wait for it."""
 
     number: int
     manufacturer: bool
@@ -191,7 +191,9 @@ class ProcedureRunner:
                 yield Pause(run.pause)
                 (answer,) = yield from self._conversation.exchange(read)
             if poll == 0 and (answer is None or isinstance(answer, ErrorResponse)):
-                (answer,) = yield from self._conversation.exchange(read)  # it may not like the company of ST7
+                (answer,) = yield from self._conversation.exchange(
+                    read
+                )  # perhaps only refused for being in one message with ST7
             result = self._result(run, expect_ok(answer, read)) or result
             if result is not None and result.code != ResultCode.NOT_FULLY_COMPLETED:
                 break

@@ -1,7 +1,7 @@
 """One read of octets out of a meter: many parts in few messages, large tables in pieces that fit the peer.
 
-A part is a table or a stretch of one. Small parts go together as far as their answers fit; a part that does not fit is
-read by offset, piece by piece.
+A part is a table or a range of its octets. Small parts go together as far as their answers fit; a part that does not
+fit is read by offset, piece by piece.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NO_ANSWER: Final = (PeerSilent, Unreachable, ConnectionLost, SessionLost, Secur
 
 
 class PartialRead(NamedTuple):
-    """A table, or a stretch of one.
+    """A table, or a range of its octets.
 
     Attributes:
         table: identifier of the table.

@@ -99,7 +99,7 @@ class SessionVerbs:
         conversation.login = login._replace(security=security)
 
     def wait(self, seconds: int) -> Operation[None]:
-        """Ask the meter to stretch the session's next idle time-out once.
+        """Ask the meter to extend the session's next idle time-out once.
 
         Args:
             seconds: by how much, 0..255.

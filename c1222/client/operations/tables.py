@@ -34,8 +34,8 @@ class TableVerbs:
     ) -> Operation[Any]:
         """Read tables, elements and slices, several in few messages.
 
-        Of a path only its own octets are asked for; the tables that its place depends on are read once. A meter that
-        gives no stretches of tables is asked for whole ones.
+        Of a path only its own octets are asked for; the tables that its offset depends on are read once. A meter that
+        gives no parts of tables is asked for whole ones.
 
         Args:
             what: tables and paths: ``23``, ``"ST23"``, ``"MT5"``, ``"ST23.TOT_DATA_BLOCK"``,
@@ -45,8 +45,8 @@ class TableVerbs:
                 have changed in between.
 
         Returns:
-            The value; of several, a list of values. A table that is declared nowhere comes as octets. What is odd in a
-            table is in ``device[n].findings``.
+            The value; of several, a list of values. A table that is declared nowhere comes as octets. Findings on a
+            table are in ``device[n].findings``.
 
         Raises:
             ReadInterrupted: it ended before it was complete; can be resumed.
@@ -82,7 +82,7 @@ class TableVerbs:
         progress: Progress | None = None,
         resume: ReadInterrupted | None = None,
     ) -> Operation[bytes]:
-        """Read the octets of a table, or of a stretch of it, as they are.
+        """Read the octets of a table, or of a part of it, as they are.
 
         Args:
             table: number, ``"ST23"`` or ``"MT5"``.
@@ -106,7 +106,7 @@ class TableVerbs:
         """Write a table or an element, and return when the meter has said that it is written.
 
         An element takes a write of its own octets; part of one (a flag) is read, changed and written back, which is
-        not one step for others who write it. A meter that takes no stretches gets the whole table.
+        not atomic when others write it too. A meter that takes no parts gets the whole table.
 
         What was sent stays sent: a write that is cancelled, or interrupted, may be carried out all the same, and over
         UDP even after a later one. Read the table back before writing it again.
@@ -145,7 +145,7 @@ class TableVerbs:
         yield from self.transfer.put(table_id(label), octets, element.offset)
 
     def write_octets(self, table: int | str, octets: bytes, offset: int | None = None) -> Operation[None]:
-        """Write octets to a table, or to a stretch of it, as they are.
+        """Write octets to a table, or to a part of it, as they are.
 
         Args:
             table: number, ``"ST23"`` or ``"MT5"``.

@@ -101,7 +101,7 @@ class Transfer:
     # Into the meter.
 
     def put(self, table: int, octets: bytes, offset: int | None = None) -> Operation[None]:
-        """Write a whole table, or a stretch of one.
+        """Write a whole table, or a part of one.
 
         Args:
             table: identifier of the table.

@@ -175,7 +175,7 @@ def test_any_other_refusal_ends_nothing(kind: str) -> None:
 
 @pytest.mark.parametrize("mode", [1, 2])
 def test_in_a_secured_mode_nobody_else_makes_the_client_terminate(mode: int) -> None:
-    """A refusal in clear may come from anybody: it is no reason to end a session."""
+    """A refusal in cleartext may come from anybody: it is no reason to end a session."""
     wire = Wire(seed=1)
     heard: list[list[str | None]] = []
 

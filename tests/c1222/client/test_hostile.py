@@ -293,7 +293,7 @@ def test_a_stretch_past_the_end_of_a_table() -> None:
     for offsets in (True, False):
         bench = Bench("sync", mode=0, key=None, node_key=None)
         bench.store.offsets = offsets
-        with pytest.raises(CutShort, match="10 octets from 15 on: 5 octets came, 10 were due"):
+        with pytest.raises(CutShort, match="10 octets from 15 on: 5 octets came, 10 were expected"):
             bench.meter.read_octets(5, 15, 10)
         assert bench.meter.read_octets(5, 15) == bench.store.tables[5][15:]
 

@@ -26,7 +26,7 @@ def test_a_wrong_key_over_datagrams_is_silence(kind: str) -> None:
     bench = Bench(kind, key=OTHER)
     with pytest.raises(PeerSilent) as caught:
         bench.meter.read(1)
-    says(caught.value, "key, key id and both clocks", "drops without a word")
+    says(caught.value, "key, key id and both clocks", "silently drops")
 
 
 @both
@@ -44,7 +44,7 @@ def test_cleartext_to_a_meter_with_keys(kind: str) -> None:
     bench = Bench(kind, mode=0)
     with pytest.raises(PeerSilent) as caught:
         bench.meter.read(1)
-    says(caught.value, "Meters with keys drop cleartext")
+    says(caught.value, "Meters with keys silently drop cleartext")
 
 
 @both
@@ -60,7 +60,7 @@ def test_answers_that_do_not_count_are_mentioned(kind: str) -> None:
     bench.wire.attach("node", damaged)
     with pytest.raises(PeerSilent) as caught:
         bench.meter.read(1)
-    says(caught.value, "Meanwhile came, and did not count: ")
+    says(caught.value, "Received meanwhile and ignored: ")
 
 
 @both
@@ -174,12 +174,12 @@ def test_an_answer_that_is_cut_short(kind: str) -> None:
     bench.store.plan.append(shorter(6))
     with pytest.raises(CutShort) as caught:
         bench.meter.read("ST6.OWNER_NAME")
-    says(caught.value, "ST6, 20 octets from 0 on", "19 octets came, 20 were due")
+    says(caught.value, "ST6, 20 octets from 0 on", "19 octets came, 20 were expected")
     assert caught.value.octets == bytes(19)
     bench.store.tables[23] = bench.store.tables[23][:-4]
     with pytest.raises(CutShort) as caught:
         bench.meter.read(23)
-    says(caught.value, "ST23", "337 octets came, 341 were due", "read_octets")
+    says(caught.value, "ST23", "337 octets came, 341 were expected", "read_octets")
     assert len(bench.meter.read_octets(23)) == 337
 
 

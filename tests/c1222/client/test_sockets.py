@@ -373,7 +373,7 @@ def test_datagrams_of_nobody_are_counted() -> None:
 
 def test_slots_are_handed_out_in_turn() -> None:
     async def main() -> None:
-        slots = Limiter(2, patience=0.2)
+        slots = Limiter(2, timeout=0.2)
         one, _two = await slots.take(), await slots.take()
         three, four = asyncio.create_task(slots.take()), asyncio.create_task(slots.take())
         await asyncio.sleep(0)

@@ -92,7 +92,7 @@ def test_a_table_that_is_half_written(kind: str) -> None:
     with pytest.raises(HalfWritten) as caught:
         bench.meter.write_octets("MT700", octets)
     error = caught.value
-    says(error, "MT700 is half written", "2480 of 5000 octets", "unknown whether MT700", "from the start")
+    says(error, "MT700 is partly written", "2480 of 5000 octets", "unknown whether MT700", "from the start")
     assert isinstance(error.reason, WriteUnknown)
     assert (error.written, error.total, error.table) == (2480, 5000, 2748)
     assert bench.store.tables[2748][: error.written] == octets[: error.written]
