@@ -20,13 +20,13 @@ FRAGMENT_AGE_NS: Final = 60_000_000_000
 
 
 class Fragment(NamedTuple):
-    """A piece of a fragmented datagram, and the frame that brought it."""
+    """A piece of a fragmented datagram, and the frames that brought it: several where a tunnel has fragments too."""
 
     offset: int
     more: bool
     protocol: int
     data: bytes
-    frame: int
+    frames: tuple[int, ...]
     time_ns: int
 
 
@@ -41,12 +41,13 @@ class Whole(NamedTuple):
 class _Partial:
     """A datagram of which a part is there."""
 
-    __slots__ = ("first_frame", "frames", "pieces", "protocol", "since_ns", "total")
+    __slots__ = ("count", "first_frame", "frames", "pieces", "protocol", "since_ns", "total")
 
     def __init__(self, frame: int, time_ns: int) -> None:
         self.first_frame = frame
         self.since_ns = time_ns
         self.pieces = Pieces()
+        self.count = 0
         self.frames: list[int] = []
         self.total: int | None = None  # known once the last fragment is there
         self.protocol: int | None = None  # of the fragment at offset 0; in IPv6 the others may name another
@@ -87,16 +88,18 @@ class Fragments:
             The datagram when this fragment completes it. Otherwise the fragment is counted: as ``fragment`` when it is
             held, as ``malformed`` when it can be part of no datagram.
         """
-        offset, more, protocol, data, frame, time_ns = fragment
+        offset, more, protocol, data, frames, time_ns = fragment
+        frame = frames[-1]
         size = len(data)
         if not size or offset + size > 0xFFFF or (more and size % 8):
             self._tally.note("malformed", frame, "IP fragment")
             return None
         partial = self._of(key, frame, time_ns)
         pieces = partial.pieces
-        if pieces.insert(offset, data, (frame,), time_ns) < size:
+        if pieces.insert(offset, data, frames, time_ns) < size:
             self._tally.note("fragment-overlap", frame)
-        partial.frames.append(frame)
+        partial.count += 1
+        partial.frames += frames
         if offset == 0 and partial.protocol is None:
             partial.protocol = protocol
         if not more and partial.total is None:
@@ -106,8 +109,8 @@ class Fragments:
         elif pieces.octets == partial.total and partial.protocol is not None:
             del self._partial[key]
             whole = b"".join(piece.data for piece in pieces.take(0))
-            return Whole(partial.protocol, whole, tuple(partial.frames))
-        elif len(partial.frames) >= self._max_fragments:
+            return Whole(partial.protocol, whole, tuple(sorted(partial.frames)))
+        elif partial.count >= self._max_fragments:
             self._give_up(key, "fragment-evicted")
         self._tally.note("fragment", frame)
         return None

@@ -1,8 +1,8 @@
 """Packets to transport segments: from the link layer through IP to UDP and TCP.
 
-Links: Ethernet with VLAN tags, Linux cooked capture (both versions), raw IP, BSD loopback. IPv4 with options, IPv6 with
-extension headers, fragments of both put together. Checksums are not verified: where a capture is taken on the sending
-host, they are not computed yet.
+Links are read by ``links``, tunnels over IP by ``tunnels``; what these carry goes through the same layers again. IPv4
+with options, IPv6 with extension headers, fragments of both put together, in tunnels and around them. Checksums are not
+verified: where a capture is taken on the sending host, they are not computed yet.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from c1222.capture.network.fragments import (
     Fragment,
     Fragments,
 )
+from c1222.capture.network.links import IPV4, IPV6, Skip, check_header, first_header, next_header, u16
+from c1222.capture.network.tunnels import tunnelled
 from c1222.capture.tally import Tally
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FIN",
     "FLOWS",
+    "MAX_HEADERS",
     "RST",
     "SYN",
     "Flow",
@@ -40,6 +43,8 @@ __all__ = [
 
 FLOWS: Final = 16384
 """Flows whose ends are remembered as text."""
+MAX_HEADERS: Final = 32
+"""Headers taken off one packet before UDP or TCP: links, tags, tunnels, IP."""
 
 FIN: Final = 0x01
 SYN: Final = 0x02
@@ -47,20 +52,6 @@ RST: Final = 0x04
 
 _UDP: Final = 17
 _TCP: Final = 6
-_IPV4: Final = 0x0800
-_IPV6: Final = 0x86DD
-_VLAN: Final = {0x8100, 0x88A8, 0x9100, 0x9200}  # 802.1Q, 802.1ad, and two in use before it
-
-# LINKTYPE numbers; raw IP has been written under several
-_ETHERNET: Final = 1
-_NULL: Final = 0
-_LOOP: Final = 108
-_COOKED: Final = 113
-_COOKED_2: Final = 276
-_RAW: Final = {12, 14, 101, 228, 229}
-_AF_INET: Final = 2
-_AF_INET6: Final = {10, 24, 28, 30}  # Linux, NetBSD and OpenBSD, FreeBSD, macOS
-
 # IPv6 headers between the fixed one and the transport: hop-by-hop, routing, destination, mobility, HIP, shim6
 _EXTENSIONS: Final = {0, 43, 60, 135, 139, 140}
 _FRAGMENT: Final = 44
@@ -72,6 +63,7 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
     "not-transport": ("note", "IP packets that are neither UDP nor TCP"),
     "truncated": ("warning", "packets captured so short that a header or a fragment is incomplete"),
     "malformed": ("warning", "packets whose headers contradict themselves"),
+    "nested": ("warning", "packets with more headers than the limit"),
     "fragment": None,  # held, part of a segment that came or will come
     "fragment-timeout": ("warning", "fragmented datagrams of which a part never came"),
     "fragment-evicted": ("warning", "fragmented datagrams given up because too many were incomplete"),
@@ -173,11 +165,7 @@ class _Datagram(NamedTuple):
     data: bytes
     start: int
     end: int
-    frames: tuple[int, ...] | None = None
-
-
-class _Skip(Exception):
-    """The packet gives no segment, for this reason."""
+    frames: tuple[int, ...]
 
 
 class Layers:
@@ -187,6 +175,7 @@ class Layers:
 
     Args:
         max_flows: flows whose ends are remembered as text.
+        max_headers: headers taken off one packet before UDP or TCP.
         max_datagrams: fragmented datagrams held at the same time; the oldest is given up for a new one.
         max_fragments: pieces of one datagram; it is given up when it has more.
         fragment_age_ns: nanoseconds of packet time after which an incomplete datagram is given up.
@@ -199,6 +188,7 @@ class Layers:
         self,
         *,
         max_flows: int = FLOWS,
+        max_headers: int = MAX_HEADERS,
         max_datagrams: int = MAX_DATAGRAMS,
         max_fragments: int = MAX_FRAGMENTS,
         fragment_age_ns: int = FRAGMENT_AGE_NS,
@@ -206,6 +196,7 @@ class Layers:
         self.tally = Tally("capture.layers", _REASONS)
         self._flows: dict[bytes, Flow] = {}
         self._max_flows = max_flows
+        self._max_headers = max_headers
         self._fragments = Fragments(
             self.tally, max_datagrams=max_datagrams, max_fragments=max_fragments, age_ns=fragment_age_ns
         )
@@ -239,11 +230,28 @@ class Layers:
         Returns:
             The segment, or None when the packet was counted in ``tally`` instead.
         """
+        frames: tuple[int, ...] = (packet.number,)
+        data, way = packet.data, b""
         try:
-            kind, pos = _network(packet.link_type, packet.data)
-            datagram = self._ipv4(packet, pos) if kind == _IPV4 else self._ipv6(packet, pos)
-            return None if datagram is None else self._transport(packet, datagram)
-        except _Skip as skip:
+            kind, pos, end = first_header(packet.link_type, data)
+            for _ in range(self._max_headers):
+                if kind == IPV4:
+                    datagram = self._ipv4(packet, data, pos, end, way, frames)
+                elif kind == IPV6:
+                    datagram = self._ipv6(packet, data, pos, end, way, frames)
+                else:
+                    kind, pos, end = next_header(kind, data, pos, end)
+                    continue
+                if datagram is None:
+                    return None
+                addresses, protocol, data, pos, end, frames = datagram
+                inner = tunnelled(protocol, data, pos, end)
+                if inner is None:
+                    return self._transport(packet, datagram)
+                kind, pos, end = inner
+                way += addresses
+            raise Skip("nested", f"limit {self._max_headers}")
+        except Skip as skip:
             reason, detail = skip.args
             self.tally.note(reason, packet.number, detail)
             return None
@@ -256,49 +264,51 @@ class Layers:
             flow = self._flows[key] = Flow(key)
         return flow
 
-    def _ipv4(self, packet: Packet, pos: int) -> _Datagram | None:
-        data = packet.data
-        if len(data) < pos + 20:
-            raise _Skip("truncated", "IPv4 header")
+    def _ipv4(
+        self, packet: Packet, data: bytes, pos: int, limit: int, way: bytes, frames: tuple[int, ...]
+    ) -> _Datagram | None:
+        check_header("IPv4 header", data, pos, limit, 20)
         version, total, ident, fragmentation, protocol, addresses = struct.unpack_from(">BxH2sHxB2x8s", data, pos)
         head = (version & 0x0F) * 4
         if total == 0:  # left to the network card, which cuts the segment to size
-            total = len(data) - pos
-        if version >> 4 != 4 or head < 20 or total < head:
-            raise _Skip("malformed", "IPv4 header")
+            total = min(len(data), limit) - pos
         start, end = pos + head, pos + total
+        if version >> 4 != 4 or head < 20 or total < head or end > limit:
+            raise Skip("malformed", "IPv4 header")
         if start > len(data):
-            raise _Skip("truncated", "IPv4 options")
+            raise Skip("truncated", "IPv4 options")
         if not fragmentation & 0x3FFF:
-            return _Datagram(addresses, protocol, data, start, end)
+            return _Datagram(addresses, protocol, data, start, end, frames)
         if end > len(data):
-            raise _Skip("truncated", "IPv4 fragment")
+            raise Skip("truncated", "IPv4 fragment")
         offset, more = (fragmentation & 0x1FFF) * 8, fragmentation & 0x2000 != 0
-        fragment = Fragment(offset, more, protocol, data[start:end], packet.number, packet.time_ns)
-        whole = self._fragments.add(addresses + ident + bytes((protocol,)), fragment)
+        fragment = Fragment(offset, more, protocol, data[start:end], frames, packet.time_ns)
+        whole = self._fragments.add(way + addresses + ident + bytes((protocol,)), fragment)
         if whole is None:
             return None
         return _Datagram(addresses, protocol, whole.data, 0, len(whole.data), whole.frames)
 
-    def _ipv6(self, packet: Packet, pos: int) -> _Datagram | None:
-        data = packet.data
-        if len(data) < pos + 40:
-            raise _Skip("truncated", "IPv6 header")
+    def _ipv6(
+        self, packet: Packet, data: bytes, pos: int, limit: int, way: bytes, frames: tuple[int, ...]
+    ) -> _Datagram | None:
+        check_header("IPv6 header", data, pos, limit, 40)
         version, size, header, addresses = struct.unpack_from(">B3xHBx32s", data, pos)
         if version >> 4 != 6:
-            raise _Skip("malformed", "IPv6 header")
+            raise Skip("malformed", "IPv6 header")
         pos += 40
-        end = pos + size if size else len(data)  # a jumbogram, or left to the network card
+        end = pos + size if size else min(len(data), limit)  # a jumbogram, or left to the network card
+        if end > limit:
+            raise Skip("malformed", "IPv6 header")
         header, pos = _pass_extensions(data, header, pos, end)
         if header != _FRAGMENT:
-            return _Datagram(addresses, header, data, pos, end)
-        _check_header("IPv6 fragment header", data, pos, end, 8)
+            return _Datagram(addresses, header, data, pos, end, frames)
+        check_header("IPv6 fragment header", data, pos, end, 8)
         if end > len(data):
-            raise _Skip("truncated", "IPv6 fragment")
+            raise Skip("truncated", "IPv6 fragment")
         header, fragmentation, ident = struct.unpack_from(">BxH4s", data, pos)
         offset, more = fragmentation & 0xFFF8, fragmentation & 1 != 0
-        fragment = Fragment(offset, more, header, data[pos + 8 : end], packet.number, packet.time_ns)
-        whole = self._fragments.add(addresses + ident, fragment)
+        fragment = Fragment(offset, more, header, data[pos + 8 : end], frames, packet.time_ns)
+        whole = self._fragments.add(way + addresses + ident, fragment)
         if whole is None:
             return None
         header, pos = _pass_extensions(whole.data, whole.protocol, 0, len(whole.data))
@@ -309,71 +319,32 @@ class Layers:
         sequence = flags = 0
         if protocol == _UDP:
             transport: Literal["udp", "tcp"] = "udp"
-            _check_header("UDP header", data, pos, end, 8)
-            size = _u16(data, pos + 4) or end - pos  # 0: a jumbogram, or left to the network card
+            check_header("UDP header", data, pos, end, 8)
+            size = u16(data, pos + 4) or end - pos  # 0: a jumbogram, or left to the network card
             if not 8 <= size <= end - pos:
-                raise _Skip("malformed", "UDP length")
+                raise Skip("malformed", "UDP length")
             start, end = pos + 8, pos + size
         elif protocol == _TCP:
             transport = "tcp"
-            _check_header("TCP header", data, pos, end, 20)
+            check_header("TCP header", data, pos, end, 20)
             sequence, words, flags = struct.unpack_from(">4xI4xBB", data, pos)
             start = pos + (words >> 4) * 4
             if start < pos + 20:
-                raise _Skip("malformed", "TCP header")
-            _check_header("TCP options", data, pos, end, start - pos)
+                raise Skip("malformed", "TCP header")
+            check_header("TCP options", data, pos, end, start - pos)
         else:
-            raise _Skip("not-transport", f"protocol {protocol}")
+            raise Skip("not-transport", f"protocol {protocol}")
         flow = self._flow(addresses + data[pos : pos + 4])
         payload = data[start:end]
         missing = end - start - len(payload)
-        return _segment((packet.number, packet.time_ns, transport, flow, payload, missing, sequence, flags, frames))
-
-
-def _network(link_type: int, data: bytes) -> tuple[int, int]:
-    """Return the Ethernet type of the IP that a frame carries, and where it starts."""
-    if link_type == _ETHERNET:
-        kind, pos = _u16(data, 12), 14
-    elif link_type == _COOKED:
-        kind, pos = _u16(data, 14), 16
-    elif link_type == _COOKED_2:
-        kind, pos = _u16(data, 0), 20
-    elif link_type in _RAW:
-        kind, pos = {4: _IPV4, 6: _IPV6}.get(data[0] >> 4, 0) if data else -1, 0
-    elif link_type in {_NULL, _LOOP}:
-        pos = 4
-        family = int.from_bytes(data[:4], "big")
-        if family > 0xFFFF:  # in the byte order of the host that captured, and all families are small
-            family = int.from_bytes(data[:4], "little")
-        kind = _IPV4 if family == _AF_INET else _IPV6 if family in _AF_INET6 else 0
-    else:
-        raise _Skip("link-type", f"link type {link_type}")
-    while kind in _VLAN:
-        kind, pos = _u16(data, pos + 2), pos + 4
-    if kind < 0 or len(data) < pos:
-        raise _Skip("truncated", "link header")
-    if kind not in {_IPV4, _IPV6}:
-        raise _Skip("not-ip", f"type {kind:#06x}")
-    return kind, pos
+        several = frames if len(frames) > 1 else None
+        return _segment((packet.number, packet.time_ns, transport, flow, payload, missing, sequence, flags, several))
 
 
 def _pass_extensions(data: bytes, header: int, pos: int, end: int) -> tuple[int, int]:
     """Pass over the IPv6 extension headers; return the first header that is none, and where it starts."""
     while header in _EXTENSIONS or header == _AUTHENTICATION:
-        _check_header("IPv6 extension header", data, pos, end, 8)
+        check_header("IPv6 extension header", data, pos, end, 8)
         size = data[pos + 1]
         header, pos = data[pos], pos + (size * 4 + 8 if header == _AUTHENTICATION else size * 8 + 8)
     return header, pos
-
-
-def _check_header(name: str, data: bytes, pos: int, end: int, size: int) -> None:
-    """Make sure that a header of ``size`` octets lies at ``pos`` of a datagram that ends at ``end``."""
-    if end - pos < size:
-        raise _Skip("malformed", name)
-    if len(data) - pos < size:
-        raise _Skip("truncated", name)
-
-
-def _u16(data: bytes, pos: int) -> int:
-    """Read an unsigned integer of two octets, or -1 when they are not there."""
-    return data[pos] << 8 | data[pos + 1] if len(data) >= pos + 2 else -1

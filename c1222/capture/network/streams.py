@@ -1,5 +1,7 @@
 """Transport segments to APDUs: which of them are C12.22, one APDU a datagram in UDP, one after the other in TCP.
 
+A UDP datagram with several APDUs breaks that rule; each of them is read, and a finding on each says so.
+
 C12.22 is what goes to or comes from port 1153 or a port given, and on other ports what is a whole APDU by its look.
 Origin: RFC 6142; what is on the wire, by captures of several vendors' meters.
 """
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
 
     from c1222.capture.network.layers import Segment
 
-__all__ = ["C1222_PORT", "MAX_HELD_OCTETS", "MAX_STREAMS", "Apdu", "StreamRemark", "Streams"]
+__all__ = ["C1222_PORT", "MAX_APDUS", "MAX_HELD_OCTETS", "MAX_STREAMS", "Apdu", "StreamRemark", "Streams"]
 
 C1222_PORT: Final = 1153
 """UDP and TCP port of C12.22, registered with IANA."""
 MAX_STREAMS: Final = 4096
 """Directions of TCP connections followed at the same time."""
+MAX_APDUS: Final = 256
+"""APDUs read of one datagram, which is to hold one."""
 MAX_HELD_OCTETS: Final = 1 << 24
 """Octets held for all directions together."""
 
@@ -124,26 +128,68 @@ class Streams:
         if not payload and not segment.missing:
             self.tally.note("no-payload", segment.frame)
             return []
-        if not named and not (self._by_content and payload[:1] == b"\x60" and is_apdu(payload)):
+        if not named and not (self._by_content and payload[:1] == b"\x60" and self._are_apdus(payload)):
             self.tally.note("other-port", segment.frame, repr(segment.flow))
             return []
-        findings: tuple[Finding, ...] = ()
         there = len(payload)
         lost = f", captured without its last {segment.missing} octets" if segment.missing else ""
-        try:
-            size = apdu_size(payload, max_size=self._max_apdu_size)
-        except DecodeError as error:
-            return [_remark(segment, Finding("error", "not-an-apdu", "udp", error.offset, error.reason))]
-        if size is None or size > there:
-            of = "" if size is None else f" of {size}"
-            text = f"an APDU is incomplete, {there}{of} octets are in the datagram{lost}"
-            return [_remark(segment, Finding("error", "incomplete-apdu", "udp", there, text))]
-        if size < there or lost:
-            text = f"{there - size} octets follow the APDU in its datagram{lost}"
-            findings = (Finding("warning", "trailing-octets", "udp", size, text),)
-            payload = payload[:size]
+        ends = self._ends(payload)
+        if not ends:
+            return [self._remark_on(segment, lost)]
+        trailing: tuple[Finding, ...] = ()
+        if ends[-1] < there or lost:
+            after = "APDU" if len(ends) == 1 else "APDUs"
+            text = f"{there - ends[-1]} octets follow the {after} in its datagram{lost}"
+            trailing = (Finding("warning", "trailing-octets", "udp", ends[-1], text),)
         frame, time_ns, flow = segment.frame, segment.time_ns, segment.flow
-        return [make_apdu((frame, time_ns, flow.src, flow.dst, "udp", payload, segment.frames or (frame,), findings))]
+        frames = segment.frames or (frame,)
+        items: list[Apdu | StreamRemark] = []
+        start = 0
+        for number, end in enumerate(ends, 1):
+            findings = trailing if number == len(ends) else ()
+            if len(ends) > 1:
+                text = f"APDU {number} of {len(ends)} in one datagram, which is to hold one"
+                findings = (Finding("note", "several-apdus", "udp", start, text), *findings)
+            octets = payload[start:end]
+            items.append(make_apdu((frame, time_ns, flow.src, flow.dst, "udp", octets, frames, findings)))
+            start = end
+        return items
+
+    def _ends(self, payload: bytes) -> list[int]:
+        """Return where each of the whole APDUs at the start of a datagram ends."""
+        ends: list[int] = []
+        start = 0
+        octets = memoryview(payload)
+        while start < len(payload) and len(ends) < MAX_APDUS:
+            try:
+                size = apdu_size(octets[start:], max_size=self._max_apdu_size)
+            except DecodeError:
+                break
+            if size is None or start + size > len(payload):
+                break
+            start += size
+            ends.append(start)
+        return ends
+
+    def _are_apdus(self, payload: bytes) -> bool:
+        """Tell whether a datagram is nothing but APDUs by their look."""
+        if is_apdu(payload):
+            return True
+        ends = self._ends(payload)
+        starts = [0, *ends[:-1]]
+        whole = bool(ends) and ends[-1] == len(payload)
+        return whole and all(is_apdu(payload[start:end]) for start, end in zip(starts, ends, strict=True))
+
+    def _remark_on(self, segment: Segment, lost: str) -> StreamRemark:
+        """Say why a datagram does not start with an APDU."""
+        there = len(segment.payload)
+        try:
+            size = apdu_size(segment.payload, max_size=self._max_apdu_size)
+        except DecodeError as error:
+            return _remark(segment, Finding("error", "not-an-apdu", "udp", error.offset, error.reason))
+        of = "" if size is None else f" of {size}"
+        text = f"an APDU is incomplete, {there}{of} octets are in the datagram{lost}"
+        return _remark(segment, Finding("error", "incomplete-apdu", "udp", there, text))
 
     def _tcp(self, segment: Segment, *, named: bool) -> list[Apdu | StreamRemark]:
         key = segment.flow.key

@@ -22,7 +22,7 @@ TCP = tcp_packet(A, B, b"payload", sequence=99, flags=SYN | FIN)
 DATAGRAM = UDP[14:]
 DATAGRAM6 = udp_packet(A6, B6, b"payload")[14:]
 SRC6, DST6 = DATAGRAM6[8:24], DATAGRAM6[24:40]
-REASONS = ("link-type", "not-ip", "not-transport", "truncated", "malformed", "fragment")
+REASONS = ("link-type", "not-ip", "not-transport", "truncated", "malformed", "nested", "fragment")
 
 
 def packet(data: bytes, *, link_type: int = 1, number: int = 1, time_ns: int = 5, length: int | None = None) -> Packet:
@@ -162,7 +162,7 @@ def test_findings_tell_count_and_first_frame():
     layers = Layers()
     list(
         layers.segments(
-            [packet(b"", number=3), packet(UDP, link_type=147, number=4), packet(UDP, link_type=9, number=5)]
+            [packet(b"", number=3), packet(UDP, link_type=147, number=4), packet(UDP, link_type=8, number=5)]
         )
     )
     truncated, link_type = layers.findings()

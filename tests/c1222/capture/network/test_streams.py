@@ -10,7 +10,8 @@ import pytest
 from c1222.capture.files.reader import CaptureReader
 from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
 from c1222.capture.network.layers import SYN, Flow, Layers, Segment
-from c1222.capture.network.streams import Apdu, StreamRemark, Streams
+from c1222.capture.network.streams import MAX_APDUS, Apdu, StreamRemark, Streams
+from c1222.errors import Finding
 from c1222.message.ber import tlv
 
 METER, HEAD = "10.0.0.1:1153", "10.0.0.2:50000"
@@ -55,12 +56,46 @@ def test_a_datagram_is_an_apdu(octets):
     assert Streams().push(udp(octets)) == [Apdu(1, 10, METER, HEAD, "udp", octets, (1,), ())]
 
 
+@pytest.mark.parametrize("ends", [(METER, HEAD), (OTHER, HEAD)])
+@pytest.mark.parametrize("apdus", [(A, B), (A, A, A), (apdu(1, 3000), A)])
+def test_several_apdus_in_a_datagram_are_all_read_and_told(apdus, ends):
+    items = Streams().push(udp(b"".join(apdus), *ends))
+    assert codes(items) == list(apdus)
+    starts = [sum(map(len, apdus[:index])) for index in range(len(apdus))]
+    assert [item.findings for item in items] == [
+        (
+            Finding(
+                "note", "several-apdus", "udp", start, f"APDU {n} of {len(apdus)} in one datagram, which is to hold one"
+            ),
+        )
+        for n, start in enumerate(starts, 1)
+    ]
+
+
+@pytest.mark.parametrize("tail", [b"x", b"\x60", B[:-1], b"\x60\x84\xff\xff\xff\xff"])
+def test_what_follows_several_apdus_is_told_of_the_last(tail):
+    items = Streams().push(udp(A + B + tail))
+    assert codes(items) == [A, B]
+    assert [[finding.code for finding in item.findings] for item in items] == [
+        ["several-apdus"],
+        ["several-apdus", "trailing-octets"],
+    ]
+    assert items[1].findings[1].text == f"{len(tail)} octets follow the APDUs in its datagram"
+    assert Streams().push(udp(A + B + tail, OTHER)) == []
+
+
+def test_the_apdus_of_a_datagram_are_limited():
+    items = Streams().push(udp(b"\x60\0" * 30_000))
+    assert len(items) == MAX_APDUS
+    assert items[-1].findings[1].text == f"{60_000 - 2 * MAX_APDUS} octets follow the APDUs in its datagram"
+
+
 def test_an_apdu_from_fragments_names_all_frames():
     segment = udp(A, frame=9)._replace(frames=(3, 7, 9))
     assert next(iter(Streams().items([segment]))).frames == (3, 7, 9)
 
 
-@pytest.mark.parametrize("octets", [A + b"\0", B + A, A[:1] + b"\x10" + A[2:]])
+@pytest.mark.parametrize("octets", [A + b"\0", A[:1] + b"\x10" + A[2:]])
 def test_what_follows_the_apdu_in_its_datagram_is_told(octets):
     (item,) = Streams().items([udp(octets)])
     (finding,) = item.findings
