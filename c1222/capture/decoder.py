@@ -51,7 +51,7 @@ class CaptureDecoder:
     """Decodes captures; iterate it once.
 
     Args:
-        source: path of a pcap or pcapng file, gzipped or not; ``-`` for standard input; or a binary file object.
+        source: path of a pcap or pcapng file, compressed or not; ``-`` for standard input; or a binary file object.
         keys: a store, a single key, or octets by key id.
         ports: UDP and TCP ports of C12.22.
         by_content: also take on other ports what is an APDU by its look.
@@ -236,7 +236,7 @@ def decode_capture(
     ``for message in decode_capture("trace.pcapng", keys=keys): ...``
 
     Args:
-        source: path of a pcap or pcapng file, gzipped or not; ``-`` for standard input; or a binary file object.
+        source: path of a pcap or pcapng file, compressed or not; ``-`` for standard input; or a binary file object.
         keys: a store, a single key, or octets by key id.
         ports: UDP and TCP ports of C12.22.
         by_content: also take on other ports what is an APDU by its look.

@@ -59,7 +59,7 @@ def command(
     no_tables: bool,
     declarations: tuple[str, ...],
 ) -> None:
-    """Decode pcap and pcapng files, gzipped or not: who asked whom for what, what came back, verified or not.
+    """Decode pcap and pcapng files, compressed or not: who asked whom for what, what came back, verified or not.
 
     FILE is a path, - for standard input, or sample:NAME for a capture that comes with the program
     (sample: alone lists them).

@@ -1,4 +1,4 @@
-"""Capture files to packets: pcap and pcapng, gzipped or not, from a path, a file object or standard input.
+"""Capture files to packets: pcap and pcapng, compressed or not, from a path, a file object or standard input.
 
 pcap in both byte orders, with microseconds or nanoseconds, and the variant with longer record headers ("modified",
 magic A1B2CD34). pcapng with any number of sections, each in its own byte order, and interfaces, each with its own
@@ -149,8 +149,9 @@ class CaptureReader:
 
     def findings(self) -> list[Finding]:
         """Return what was wrong with the file, and what was skipped; complete once all packets are read."""
-        gzip = [] if self._source.damage is None else [self._source.damage.finding("damaged-gzip")]
-        return [*gzip, *self._damage, *self.tally.findings()]
+        damage = self._source.damage
+        compressed = [] if damage is None else [damage.finding(f"damaged-{damage.path}")]
+        return [*compressed, *self._damage, *self.tally.findings()]
 
     def _stop(self, code: str, path: str, offset: int, text: str) -> None:
         self._damage.append(Finding("error", code, path, self._source.base + offset, text))

@@ -1,35 +1,25 @@
-"""The octets of a capture file, front to back: from a path, a file object or standard input, inflated when gzipped."""
+"""The octets of a capture file, front to back: from a path, a file object or standard input, compressed or not."""
 
 from __future__ import annotations
 
 import os
 import sys
-import zlib
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, cast
+from typing import IO, TYPE_CHECKING, cast
 
-from c1222.errors import DecodeError
+from c1222.capture.files.compression import READ_SIZE, CaptureError, inflated
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["READ_SIZE", "CaptureError", "OctetSource"]
-
-READ_SIZE: Final = 1 << 20
-"""Octets asked of the file, and inflated, at a time."""
-
-_GZIP: Final = b"\x1f\x8b"
-
-
-class CaptureError(DecodeError):
-    """The file is no capture file, or not one that can be read."""
 
 
 class OctetSource:
     """Reads a file once, in blocks, whether or not it can seek.
 
-    Damaged gzip data end the file there, after all that could be inflated, and are kept in ``damage``.
+    Damaged compressed data end the file there, after all that could be inflated, and are kept in ``damage``.
 
     Args:
         source: path of the file, ``"-"`` for standard input, or a binary file object.
@@ -56,7 +46,7 @@ class OctetSource:
             file = self._owned = cast("IO[bytes]", Path(source).open("rb", buffering=0))  # noqa: SIM115
         # read1 returns what a pipe has now, where read waits for a whole block
         self._read_file: Callable[[int], bytes] = getattr(file, "read1", file.read)
-        self._chunks = self._inflated()
+        self._chunks = inflated(self._read)
 
     def close(self) -> None:
         """Close the file if it was opened here."""
@@ -123,51 +113,3 @@ class OctetSource:
         octets = self._read_file(READ_SIZE)
         self.octets_read += len(octets)
         return octets
-
-    def _inflated(self) -> Iterator[bytes]:
-        octets = self._read()
-        while len(octets) < 2 and (more := self._read()):
-            octets += more
-        if octets.startswith(_GZIP):
-            yield from _gunzip(self._read, octets)
-            return
-        while octets:
-            yield octets
-            octets = self._read()
-
-
-def _gunzip(read: Callable[[], bytes], pending: bytes) -> Iterator[bytes]:
-    """Inflate the members of a gzip file, at most READ_SIZE octets at a time."""
-    done = 0
-    while pending:
-        inflate = zlib.decompressobj(wbits=31)
-        while not inflate.eof:
-            before = inflate.copy()
-            try:
-                octets = inflate.decompress(pending, READ_SIZE)
-            except zlib.error as error:
-                yield from _salvage(before, pending)
-                raise CaptureError("gzip", done, f"the compressed data are damaged: {error}") from None
-            pending = inflate.unconsumed_tail
-            done += len(octets)
-            if octets:
-                yield octets
-            if not pending and not inflate.eof and len(octets) < READ_SIZE:
-                pending = read()
-                if not pending:
-                    raise CaptureError("gzip", done, "the compressed data end early")
-        pending = inflate.unused_data
-        while len(pending) < 2 and (more := read()):
-            pending += more
-        if pending and not pending.startswith(_GZIP):
-            raise CaptureError("gzip", done, "what follows the compressed data is not gzip")
-
-
-def _salvage(inflate: zlib._Decompress, pending: bytes) -> Iterator[bytes]:
-    """Inflate up to a damage: zlib gives nothing of a piece in which it finds one."""
-    try:
-        for at in range(len(pending)):
-            if octets := inflate.decompress(pending[at : at + 1]):
-                yield octets
-    except zlib.error:
-        return

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import gzip
 import io
-import zlib
 
 import pytest
 
-from c1222.capture.files.source import READ_SIZE, CaptureError, OctetSource
+from c1222.capture.files.source import READ_SIZE, OctetSource
 
 
 def read(source: OctetSource) -> bytes:
@@ -25,25 +24,6 @@ def test_octets_come_as_they_are_stored_or_inflated(stored):
         assert read(source) == stored
         assert source.octets_read == len(wrapped)
         assert source.damage is None
-
-
-def test_gzip_is_inflated_to_the_last_octet_that_is_there():
-    stored = gzip.compress(bytes(READ_SIZE + 3000))
-    for cut in range(40, 0, -1):
-        there = zlib.decompressobj(31).decompress(stored[:-cut])
-        source = OctetSource(io.BytesIO(stored[:-cut]))
-        assert len(read(source)) == len(there)
-        assert isinstance(source.damage, CaptureError)
-        assert source.damage.offset == len(there)
-
-
-def test_a_damage_within_gzip_costs_nothing_before_it():
-    octets = bytes(range(256)) * 300
-    stored = bytearray(gzip.compress(octets, 1))
-    stored[-4:] = b"\0\0\0\0"
-    source = OctetSource(io.BytesIO(bytes(stored)))
-    assert read(source) == octets
-    assert source.damage.path == "gzip"
 
 
 def test_more_keeps_what_was_not_done_with():
