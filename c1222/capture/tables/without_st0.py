@@ -1,7 +1,7 @@
 """Tables of a node whose ST0 was not seen: decoded where all that may hold for it gives the same value.
 
-Only for tables that depend on nothing but a few formats of ST0, as ST1, ST2, ST5 and ST6 do. Each combination of these
-formats is tried; one that does not fit the octets (size, text that cannot be printed) is out. What the rest agree on is
+Only for tables that depend on nothing but a few formats of ST0, as ST1, ST2, ST5 and ST6 do, and ST7 and ST8 with most
+procedures. Each combination of these formats is tried; one that does not fit the octets (size, text that cannot be printed) is out. What the rest agree on is
 the value, an element on which they differ keeps its octets, and a finding says what was assumed.
 """
 
@@ -13,9 +13,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219 import C1219Error, Device, Finding
+from c1219.engine.declared import dependencies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from c1219 import Registry
     from c1219.engine.layout import Layout
@@ -29,9 +30,12 @@ _FORMATS: Final = {
     "NAMEPLATE_TYPE": (2,),
 }
 """Elements of ST0 and the values tried. Others (UTF-16 and UTF-32, gas and water meters) would fit anything."""
+_OF_PROCEDURES: Final = _FORMATS | {"TM_FORMAT": (1, 2, 3, 4)}
+"""The same for ST7 and ST8: the size of a record tells most forms of time."""
 _TAKEN: Final = {
     "CHAR_FORMAT": "text is ASCII, ISO 8859-1 or UTF-8",
     "NAMEPLATE_TYPE": "the meter is electric",
+    "TM_FORMAT": "there is a clock",
 }
 """What trying only some values takes for granted."""
 _STEP: Final = re.compile(r"([A-Za-z]\w*)|\[(\d+)\]")
@@ -50,11 +54,16 @@ def assume(registry: Registry, label: str, offset: int | None, octets: bytes) ->
         None if the table depends on more than can be tried, or if the octets fit no combination or different layouts.
     """
     table = registry.table(label)
-    names = [name.removeprefix("ST0.") for name in table.elements]
-    if table.depends_on != ("ST0",) or not set(names) <= set(_FORMATS) or not octets:
+    needed: Mapping[str, Sequence[int]] | None
+    if table.needs_own_octets:
+        needed = _of_procedure(registry, label, octets) if not offset else None
+    else:
+        needed = _triable(table.depends_on, table.elements, _FORMATS)
+    if not needed or not octets:
         return None
+    names = list(needed)
     fitting: list[tuple[tuple[int, ...], Layout, dict[str, Any]]] = []
-    for values in product(*(_FORMATS[name] for name in names)):
+    for values in product(*needed.values()):
         found = _tried(_device(registry, tuple(zip(names, values, strict=True))), label, offset, octets)
         if found is not None:
             fitting.append((values, *found))
@@ -75,16 +84,51 @@ def assume(registry: Registry, label: str, offset: int | None, octets: bytes) ->
         value = layout.to_json(layout.examine(octets).value)
         for path in doubtful:
             _put(value, path.removeprefix(f"{label}."), leaves[path])
-    return value, _finding(label, names, [values for values, _, _ in fitting], doubtful)
+    return value, _finding(label, needed, [values for values, _, _ in fitting], doubtful)
+
+
+def _triable(
+    tables: Sequence[str], elements: Sequence[str], known: Mapping[str, Sequence[int]]
+) -> dict[str, Sequence[int]] | None:
+    """Return the formats that decide a layout, with the values to try; None if it depends on anything else."""
+    names = [name.removeprefix("ST0.") for name in elements]
+    return {name: known[name] for name in names} if set(tables) <= {"ST0"} and set(names) <= set(known) else None
+
+
+def _of_procedure(registry: Registry, label: str, octets: bytes) -> dict[str, Sequence[int]] | None:
+    """Return what decides the layout of ST7 or ST8. The order of octets is one in which a declared procedure is named."""
+    side = "parameters" if label == "ST7" else "response"
+    own = registry.table(label)
+    found: dict[int, dict[str, Sequence[int]] | None] = {}
+    for order in _FORMATS["DATA_ORDER"]:
+        device = _device(registry, (("DATA_ORDER", order),))
+        try:
+            values, findings = device.decode_partial(label, 0, octets[:2])
+            if findings:  # it is cut
+                return None
+            named = values[f"{label}.PROC"]
+            procedure = device.procedure(named.TBL_PROC_NBR, manufacturer=named.STD_VS_MFG_FLAG)
+        except C1219Error:
+            continue
+        tables, elements = dependencies(procedure.outlines[side])
+        found[order] = _triable(tables, tuple(dict.fromkeys((*own.elements, *elements))), _OF_PROCEDURES)
+    if not found:
+        return _triable(own.depends_on, own.elements, _OF_PROCEDURES)
+    needed: dict[str, Sequence[int]] = {}
+    for formats in found.values():
+        if formats is None:
+            return None
+        needed |= formats
+    return needed | {"DATA_ORDER": tuple(found)}
 
 
 def _tried(device: Device, label: str, offset: int | None, octets: bytes) -> tuple[Layout, dict[str, Any]] | None:
     """Decode with one combination; None if the octets do not fit."""
     try:
-        layout = device.bind(label)
+        layout, start = device.layout_of_piece(label, octets, offset=offset or 0)
         if offset is None and layout.size != len(octets):
             return None
-        leaves, findings = layout.partial(offset or 0, octets)
+        leaves, findings = layout.partial(start, octets)
         if any(finding.code != "cut" for finding in findings):
             return None
         if any(isinstance(value, str) and not value.isprintable() for value in leaves.values()):
@@ -100,6 +144,7 @@ def _device(registry: Registry, formats: tuple[tuple[str, int], ...]) -> Device:
     of = dict(formats)
     control1 = of.get("DATA_ORDER", 0) | of.get("CHAR_FORMAT", 1) << 1
     control2 = of.get("ID_FORM", 0) << 5
+    control2 |= of.get("TM_FORMAT", 0)
     head = bytes((control1, control2, 0, 0, 0, 0, 0, of.get("NAMEPLATE_TYPE", 2)))
     return Device({0: head + bytes(11)}, registry=registry)
 
@@ -112,13 +157,17 @@ def _put(value: Any, path: str, leaf: Any) -> None:
     value[last] = leaf
 
 
-def _finding(label: str, names: list[str], fitting: Sequence[tuple[int, ...]], doubtful: list[str]) -> Finding:
+def _finding(
+    label: str, needed: Mapping[str, Sequence[int]], fitting: Sequence[tuple[int, ...]], doubtful: list[str]
+) -> Finding:
     taken, fits = [], []
-    for index, name in enumerate(names):
+    for index, (name, tried) in enumerate(needed.items()):
+        if len(tried) < len(_OF_PROCEDURES[name]):
+            taken.append("the procedure is a declared one")
         if name in _TAKEN:
             taken.append(_TAKEN[name])
         chosen = {values[index] for values in fitting}
-        if len(chosen) == 1 and len(_FORMATS[name]) > 1:
+        if len(chosen) == 1 and len(_OF_PROCEDURES[name]) > 1:
             fits.append(f"only {name} {chosen.pop()} fits")
     text = "ST0 of this node was not seen"
     if taken:
