@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from c1222.errors import C1222Error
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -60,7 +62,7 @@ _PPP_PROTOCOLS: Final = {0x0021: IPV4, 0x0057: IPV6, 0x0281: MPLS, 0x0283: 0x884
 _PPP_ALL_STATIONS: Final = b"\xff\x03"
 
 
-class Skip(Exception):
+class Skip(C1222Error):
     """The packet gives no segment, for this reason."""
 
 
