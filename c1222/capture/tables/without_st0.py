@@ -1,8 +1,9 @@
 """Tables of a node whose ST0 was not seen: decoded where all that may hold for it gives the same value.
 
 Only for tables that depend on nothing but a few formats of ST0, as ST1, ST2, ST5 and ST6 do, and ST7 and ST8 with most
-procedures. Each combination of these formats is tried; one that does not fit the octets (size, text that cannot be printed) is out. What the rest agree on is
-the value, an element on which they differ keeps its octets, and a finding says what was assumed.
+procedures. Each combination of these formats is tried; one that does not fit the octets (size, text that cannot be
+printed) is out. What the rest agree on is the value, an element on which they differ keeps its octets, and a finding
+says what was assumed.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ _FORMATS: Final = {
 """Elements of ST0 and the values tried. Others (UTF-16 and UTF-32, gas and water meters) would fit anything."""
 _OF_PROCEDURES: Final = _FORMATS | {"TM_FORMAT": (1, 2, 3, 4)}
 """The same for ST7 and ST8: the size of a record tells most forms of time."""
+_SIDES: Final = {"ST7": "parameters", "ST8": "response"}
+"""Which record of a procedure is in a table."""
 _TAKEN: Final = {
     "CHAR_FORMAT": "text is ASCII, ISO 8859-1 or UTF-8",
     "NAMEPLATE_TYPE": "the meter is electric",
@@ -55,7 +58,7 @@ def assume(registry: Registry, label: str, offset: int | None, octets: bytes) ->
     """
     table = registry.table(label)
     needed: Mapping[str, Sequence[int]] | None
-    if table.needs_own_octets:
+    if label in _SIDES:
         needed = _of_procedure(registry, label, octets) if not offset else None
     else:
         needed = _triable(table.depends_on, table.elements, _FORMATS)
@@ -96,8 +99,8 @@ def _triable(
 
 
 def _of_procedure(registry: Registry, label: str, octets: bytes) -> dict[str, Sequence[int]] | None:
-    """Return what decides the layout of ST7 or ST8. The order of octets is one in which a declared procedure is named."""
-    side = "parameters" if label == "ST7" else "response"
+    """Return what decides the layout of ST7 or ST8; the order of octets is one in which their procedure is declared."""
+    side = _SIDES[label]
     own = registry.table(label)
     found: dict[int, dict[str, Sequence[int]] | None] = {}
     for order in _FORMATS["DATA_ORDER"]:
