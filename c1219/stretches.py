@@ -51,6 +51,20 @@ class Stretches:
             after += 1
         del starts[index + 1 : after], held[index + 1 : after]
 
+    def remove(self, start: int, end: int) -> None:
+        """Forget the octets from one offset to another."""
+        pieces = self.pieces
+        self._starts, self._held = [], []
+        for offset, octets in pieces.items():
+            self.put(offset, octets[: max(start - offset, 0)])
+            self.put(max(offset, end), octets[max(end - offset, 0) :])
+
+    def run(self, start: int, count: int) -> bytes:
+        """Return at most so many octets from an offset on, as far as they are known."""
+        index = bisect_right(self._starts, start) - 1
+        at = start - self._starts[index] if index >= 0 else 0
+        return bytes(self._held[index][at : at + count]) if index >= 0 else b""
+
     def read(self, start: int, end: int) -> bytes | None:
         """Return the octets from one offset to another, None if they are not all known."""
         index = bisect_right(self._starts, start) - 1

@@ -5,6 +5,7 @@
     message = c1222.decode(apdu, keys=keys)
     for message in c1222.decode_capture("trace.pcapng", keys=keys): ...
     octets = c1222.encode(message, keys=keys)
+    devices = c1222.capture_devices("trace.pcapng", keys=keys)      # title -> Device, out of traffic
 
 Everything is loaded when it is first asked for.
 """
@@ -25,6 +26,7 @@ from c1222.errors import (
 if TYPE_CHECKING:
     from c1222 import aio
     from c1222.capture.decoder import decode_capture
+    from c1222.capture.devices import CapturedDevices, capture_devices
     from c1222.client.aio_meter import AsyncMeter
     from c1222.client.errors import PasswordRefused, ReadInterrupted, WriteUnknown
     from c1222.client.sync import Meter, connect
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ApTitle": "message.aptitle",
     "AsyncMeter": "client.aio_meter",
+    "CapturedDevices": "capture.devices",
     "Key": "security.keys",
     "KeyStore": "security.keys",
     "Message": "protocol.messages",
@@ -45,6 +48,7 @@ _HOMES = {
     "ReadInterrupted": "client.errors",
     "WriteUnknown": "client.errors",
     "aio": "aio",
+    "capture_devices": "capture.devices",
     "connect": "client.sync",
     "decode": "protocol.messages",
     "decode_capture": "capture.decoder",
@@ -52,10 +56,11 @@ _HOMES = {
 }
 
 __all__ = [
-    "ApTitle", "AsyncMeter", "C1222Error", "ConnectionLost", "DecodeError", "EncodeError", "Finding", "InvalidKey",
-    "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message", "Meter", "PasswordRefused",
-    "PeerSilent", "ReadInterrupted", "RemoteError", "ServiceError", "SessionLost", "ShortHeader", "StateError",
-    "UnknownKey", "Unreachable", "WriteUnknown", "aio", "connect", "decode", "decode_capture", "encode",
+    "ApTitle", "AsyncMeter", "C1222Error", "CapturedDevices", "ConnectionLost", "DecodeError", "EncodeError", "Finding",
+    "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message", "Meter",
+    "PasswordRefused", "PeerSilent", "ReadInterrupted", "RemoteError", "ServiceError", "SessionLost", "ShortHeader",
+    "StateError", "UnknownKey", "Unreachable", "WriteUnknown", "aio", "capture_devices", "connect", "decode",
+    "decode_capture", "encode",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a misspelt name is an error to a type checker

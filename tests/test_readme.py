@@ -59,7 +59,9 @@ def test_the_shell_blocks_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.
     assert any("POLY-TOU" in output and "SUMMATIONS" in output for output in shown), shown
     assert len(shown) == 1 + sum(readme_blocks.why_not(block) is None for block in readme_blocks.blocks())
     written = {path.name for path in folder.iterdir()}
-    assert written == {"c1222-demo.pcap", "c1222-demo.toml", "keys.toml", "messages.jsonl", "usage.xml"}
+    assert written == {
+        "c1222-demo.pcap", "c1222-demo.toml", "devices", "keys.toml", "messages.jsonl", "profile.csv", "usage.xml"
+    }  # fmt: skip
     assert len((folder / "messages.jsonl").read_text("utf-8").splitlines()) > 20
     assert (folder / "usage.xml").read_text("utf-8").startswith("<?xml")
 

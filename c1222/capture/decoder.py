@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Iterable, Iterator
 
+    from c1222.capture.message import Remembered
     from c1222.protocol.messages import Keys
     from c1222.security.keys import Key
 
@@ -39,7 +40,7 @@ MAX_LOST_TOLD: Final = 10
 """Incomplete segmented messages that findings tell of one by one."""
 
 
-_NOTHING: Final[tuple[int | None, bytes]] = (None, b"")
+_NOTHING: Final[tuple[int | None, bytes, bool | None]] = (None, b"", None)
 
 
 def addresses(where: bytes | tuple[str, str]) -> tuple[str, str]:
@@ -81,7 +82,7 @@ class CaptureDecoder:
         self.counters = Counters()
         self._layers = Layers()
         self._streams = Streams(ports=ports, by_content=by_content, max_apdu_size=max_apdu_size)
-        self._associations: Associations[tuple[int, bytes]] = Associations(self._keys.base_oid, addresses=addresses)
+        self._associations: Associations[Remembered] = Associations(self._keys.base_oid, addresses=addresses)
         self._reassembler = Reassembler(max_octets=max_apdu_size)
         self._proven: set[Key] = set()
         self._last_key: Key | None = None
@@ -171,7 +172,7 @@ class CaptureDecoder:
         ends = associations.ends(acse)
         frame = item.frame
         where = (item.src, item.dst)
-        reply_to, asked = associations.request_of(acse, ends, where) or _NOTHING
+        reply_to, asked, request_verified = associations.request_of(acse, ends, where) or _NOTHING
         carries = self._authentication in acse.spans
         message = open_message(
             CapturedMessage,
@@ -189,6 +190,7 @@ class CaptureDecoder:
         message.dst = item.dst
         message.transport = item.transport
         message.reply_to = reply_to
+        message.request_verified = request_verified
         message.segments = segments
         message.noted = item.findings
         verdict = message.verdict
@@ -212,7 +214,8 @@ class CaptureDecoder:
             if reply_to is None:
                 counters.unpaired += 1
         elif verdict is Verdict.VERIFIED or message.authenticated is None:
-            associations.remember_request(acse, ends, (frame, message.request_body), where)
+            verified = verdict is Verdict.VERIFIED
+            associations.remember_request(acse, ends, (frame, message.request_body, verified), where)
         return message
 
     def _unreadable(self, item: Apdu | StreamRemark, findings: tuple[Finding, ...]) -> CapturedMessage:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from c1222.capture.files.reader import Packet
-    from c1222.capture.message import Counters
+    from c1222.capture.message import Counters, Remembered
     from c1222.capture.network.framing import Apdu
     from c1222.message.flat import Usual
     from c1222.protocol.pairing import Associations
@@ -73,7 +73,7 @@ class ShortRoad:
     def __init__(
         self,
         keys: KeyStore,
-        associations: Associations[tuple[int, bytes]],
+        associations: Associations[Remembered],
         counters: Counters,
         proven: set[Key],
         *,
@@ -210,7 +210,7 @@ class ShortRoad:
                 self._proven.add(key)
             self._remember(to + by, key_id + iv)  # type: ignore[operator]  # a message that was opened has both
         if quoted is None:
-            self._ask(to, by, number[4:], (frame, body[start:] if start else body), where)
+            self._ask(to, by, number[4:], (frame, body[start:] if start else body, key is not None), where)
             message.reply_to = None
             message._asked = b""
         else:
@@ -221,5 +221,5 @@ class ShortRoad:
                 message.reply_to = None
                 message._asked = b""
             else:
-                message.reply_to, message._asked = request
+                message.reply_to, message._asked, message.request_verified = request
         return message

@@ -9,7 +9,11 @@ from c1222.capture.network.layers import ends
 from c1222.errors import DecodeError, Finding
 from c1222.protocol.messages import Message
 
-__all__ = ["CapturedMessage", "Counters"]
+__all__ = ["CapturedMessage", "Counters", "Remembered"]
+
+
+Remembered = tuple[int, bytes, bool]
+"""What is kept of a request for its response: frame, services with their lengths, whether it was verified."""
 
 
 class CapturedMessage(Message):
@@ -26,9 +30,13 @@ class CapturedMessage(Message):
         reply_to: frame of the request it answers, or None.
         segments: the frames of its segments, or None.
         noted: remarks on how it was carried.
+        request_verified: whether the request it answers was verified; None where that is not known.
     """
 
-    __slots__ = ("_flow", "dst", "frame", "noted", "reply_to", "segments", "src", "time_ns", "transport")
+    __slots__ = (
+        "_flow", "dst", "frame", "noted", "reply_to", "request_verified", "segments", "src", "time_ns",
+        "transport",
+    )  # fmt: skip
 
     frame: int
     time_ns: int
@@ -38,6 +46,7 @@ class CapturedMessage(Message):
     reply_to: int | None
     segments: tuple[int, ...] | None
     noted: tuple[Finding, ...]
+    request_verified: bool | None
     _flow: bytes  # what src and dst are made of, where nobody may ask for them
 
     @property
@@ -62,7 +71,7 @@ class CapturedMessage(Message):
         return self
 
     def __getattr__(self, name: str) -> Any:
-        if name == "segments":
+        if name in {"segments", "request_verified"}:
             return None
         if name == "noted":
             return ()

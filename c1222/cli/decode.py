@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from c1222.cli.device import view_options
 from c1222.cli.device_files import declarations_option, declare, read_device
-from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option
+from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option, time_zone
 from c1222.cli.printing import say, say_json_line, say_lines
 from c1222.cli.progress import file_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from c1219 import Device
     from c1222.capture.decoder import CaptureDecoder, CapturedMessage
+    from c1222.capture.devices import CapturedDevices
     from c1222.capture.tables.reader import TableReader
     from c1222.security.keys import KeyStore
 
@@ -29,10 +32,10 @@ __all__ = ["command"]
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "jsonl"]),
+    type=click.Choice(["text", "jsonl", "csv"]),
     default="text",
     show_default=True,
-    help="Form of the output.",
+    help="Form of the output; csv is for one of registers, load profile and events, of one node.",
 )
 @click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="Port of C12.22, besides 1153.")
 @click.option("--only-ports", is_flag=True, help="Do not look for C12.22 on other ports.")
@@ -46,6 +49,9 @@ __all__ = ["command"]
 )
 @click.option("--two-pass", is_flag=True, help="Read the files twice, to decode tables with what came after them.")
 @click.option("--no-tables", is_flag=True, help="Leave the octets of tables as they are.")
+@view_options
+@click.option("--node", metavar="TITLE", help="With these: only of the node with this ApTitle.")
+@click.option("--save-devices", "folder", metavar="DIR", help="Write the tables that were seen, a device file a node.")
 @declarations_option
 def command(
     files: tuple[str, ...],
@@ -57,6 +63,14 @@ def command(
     devices: tuple[str, ...],
     two_pass: bool,
     no_tables: bool,
+    identity: bool,
+    clock: bool,
+    registers: bool,
+    profile: int | None,
+    events: bool,
+    zone: str | None,
+    node: str | None,
+    folder: str | None,
     declarations: tuple[str, ...],
 ) -> None:
     """Decode pcap and pcapng files, compressed or not: who asked whom for what, what came back, verified or not.
@@ -66,6 +80,10 @@ def command(
 
     Tables are decoded where what they depend on was read before, in the same files, from the same node.
 
+    With --identity, --clock, --registers, --load-profile or --events it prints what the traffic shows of meters, not
+    the messages: tables are put together from whole and partial reads, writes and notifications. Of - it prints what
+    is new as it comes.
+
     Messages go to standard output; what concerns a whole file, and a summary, to standard error. The exit code is 1
     when a message could not be decoded or verified.
     """
@@ -74,6 +92,29 @@ def command(
     store = key_store(keys, files)
     if declarations:
         declare(declarations)
+    views = {
+        "identity": identity, "clock": clock, "registers": registers, "load_profile": profile is not None,
+        "events": events,
+    }  # fmt: skip
+    chosen = tuple(name for name, flag in views.items() if flag)
+    if chosen or folder is not None:
+        if two_pass or no_tables:
+            fail("--two-pass and --no-tables are for messages, not for what is shown of meters")
+        if form == "csv" and (len(chosen) != 1 or chosen[0] not in {"registers", "load_profile", "events"}):
+            fail("csv is for one of --registers, --load-profile and --events")
+        from c1222.cli.decode_devices import Wanted, show_devices
+
+        options = {} if zone is None else {"zone": time_zone(zone)}
+        wanted = Wanted(chosen, profile or 1, node, form, options, folder, show_secrets)
+        failed = show_devices(
+            files,
+            lambda name: _decoder(name, capture_path(name), store, ports, by_content=not only_ports),
+            _devices(store, devices),
+            wanted,
+        )
+        sys.exit(FOUND if failed else 0)
+    if form == "csv" or node is not None or zone is not None:
+        fail("csv, --node and --zone are for one of --identity, --clock, --registers, --load-profile and --events")
     reader = None if no_tables else _reader(store, devices, show_secrets=show_secrets)
     if reader is not None and two_pass:
         for name in files:
@@ -95,14 +136,30 @@ def _reader(keys: KeyStore, devices: tuple[str, ...], *, show_secrets: bool) -> 
     from c1222.capture.tables.reader import TableReader
     from c1222.errors import C1222Error
 
+    try:
+        return TableReader(_given(devices), base=keys.base_oid, show_secrets=show_secrets)
+    except C1222Error as error:
+        fail(f"--device: {error}")
+
+
+def _devices(keys: KeyStore, devices: tuple[str, ...]) -> CapturedDevices:
+    """Make the memory of meters, with the device files; exit if they cannot be used."""
+    from c1222.capture.devices import CapturedDevices
+    from c1222.errors import C1222Error
+
+    try:
+        return CapturedDevices(_given(devices), base=keys.base_oid)
+    except C1222Error as error:
+        fail(f"--device: {error}")
+
+
+def _given(devices: tuple[str, ...]) -> list[Device]:
+    """Read the device files; exit if they cannot be told apart."""
     given = [read_device(name) for name in devices]
     titles = [device.node.get("ap_title") for device in given]
     if len(set(map(str, titles))) < len(titles):
         fail("of several device files each needs an ap_title of its own, and one may have none")
-    try:
-        return TableReader(given, base=keys.base_oid, show_secrets=show_secrets)
-    except C1222Error as error:
-        fail(f"--device: {error}")
+    return given
 
 
 def _learn(name: str, keys: KeyStore, ports: tuple[int, ...], reader: TableReader, *, by_content: bool) -> None:

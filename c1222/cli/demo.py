@@ -107,7 +107,7 @@ def command(pcap: str | None, messages: int) -> None:
     say()
     say(f"  c1222 decode {shlex.quote(str(capture))} --keys {shlex.quote(str(key_file))}")
     say()
-    say("Without --keys that shows what an outsider sees.")
+    say("Without --keys that shows what an outsider sees; with --registers or --load-profile 1, what the meter read.")
     if failed:
         raise SystemExit(FOUND)
 

@@ -24,18 +24,34 @@ if TYPE_CHECKING:
     from c1219.views.registers import Registers
     from c1219.views.security import Access
 
-__all__ = ["command", "view_lines"]
+__all__ = ["command", "view_lines", "view_of", "view_options"]
+
+
+_VIEW_OPTIONS: Final = (
+    click.option("--identity", is_flag=True, help="Who the meter is."),
+    click.option("--clock", is_flag=True, help="Its clock, and where its calendar stands."),
+    click.option("--registers", is_flag=True, help="Every value of ST23 to ST28."),
+    click.option(
+        "--load-profile", "profile", type=click.IntRange(1, 4), metavar="N", help="Set N of the load profile."
+    ),
+    click.option("--events", is_flag=True, help="The history and event logs."),
+    click.option(
+        "--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own."
+    ),
+)
+
+
+def view_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that name views, and the time zone."""
+    for option in reversed(_VIEW_OPTIONS):
+        function = option(function)
+    return function
 
 
 @click.command("device", short_help="print what the tables of a device say")
 @click.argument("file", metavar="FILE")
-@click.option("--identity", is_flag=True, help="Who the meter is.")
-@click.option("--clock", is_flag=True, help="Its clock, and where its calendar stands.")
-@click.option("--registers", is_flag=True, help="Every value of ST23 to ST28.")
-@click.option("--load-profile", "profile", type=click.IntRange(1, 4), metavar="N", help="Set N of the load profile.")
-@click.option("--events", is_flag=True, help="The history and event logs.")
+@view_options
 @click.option("--access", is_flag=True, help="Who may read and write what; passwords are not told.")
-@click.option("--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own.")
 @click.option(
     "--format",
     "form",
@@ -83,7 +99,7 @@ def command(
         fail("espi is for --registers and --load-profile")
     device = read_device(file)
     options = {} if zone is None else {"zone": time_zone(zone)}
-    views = {name: _view(device, name, profile or 1, options) for name in wanted}
+    views = {name: view_of(device, name, profile or 1, options) for name in wanted}
     remarks: tuple[Finding, ...] = ()
     if form == "espi":
         remarks = _espi(device, views, options)
@@ -110,7 +126,15 @@ def command(
     sys.exit(FOUND if has_error(findings) else 0)
 
 
-def _view(device: Device, name: str, profile: int, options: dict[str, Any]) -> Any:
+def view_of(device: Device, name: str, profile: int, options: dict[str, Any]) -> Any:
+    """Return a view of a device.
+
+    Args:
+        device: the device.
+        name: as for `view_lines`.
+        profile: number of the load profile set, for that view.
+        options: of views, such as the time zone.
+    """
     if name == "load_profile":
         return device.load_profile(profile, **options)
     return getattr(device, name)(**({} if name in {"identity", "access"} else options))

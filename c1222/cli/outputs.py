@@ -11,7 +11,7 @@ import click
 
 from c1222.cli.options import fail
 
-__all__ = ["Output", "free_names", "private_files"]
+__all__ = ["Output", "free_names", "private_files", "write_private"]
 
 _OWNER_ONLY: Final = 0o600
 _BINARY: Final = getattr(os, "O_BINARY", 0)
@@ -76,6 +76,23 @@ def private_files(*paths: Path) -> list[IO[bytes]]:
         except OSError as error:
             _fail(str(path), error)
     return files
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put text, as UTF-8, into a file for its owner alone, all of it or nothing; exit if that cannot be done."""
+    import tempfile
+
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)  # for the owner alone
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text.encode())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        _fail(str(path), error)
 
 
 def free_names(stem: str, *suffixes: str) -> list[Path]:

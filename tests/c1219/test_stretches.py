@@ -30,6 +30,20 @@ def test_the_last_octets_put_are_those_read(pieces: list[tuple[int, bytes]]) -> 
     assert Stretches(known.pieces).pieces == known.pieces
 
 
+@given(PIECES, st.integers(0, 40), st.integers(0, 20))
+def test_what_is_removed_is_gone_and_nothing_else(pieces: list[tuple[int, bytes]], start: int, count: int) -> None:
+    known = Stretches()
+    for offset, octets in pieces:
+        known.put(offset, octets)
+    model = {index: known.read(index, index + 1) for index in range(56)}
+    run = known.run(start, count)
+    assert run == b"".join(known.read(index, index + 1) or b"" for index in range(start, start + len(run)))
+    assert len(run) == count or model.get(start + len(run)) is None
+    known.remove(start, start + count)
+    for index, octet in model.items():
+        assert known.read(index, index + 1) == (None if start <= index < start + count else octet)
+
+
 def test_a_slice_that_is_not_known_is_empty() -> None:
     known = Stretches({2: b"cd", 6: b"g"})
     assert known[2:4] == b"cd"

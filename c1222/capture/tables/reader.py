@@ -5,23 +5,21 @@
         for service, known in zip(message.services, reader.read(message)):
             print(known and known.get("value"))
 
-The node whose tables a message is about is the responder: the calling node of a response, the called node of a request.
-A notification (a write with the NOTIFICATION bit) is about its sender, who has tables where the receiver has none: a
-reading of ours.
+Which node and which table octets belong to is said in `c1222.capture.tables.parts`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from c1219 import C1219Error, MissingTables, UnknownTable
 from c1219.registry import table_label
 from c1222.capture.tables.nodes import MAX_NODES, MAX_OCTETS, Nodes
+from c1222.capture.tables.parts import CARRIERS, WRITTEN, Part, concerns_tables, part_of, title_of_node
 from c1222.capture.tables.without_st0 import assume
 from c1222.errors import Finding
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.security.sealing import Verdict
-from c1222.services import REQUESTS
 from c1222.services import tables as wire
 
 if TYPE_CHECKING:
@@ -34,32 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_HOPELESS", "TableReader"]
 
-_NOTIFICATION: Final = 0x04
 _EVENT_OCTETS: Final = 6
 """What precedes a pending table: the event that activates it."""
 _NUMBER_AND_KIND: Final = 0x0FFF
-_CARRIERS: Final = (wire.TableResponse, wire.WriteRequest, wire.WriteIndexRequest, wire.WriteOffsetRequest)
-_WRITTEN: Final = (wire.WriteResponse, wire.WriteIndexResponse, wire.WriteOffsetResponse)
-
-_WRITES: Final = frozenset(code for code, kind in REQUESTS.items() if issubclass(kind, _CARRIERS))
-_OF_TABLES: Final = frozenset(
-    code
-    for code, kind in REQUESTS.items()
-    if kind.answer is not None and issubclass(kind.answer, (wire.TableResponse, *_WRITTEN))
-)
 MAX_HOPELESS: Final = 4096
 """Tables remembered that cannot be decoded with what is known of a node; past it, they are tried again."""
 
 Known = dict[str, Any]
 """What is known of the table data of a service: ``value``, or ``undecoded`` with the reason, and ``findings``."""
-
-
-class _Part(NamedTuple):
-    """Where octets belong: a whole table, or from an offset or an index path on."""
-
-    table: int
-    offset: int | None = None
-    indices: tuple[int, ...] | None = None
 
 
 class TableReader:
@@ -102,10 +82,10 @@ class TableReader:
         ``value`` has element names as keys: nested for a whole table, full paths for a piece. ``undecoded`` says why
         there is none. ``findings`` are those of the table, if there are any.
         """
-        if not _concerns_tables(message):
+        if not concerns_tables(message):
             return ()
         services = message.services
-        if not any(isinstance(service, _CARRIERS + _WRITTEN) for service in services):
+        if not any(isinstance(service, CARRIERS + WRITTEN) for service in services):
             return ()
         node = self._node(message)
         return tuple([self._service(message, node, service) for service in services])
@@ -113,9 +93,9 @@ class TableReader:
     def learn(self, message: CapturedMessage) -> None:
         """Learn from a message in a first pass, which keeps the first octets seen of each table."""
         self._nodes.first = True
-        if _concerns_tables(message):
+        if concerns_tables(message):
             for service in message.services:
-                if isinstance(service, _CARRIERS + _WRITTEN):
+                if isinstance(service, CARRIERS + WRITTEN):
                     self._learn(message, self._node(message), service)
         self._nodes.first = False
 
@@ -125,16 +105,12 @@ class TableReader:
 
     def _node(self, message: CapturedMessage) -> object:
         """Return whose tables a message is about: a title, or an address where there is none."""
-        notifies = (message.calling_ae_qualifier or 0) & _NOTIFICATION
-        sender = message.is_response or bool(notifies)
-        title = message.calling if sender else message.called
-        if title is None:
-            return message.src if sender else message.dst
-        return title.absolute(self._base)
+        title, address = title_of_node(message)
+        return address if title is None else title.absolute(self._base)
 
     def _service(self, message: CapturedMessage, node: object, service: Service) -> Known | None:
         self._learn(message, node, service)
-        part = _part(service)
+        part = part_of(service)
         if part is not None:
             carrier: Any = service
             return self._decoded(node, part, carrier.data, conceals=service.conceals)
@@ -150,13 +126,13 @@ class TableReader:
         if verdict is not Verdict.VERIFIED and verdict is not Verdict.CLEARTEXT:
             return
         source: Any = service
-        if isinstance(service, _WRITTEN):
+        if isinstance(service, WRITTEN):
             source = service.request
         elif not isinstance(service, wire.TableResponse):
             return
         if source is None or not source.checksum_ok:
             return
-        part = _part(source)
+        part = part_of(source)
         if part is None or part.table > _NUMBER_AND_KIND:
             return
         label, offset = table_label(part.table), part.offset
@@ -169,7 +145,7 @@ class TableReader:
 
     # --- decoding
 
-    def _decoded(self, node: object, part: _Part, octets: bytes, *, conceals: bool) -> Known:
+    def _decoded(self, node: object, part: Part, octets: bytes, *, conceals: bool) -> Known:
         if conceals and not self._show_secrets:
             return {"undecoded": "the table holds passwords or keys"}
         if part.table & ~(_NUMBER_AND_KIND | wire.TableBits.PENDING):
@@ -192,7 +168,7 @@ class TableReader:
         except C1219Error as error:
             return {"undecoded": str(error)}
 
-    def _without(self, device: Device, names: tuple[str, ...], label: str, part: _Part, octets: bytes) -> Known:
+    def _without(self, device: Device, names: tuple[str, ...], label: str, part: Part, octets: bytes) -> Known:
         """Decode on assumptions, or say what was not seen."""
         if names == ("ST0",) and part.indices is None and not part.table & wire.TableBits.PENDING:
             assumed = assume(self._nodes.registry, label, part.offset, octets)
@@ -208,29 +184,7 @@ class TableReader:
         return known
 
 
-def _concerns_tables(message: CapturedMessage) -> bool:
-    """Tell by the codes alone whether a message may carry octets of tables, or say that some were written."""
-    if message.is_response:
-        return any(request.code in _OF_TABLES for request in message.asked)
-    return any(octets[0] in _WRITES for octets in message.service_octets)
-
-
-def _part(service: Any) -> _Part | None:
-    """Return where the octets of a service belong, None if it carries none or the table is not known."""
-    if isinstance(service, wire.TableResponse):
-        service = service.request
-    elif not isinstance(service, _CARRIERS):
-        return None
-    if isinstance(service, wire.ReadOffsetRequest | wire.WriteOffsetRequest):
-        return _Part(service.table, offset=service.offset)
-    if isinstance(service, wire.ReadIndexRequest | wire.WriteIndexRequest):
-        return _Part(service.table, indices=service.indices)
-    if isinstance(service, wire.ReadRequest | wire.WriteRequest):
-        return _Part(service.table)
-    return None
-
-
-def _known(device: Device, label: str, part: _Part, octets: bytes) -> Known:
+def _known(device: Device, label: str, part: Part, octets: bytes) -> Known:
     if part.offset is None and part.indices is None:
         layout = device.layout_of(label, octets)
         value, findings = layout.examine(octets)
@@ -245,7 +199,7 @@ def _piece(layout: Layout, start: int, octets: bytes) -> Known:
     return _shown({path[below:]: layout.element(path).to_json(leaf) for path, leaf in values.items()}, findings)
 
 
-def _pending(device: Device, label: str, part: _Part, octets: bytes) -> Known:
+def _pending(device: Device, label: str, part: Part, octets: bytes) -> Known:
     """Decode a pending table: from memory, the event that activates it is in front; the size tells."""
     if part.offset is not None or part.indices is not None:
         return {"undecoded": f"a piece of a pending {label}: where it belongs is not known"}
