@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,10 +42,15 @@ NAMES_USED_TWICE = 8
 MODULES = sorted(p for package in ("c1219", "c1222") for p in (ROOT / package).rglob("*.py"))
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Yield the absolute dotted names a module imports, at whatever depth in the file."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -87,13 +93,14 @@ def test_imports_point_one_way(path: Path) -> None:
 
 def loaded_by_name(path: Path) -> Iterator[str]:
     """Yield the dotted names that a module gives to `import_module` as a constant."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
             if name in {"import_module", "__import__"}:
                 yield str(node.args[0].value)
 
 
+@cache
 def arrows_between_files() -> dict[str, set[str]]:
     """Return which file imports which: at any depth, for type checkers too, and by name; the front doors aside."""
     known = {dotted(path): path for path in MODULES if path.name != "__init__.py"}
@@ -157,7 +164,7 @@ def test_no_folder_is_crowded() -> None:
 def test_few_class_names_are_used_twice() -> None:
     homes: dict[str, list[str]] = {}
     for path in MODULES:
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in tree(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
     twice = {name: files for name, files in homes.items() if len(files) > 1}

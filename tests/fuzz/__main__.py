@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
-from tests.fuzz.driver import Door, replay, run, save, shrink
-from tests.fuzz.table import DOORS, shares
+ATHERIS = "--atheris" in sys.argv
+if ATHERIS:
+    try:
+        import atheris
+    except ImportError:
+        sys.exit("atheris is not installed")
+
+# What atheris has to see must be instrumented as it is imported: our packages, and nothing of the libraries.
+with atheris.instrument_imports(include=["c1219", "c1222"]) if ATHERIS else nullcontext():
+    from tests.fuzz.driver import Door, replay, run, save, shrink
+    from tests.fuzz.table import DOORS, shares
 
 
 def main() -> int:
@@ -27,7 +38,7 @@ def main() -> int:
     if chosen.replay:
         return again(chosen.replay)
     if chosen.atheris:
-        return with_atheris(DOORS[chosen.atheris], rest)
+        return with_atheris(chosen.atheris, rest)
     print(f"seed {chosen.seed}")
     broken = 0
     for name, seconds in shares(60 * chosen.minutes, chosen.door).items():
@@ -47,22 +58,21 @@ def again(path: Path) -> int:
     return 0 if crash is None else 1
 
 
-def with_atheris(door: Door, arguments: list[str]) -> int:
-    """Hand a door to atheris, which must be installed; the rest of the command line is its own."""
-    try:
-        import atheris  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        print("atheris is not installed", file=sys.stderr)
-        return 2
+def with_atheris(name: str, arguments: list[str]) -> int:
+    """Hand a door to atheris, with its seeds to begin with; the rest of the command line is atheris's own."""
+    door: Door = DOORS[name]
 
     def one(octets: bytes) -> None:
         crash = replay(door, octets)
         if crash is not None:
-            raise AssertionError(crash.text)
+            print(f"{crash.text}\n{name}: {crash.kind}; kept as {save(name, crash)}", flush=True)
+            raise AssertionError(crash.kind)
 
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0], *arguments], one)
-    atheris.Fuzz()
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, seed in enumerate(door.seeds()):
+            Path(corpus, f"seed-{number}").write_bytes(seed)
+        atheris.Setup([sys.argv[0], *arguments, corpus], one)
+        atheris.Fuzz()
     return 0
 
 
