@@ -16,7 +16,7 @@
         ├── Unreachable            (ConnectionError) nobody listens there, or there is no way to it
         ├── ConnectionLost         (ConnectionError) the connection ended while it was needed
         ├── SessionLost                           the session ended before the exchange was done
-        ├── SecurityRefused                       the peer says, in clear, that it refuses the message's security
+        ├── SecurityRefused                       the peer refuses the message's security in cleartext
         └── ServiceError                          the peer answered with a response code other than ok
 
 "Need more octets" is never an exception: functions that can need more return None.
@@ -156,7 +156,7 @@ class SessionLost(RemoteError):
 
 
 class SecurityRefused(RemoteError):
-    """The peer answered a secured request with a refusal in clear. Nobody vouches for it, so it is only a hint."""
+    """The peer answered a secured request with a refusal in cleartext: unauthenticated, so only a hint."""
 
 
 class ServiceError(RemoteError):

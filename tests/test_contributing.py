@@ -21,6 +21,11 @@ def test_the_first_table() -> None:
     assert subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout == block("text")
 
 
+def test_the_file_of_the_first_table_is_neither_linted_nor_committed() -> None:
+    (name,) = re.findall(r"into a file `(\w+\.py)` beside", PAGE)
+    assert f"/{name}" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+
+
 def test_every_session_that_is_named_exists_and_every_session_is_named() -> None:
     sessions = re.findall(r"^@nox\.session\ndef (\w+)", (ROOT / "noxfile.py").read_text("utf-8"), re.MULTILINE)
     ci = (ROOT / ".ci" / "run").read_text("utf-8")

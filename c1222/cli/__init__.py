@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
-    "demo": "talk to a simulated meter on this machine, and decode what was said",
-    "conformance": "check a node against numbered rules, or be a node that misbehaves",
+    "demo": "talk to a simulated meter on this machine and decode the traffic",
+    "conformance": "check a node against numbered rules, or simulate one that misbehaves",
     "decode": "print the messages of capture files, verified and decrypted",
-    "device": "print what the tables of a device say: registers, load profile, events, clock",
-    "identify": "ask a meter who it is and what it can do",
+    "device": "print what a device's tables hold: registers, load profile, events, clock",
+    "identify": "ask a meter for its identity and capabilities",
     "node": "simulate meters on the network, or a relay",
     "procedure": "run a procedure of a meter",
     "read": "read tables, elements, registers, load profile, events from a meter",
-    "tables": "list and show what is known of the tables: fields, layouts, offsets",
-    "vectors": "make test vectors, and hold this or another implementation against them",
+    "tables": "list and show the known tables: fields, layouts, offsets",
+    "vectors": "make test vectors, and check this or another implementation against them",
     "write": "write a table or an element of a meter",
 }
 """Each command with its one line of help; the module of the same name has the rest."""
@@ -49,7 +49,7 @@ def main() -> NoReturn:
             code = _group().main(prog_name="c1222", standalone_mode=False) or 0
         except SystemExit as end:
             code = end.code
-        sys.stdout.flush()  # here, where what goes wrong can be told
+        sys.stdout.flush()  # here, where a failure can still be reported
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -58,7 +58,7 @@ def main() -> NoReturn:
         code = 130
     except BrokenPipeError:
         code = _give_up_output()
-    except OSError as error:  # a full disk, mostly: files and sockets that a command names have told of theirs
+    except OSError as error:  # mostly a full disk: commands report failures of the files and sockets that they name
         from c1222.errors import in_words
 
         _give_up_output()
@@ -97,7 +97,7 @@ def _group() -> click.Group:
                 raise TypeError(f"c1222.cli.{cmd_name} has no command")
             return command
 
-        # A reader that left is told of here: click would take the error, and exit with another code.
+        # A reader that left is handled here: click would take the error, and exit with another code.
 
         def make_context(self, *arguments: Any, **options: Any) -> click.Context:
             try:

@@ -45,22 +45,28 @@ def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None
 
 @click.command("conformance", short_help="check a node against numbered rules, or be a node that misbehaves")
 @connection_options
-@click.option("--allow-writes", is_flag=True, help="Also run checks that write to the node; they put back what was.")
-@click.option("--only", multiple=True, metavar="ID", help="Only this check, or those whose ids begin so: C-SEC.")
+@click.option(
+    "--allow-writes", is_flag=True, help="Also run checks that write to the node; they restore what they changed."
+)
+@click.option(
+    "--only", multiple=True, metavar="ID", help="Only this check, or those whose ids begin like this, such as C-SEC."
+)
 @click.option("--json", "json_file", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True), help="As JSON.")
 @click.option("--junit", "junit_file", metavar="FILE", type=click.Path(dir_okay=False), help="As JUnit XML.")
-@click.option("--notes", is_flag=True, help="Also show what passed checks remark.")
+@click.option("--notes", is_flag=True, help="Also show the remarks of checks that passed.")
 @click.option(
     "--quiet",
     type=click.FloatRange(0, min_open=True),
-    help="Seconds to listen where no answer is due; 1 if not given.",
+    help="Seconds to listen where no answer is expected; default: 1.",
 )
 @click.option(
-    "--patience", type=click.FloatRange(0), help="Seconds to wait for such as idle time-outs; 5 if not given."
+    "--patience", type=click.FloatRange(0), help="Seconds to wait for idle time-outs and the like; default: 5."
 )
-@click.option("--listen", multiple=True, metavar="ADDRESS", help="Be a node that misbehaves, at udp:// or tcp://.")
-@click.option("--profile", metavar="FILE", help=f"What that node is made from: {DEVICE_HELP}")
-@click.option("--misbehave", "case", metavar="CASE", help="What it does wrong: see --list.")
+@click.option(
+    "--listen", multiple=True, metavar="ADDRESS", help="Simulate a node that misbehaves, at udp:// or tcp://."
+)
+@click.option("--profile", metavar="FILE", help=f"Device the node is made from: {DEVICE_HELP}")
+@click.option("--misbehave", "case", metavar="CASE", help="What it does wrong; see --list.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list, help="List checks and cases.")
 def command(
     connection: dict[str, Any],
@@ -79,9 +85,9 @@ def command(
 
     Each check names the rule it rests on and how sure that is: [V] two independent sources, [1] one, [?] inference. A
     rule that is not sure, or disputed, gives a warning and never a failure. Without --allow-writes nothing is written;
-    wrong passwords and wrong MACs are sent all the same, few of each.
+    a few wrong passwords and wrong MACs are sent even so. few of each.
 
-    With --listen, --profile and --misbehave, be a node that does one thing wrong, for a head-end to be checked.
+    With --listen, --profile and --misbehave, simulate a node that does one thing wrong, to check a head-end.
 
     Exit code 0: no failure; 1: failures; 2: usage; 3: the node does not answer.
     """
@@ -115,7 +121,7 @@ for _parameter in command.params:
 
 
 def _target(connection: dict[str, Any], *, allow_writes: bool, quiet: float | None, patience: float | None) -> Target:
-    """Return whom to check; exit if that cannot be."""
+    """Return the node to check; exit if the options do not make one."""
     from c1222.conformance.target import Target
     from c1222.errors import C1222Error
     from c1222.message.aptitle import ApTitle
@@ -153,7 +159,7 @@ def _target(connection: dict[str, Any], *, allow_writes: bool, quiet: float | No
 
 
 def _run(url: str, target: Target, only: tuple[str, ...]) -> Report:
-    """Run the checks, and show how many are done; exit if there are no such."""
+    """Run the checks and show progress; exit if none match."""
     from c1222.client.clock import SystemClock
     from c1222.conformance.catalogue import chosen
     from c1222.conformance.opening import way_to
@@ -212,7 +218,7 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
 
 
 def _misbehave(listen: tuple[str, ...], profile: str | None, case: str | None, key_file: str | None) -> None:
-    """Be a node that misbehaves, until interrupted; exit if that cannot be."""
+    """Serve a node that misbehaves, until interrupted; exit if that cannot be done."""
     import asyncio
 
     from c1222.client.clock import SystemClock

@@ -49,7 +49,7 @@ format_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
 _OPTIONS: Final[tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]] = (
     click.argument("url", metavar="URL"),
     click.option("--called", metavar="TITLE", required=True, help="ApTitle of the meter."),
-    click.option("--calling", metavar="TITLE", required=True, help="ApTitle to ask in the name of."),
+    click.option("--calling", metavar="TITLE", required=True, help="ApTitle to send requests as."),
     keys_option,
     click.option("--key-id", type=click.IntRange(0, 255), help="Key to use, where there are several."),
     click.option(
@@ -57,29 +57,35 @@ _OPTIONS: Final[tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]] 
         type=click.IntRange(0, 2),
         help="0 cleartext, 1 authenticated, 2 encrypted; 2 if there are keys, otherwise 0.",
     ),
-    click.option("--sessionless", is_flag=True, help="Open no session: each message stands alone."),
+    click.option("--sessionless", is_flag=True, help="Open no session; each message stands alone."),
     click.option("--user-id", type=click.IntRange(0, 65535), default=0, show_default=True, help="Number of the user."),
     click.option("--user", default="", help="Name of the user, for Logon."),
     click.option(
         "--password-file",
         metavar="FILE",
         type=click.Path(dir_okay=False, allow_dash=True),
-        help=f"Where the password is, - for standard input; otherwise it is taken from {PASSWORD_VARIABLE}.",
+        help=f"File with the password, - for standard input; without it, {PASSWORD_VARIABLE} is used.",
     ),
     click.option("--ask-password", is_flag=True, help="Ask for the password."),
     click.option(
-        "--timeout", type=click.FloatRange(0, min_open=True), help="Seconds for the first answer; UDP 5, TCP 60."
+        "--timeout",
+        type=click.FloatRange(0, min_open=True),
+        help="Seconds to wait for the first answer; default: UDP 5, TCP 60.",
     ),
-    click.option("--attempts", type=click.IntRange(1), help="How often to send the same: UDP 4, TCP 1."),
-    click.option("--ed-class", metavar="TEXT", help="Device class to put into requests, 4 characters or 8 hex digits."),
+    click.option(
+        "--attempts", type=click.IntRange(1), help="How often to send the same message; default: UDP 4, TCP 1."
+    ),
+    click.option("--ed-class", metavar="TEXT", help="Device class to put into requests: 4 characters or 8 hex digits."),
     click.option(
         "--id-bits",
         type=click.Choice(["16", "32"]),
         default="32",
         show_default=True,
-        help="Length of invocation ids; 16 for meters that store no more.",
+        help="Length of invocation ids; 16 for meters that store no longer ones.",
     ),
-    click.option("--device", "known", metavar="FILE", help="Tables of the meter that are known: not read for layouts."),
+    click.option(
+        "--device", "known", metavar="FILE", help="Known tables of the meter; they are not read again to find layouts."
+    ),
 )
 
 
@@ -132,13 +138,13 @@ def connected(connection: dict[str, Any]) -> Iterator[Meter]:
 
 
 def in_options(error: Exception) -> str:
-    """Return what went wrong; a lack of rights with the options that give some."""
+    """Return what went wrong; for missing rights, with the options that give them."""
     from c1222.services.results import Isc
 
     if not isinstance(error, Isc):
         return str(error)
     return (
-        f"{error} Here: say with --user-id which user, and its password with --ask-password, --password-file or"
+        f"{error} Here: give the user with --user-id, and the password with --ask-password, --password-file or"
         f" {PASSWORD_VARIABLE}."
     )
 
@@ -175,7 +181,7 @@ def client_settings(connection: dict[str, Any]) -> dict[str, Any]:
 
 
 def _password(path: str | None, *, ask: bool) -> bytes | None:
-    """Return the password, as it may be told: never as an argument, which everybody on the machine can see."""
+    """Return the password: never from an argument, which everybody on the machine can see."""
     if ask:
         return _octets(str(click.prompt("Password", hide_input=True, err=True)))
     if path is not None:

@@ -24,7 +24,7 @@ __all__ = ["command"]
 
 
 @click.command("node", short_help="simulate meters on the network, or a relay")
-@click.option("--profile", metavar="FILE", help=f"What the meters are made from: {DEVICE_HELP}")
+@click.option("--profile", metavar="FILE", help=f"Device the meters are made from: {DEVICE_HELP}")
 @click.option(
     "--listen",
     multiple=True,
@@ -37,26 +37,30 @@ __all__ = ["command"]
 @declarations_option
 @click.option("--title", metavar="TITLE", help="ApTitle of the first meter, or of the relay.")
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="Meters, with titles counted up.")
-@click.option("--store", metavar="DIR", help="Keep the meters here; without it they forget when they end.")
-@click.option("--sync", is_flag=True, help="Wait for the disk at every change: it outlasts a power failure.")
-@click.option("--allow-cleartext", is_flag=True, help="Take requests in cleartext although there are keys.")
+@click.option(
+    "--store", metavar="DIR", help="Keep the meters here; without it they forget everything when the process ends."
+)
+@click.option("--sync", is_flag=True, help="Wait for the disk at every change, so that it survives a power failure.")
+@click.option("--allow-cleartext", is_flag=True, help="Accept cleartext requests although there are keys.")
 @click.option(
     "--accelerate",
     type=click.FloatRange(0, 1e6, min_open=True),
     default=1.0,
     show_default=True,
-    help="Seconds of the meters' clocks in a second.",
+    help="How many seconds the meters' clocks advance in a second.",
 )
-@click.option("--history", type=click.FloatRange(0, 366), metavar="DAYS", help="Days of load before the start.")
+@click.option(
+    "--history", type=click.FloatRange(0, 366), metavar="DAYS", help="Days of load to simulate before the start."
+)
 @click.option("--frozen", is_flag=True, help="Serve the tables as they are; nothing moves.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What chance follows from.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
 @click.option("--faults", metavar="FILE", type=click.Path(dir_okay=False), help="Plan of faults, TOML or JSON.")
 @click.option("--register", "relay", metavar="URL", help="Register with the relay at this address.")
 @click.option("--relay-title", metavar="TITLE", help="Its ApTitle.")
 @click.option("--notify", "host", metavar="URL", help="Send entries of the event logs to the host at this address.")
 @click.option("--host-title", metavar="TITLE", help="Its ApTitle.")
-@click.option("--key-id", type=click.IntRange(0, 255), help="Key for registrations and notices; else in cleartext.")
-@click.option("--as-relay", is_flag=True, help="Be a relay for meters to register with, and no meter.")
+@click.option("--key-id", type=click.IntRange(0, 255), help="Key for registrations and notices; cleartext without it.")
+@click.option("--as-relay", is_flag=True, help="Be a relay that meters register with, instead of a meter.")
 def command(
     profile: str | None,
     listen: tuple[str, ...],
@@ -124,7 +128,7 @@ def command(
 
 
 class _Uplinks:
-    """Where the meters register, and whom they tell."""
+    """Where the meters register, and where they send notices."""
 
     def __init__(
         self,
@@ -143,7 +147,7 @@ class _Uplinks:
         self.seed = seed
 
     async def start(self, server: NodeServer, fleet: Fleet) -> None:
-        """Have them register and tell."""
+        """Have them register and send notices."""
         from c1222.node.network.uplinks import notify, register
 
         if self.relay is not None:

@@ -43,7 +43,7 @@ keys_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 
 
 def fail(text: str) -> NoReturn:
-    """Say what is wrong and exit."""
+    """Print what is wrong and exit."""
     say(f"c1222: {text}", err=True)
     sys.exit(UNREADABLE)
 

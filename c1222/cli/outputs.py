@@ -57,7 +57,7 @@ class Output:
 
     def _close(self) -> None:
         if self._file is not None:
-            with contextlib.suppress(OSError):  # a failure to write was told when it came
+            with contextlib.suppress(OSError):  # a failure to write was reported when it happened
                 self._file.close()
             if self._unwritten:
                 self._path.unlink(missing_ok=True)

@@ -31,12 +31,12 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     form = click.option("--format", "form", type=choice, default="text", show_default=True, help="Form of the output.")
     device = click.option("--device", metavar="FILE", help=DEVICE_HELP)
     kind = click.option(
-        "--class", "kind", metavar="CODE", help="Device class whose own tables are meant: 4 characters or 8 hex digits."
+        "--class", "kind", metavar="CODE", help="Device class whose own tables to use: 4 characters or 8 hex digits."
     )
     return device(kind(form(declarations_option(function))))
 
 
-@click.group("tables", short_help="what the library knows of the tables: fields, layouts, offsets")
+@click.group("tables", short_help="list and show the known tables: fields, layouts, offsets")
 def command() -> None:
     """Tables of C12.19: those of the standard, of installed packages, and of files given with --declarations."""
 

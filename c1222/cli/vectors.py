@@ -1,4 +1,4 @@
-"""``c1222 vectors``: make test vectors, hold this or another implementation against them, answer them on two pipes."""
+"""``c1222 vectors``: make test vectors, check this or another implementation against them, answer them on two pipes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHOWN: Final = 10
 """Differences of a family that are printed without ``--all``."""
 
 
-@click.group("vectors", short_help="make test vectors, and hold an implementation against them")
+@click.group("vectors", short_help="make test vectors, and check an implementation against them")
 def command() -> None:
     """Test vectors for C12.22 and C12.19: EAX', messages, services, types, tables, load profiles."""
 
@@ -53,13 +53,13 @@ def generate(seed: int, out: str) -> None:
 @click.option("--against", metavar="PROGRAM", help="A program that answers cases on its standard input and output.")
 @click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, metavar="S",
               help="Seconds the program may take for a case.")  # fmt: skip
-@click.option("--strict", is_flag=True, help="Count remarks as differences.")
+@click.option("--strict", is_flag=True, help="Treat remarks as differences.")
 @click.option("--all", "everything", is_flag=True, help=f"Print all differences, not only {SHOWN} of each family.")
 def verify(paths: tuple[str, ...], against: str | None, timeout: float, strict: bool, everything: bool) -> None:
-    """Hold vectors against this library, or against another implementation, and print where they differ.
+    """Check this library, or another implementation, against vectors, and print where they differ.
 
     A difference contradicts what is sure; a remark contradicts what rests on one source or on inference. Every case is
-    computed anew: a file that was changed is told from a program that is wrong. PROGRAM is split as a shell would;
+    computed again, so a changed file is not taken for a wrong program. PROGRAM is split as a shell would;
     specs/vectors/README.md has the protocol, "c1222 vectors respond" speaks it.
 
     The exit code is 0 when nothing differs, 1 when something does or no case could be asked, 2 when a file cannot be

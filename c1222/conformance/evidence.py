@@ -38,7 +38,7 @@ class Evidence(NamedTuple):
         time: seconds since the run began.
         hex: its octets; ``xx`` stands for one that is concealed, and ``…`` for the rest of a very long message.
         services: what was asked or answered, as JSON; empty where that is not known.
-        authenticated: whether its MAC is right; None in clear, and where nobody looked.
+        authenticated: whether its MAC is right; None in cleartext, and where nobody looked.
         note: what is peculiar about it; empty for nothing.
     """
 
@@ -81,7 +81,7 @@ class Log:
             self._left_out += 1
 
     def take(self) -> tuple[tuple[Evidence, ...], int]:
-        """Return what is kept, and how many messages between the first and the last are not; and begin anew."""
+        """Return what is kept, and how many messages between the first and the last are not; then start over."""
         kept, left_out = (*self._first, *self._last), self._left_out
         self._first, self._last, self._left_out = [], [], 0
         return kept, left_out

@@ -166,7 +166,7 @@ def _problems(sent: Sent, message: Message, identity: Identity) -> list[Problem]
 
 
 def _refuses(message: Message) -> bool:
-    """Return whether a message says no more than that another one is refused as a whole, as may be said in clear."""
+    """Return whether a message only refuses another one as a whole, which may be done in cleartext."""
     return all(isinstance(one, ErrorResponse) and SERVICE_ERRORS[one.code].whole_message for one in message.services)
 
 

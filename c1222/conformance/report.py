@@ -94,18 +94,18 @@ def _case(result: Result) -> ET.Element:
     check, rule = result.check, result.check.rule
     attributes = {"name": f"{check.id} {check.title}", "classname": f"c1222.conformance.{check.family}"}
     case = ET.Element("testcase", {**attributes, "time": f"{result.seconds:.3f}"})
-    told = [f"{remark.level}: {remark.text}" for remark in result.remarks]
+    remarks = [f"{remark.level}: {remark.text}" for remark in result.remarks]
     disputed = f"; otherwise: {rule.disputed}" if rule.disputed else ""
     basis = f"rests on: {rule.text} [{rule.mark.value}] {rule.source}{disputed}"
     if result.verdict is CheckVerdict.FAIL:
         wrong = [remark.text for remark in result.remarks if remark.level == "wrong"]
         failure = ET.SubElement(case, "failure", {"message": _legal(wrong[0] if wrong else ""), "type": "conformance"})
-        failure.text = _legal("\n".join([*told, basis, *_lines(result)]))
+        failure.text = _legal("\n".join([*remarks, basis, *_lines(result)]))
     elif result.verdict is CheckVerdict.SKIPPED:
         ET.SubElement(case, "skipped", {"message": _legal(result.reason)})
-    elif told:
+    elif remarks:
         warning = ["WARNING"] if result.verdict is CheckVerdict.WARNING else []
-        ET.SubElement(case, "system-out").text = _legal("\n".join([*warning, *told, basis]))
+        ET.SubElement(case, "system-out").text = _legal("\n".join([*warning, *remarks, basis]))
     return case
 
 

@@ -1,7 +1,7 @@
 """Running checks against a node, one after the other, and what came of each.
 
-A check whose grounds have failed is skipped and says so: one failure early on does not bring a hundred later. A node
-that stops answering is asked once more, and then the rest is skipped.
+A check whose preconditions failed is skipped with a remark, so that one early failure does not cause a hundred later.
+A node that stops answering is asked once more, and then the rest is skipped.
 """
 
 from __future__ import annotations

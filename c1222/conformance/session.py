@@ -34,7 +34,7 @@ class ProbedSession:
     Attributes:
         probe: as given.
         logon: as given.
-        security: key id and vector of our Logon; None in clear.
+        security: key id and vector of our Logon; None in cleartext.
         is_open: whether we have not ended it.
     """
 

@@ -1,4 +1,4 @@
-"""What the core is told about its surroundings: how long to wait, what carries the APDUs, what to put up with."""
+"""What the core is told about its surroundings: timing, transport, tolerances."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class OnRefusal(StrEnum):
 
 
 class Link(NamedTuple):
-    """What carries the APDUs, as far as the core must know.
+    """The transport, as far as the core must know it.
 
     Attributes:
         reliable: what arrives, arrives once and in order, and the two ends know each other, as with TCP.
@@ -79,7 +79,7 @@ class Link(NamedTuple):
 UDP_LINK: Final = Link()
 """Datagrams that fit an Ethernet frame; refusals are silent."""
 TCP_LINK: Final = Link(reliable=True, max_size=MAX_APDU_OCTETS, on_refusal=OnRefusal.ANSWER)
-"""A connection; refusals are told in clear (sme)."""
+"""A connection; refusals are answered in cleartext (sme)."""
 
 
 def link_over(*, reliable: bool) -> Link:
@@ -99,8 +99,8 @@ class Timing(NamedTuple):
         growth: by what each further wait is longer.
         longest: no wait is longer than this, seconds.
         attempts: how often the same octets are sent, the first time included.
-        second_opinion: how soon to ask again after a refusal that nobody vouches for, seconds. Over datagrams it takes
-            two attempts that get one to give up before the attempts are used up.
+        second_opinion: how soon to ask again after an unauthenticated refusal, seconds. Over datagrams two attempts
+            that get one end the wait before the attempts are used up.
         busy_tries: how often a request is sent again, as a new message, after bsy or dnr.
         busy_pause: how long to wait before that, seconds.
     """
@@ -158,8 +158,8 @@ class NodePolicy(NamedTuple):
 
     Attributes:
         cleartext: take cleartext requests; None takes them only where there are no keys.
-        callers_keys: take messages sealed with a key of the calling title, as a relay does of nodes that register. Else
-            whoever has the key of one node could ask all others in its name.
+        callers_keys: take messages sealed with a key of the calling title, as a relay does of nodes that register. With
+            other nodes, who has the key of one could send requests to all others in its name.
         window: seconds the vector of a request may be away from the true time.
         max_seen: requests with a vector of their own that are remembered, to take none twice.
         accept_from: take no vector below this, UTC seconds: what was taken before a restart is not remembered.

@@ -1,7 +1,7 @@
 """Who is in which state, and what leads to another: three machines, as data.
 
-Two rules hold for this file. All states of the core are here, nowhere else is one invented; and nothing here acts:
-whoever drives a machine looks up where an event leads and does the work that belongs to it. What is not in a table
+Two rules hold for this file. All states of the core are here, nowhere else is one invented; and nothing here acts: the
+code that drives a machine looks up where an event leads and does the work that belongs to it. What is not in a table
 cannot happen: on our side that is a mistake of the caller, a StateError; what the peer does never gets that far, for a
 responder looks a service up before it does anything, and an initiator only acts on answers to what it asked.
 

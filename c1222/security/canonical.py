@@ -79,7 +79,7 @@ def canonical_header(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle
 
 
 def pieces(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle = DEFAULT_BASE) -> list[HeaderPiece]:
-    """Return N in named pieces, for whoever wants to see where two implementations part. Takes and raises the same."""
+    """Return N in named pieces, to see where two implementations differ. Takes and raises the same."""
     layout = _layout()
     octets, spans = acse.octets, acse.spans
     result = []

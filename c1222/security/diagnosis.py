@@ -105,12 +105,12 @@ def explain(acse: Acse, attempts: Sequence[Attempt], keys: KeyStore, proven: Con
             "(a change in the header looks the same)",
         )
     if not _are_services(sealed[:-MAC_SIZE], control):
-        return found("damaged", "the MAC is wrong, and the body, which is in clear, is no list of services")
+        return found("damaged", "the MAC is wrong, and the body, which is in cleartext, is no list of services")
     return found("wrong-mac", nothing_more)
 
 
 class _OrdinaryDoubling(EAXPrime):
-    """EAX' by whoever doubles L as CMAC does, octet 0 being the most significant."""
+    """EAX' as computed by an implementation that doubles L as CMAC does, octet 0 being the most significant."""
 
     __slots__ = ()
 

@@ -206,8 +206,8 @@ class KeyStore:
         """Find the keys that may serve a message, the likeliest first.
 
         Args:
-            called: whom the message is for, if it says so.
-            calling: whom it is from, if it says so.
+            called: title the message is for, if it has one.
+            calling: title it is from, if it has one.
             key_id: 0..255.
 
         Returns:

@@ -73,7 +73,7 @@ class Opened:
     Attributes:
         verdict: what came of it.
         mode: of the control octet, or None where there is none to read.
-        body: ED class and services in clear, or None where they are not to be had or not to be trusted. In mode 1
+        body: ED class and services in cleartext, or None where they are not to be had or not to be trusted. In mode 1
             without a key it is there, unverified: look at `authenticated`.
         key: the key that verified the message, or the first one that did not, or None.
         key_id: of the message or its session; 0 where the message carries a vector but no key id.
@@ -239,7 +239,7 @@ def seal(
         iv: initialisation vector, 4 octets; the pair of it and the calling invocation id never twice under one key, see
             `c1222.security.sending`.
         control: the control octet, of mode 1 or 2.
-        body: ED class and services in clear, in agreement with the control octet.
+        body: ED class and services in cleartext, in agreement with the control octet.
         in_session: leave the authentication value out: key and vector are those of the message that opened the session.
         base: what makes relative titles absolute where the message has no application context.
 

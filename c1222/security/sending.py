@@ -214,7 +214,7 @@ class SendGuard:
             self._remember(scope, called, last._replace(invocation_id=invocation_id, session=session))
 
     def can_issue(self, scope: str, now: float) -> bool:
-        """Return whether there is a vector for the next message, whoever it calls."""
+        """Return whether there is a vector for the next message, to any node."""
         with self._lock:
             return _has_form(now) and self._known(scope).latest < _LARGEST
 

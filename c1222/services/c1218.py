@@ -72,25 +72,22 @@ class BaudCodes(FieldForm[bytes]):
     __slots__ = ()
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[bytes, int]:
-        """Read them."""
         after = at + (octets[0] & 0x0F)
         if after > end:
             raise DecodeError("", at, f"needs {after - at} octets, {end - at} left")
         return octets[at:after], after
 
     def write(self, value: bytes) -> bytes:
-        """Write them as they are."""
         return value
 
     def check(self, value: bytes) -> bytes:
         """Take up to 11 codes."""
         codes = bytes(value)
         if len(codes) > 0x0B:
-            raise EncodeError(f"{len(codes)} baud codes, at most 11 can be told")
+            raise EncodeError(f"{len(codes)} baud codes; at most 11 can be sent")
         return codes
 
     def show(self, value: bytes) -> list[int]:
-        """List the codes."""
         return list(value)
 
 

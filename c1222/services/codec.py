@@ -1,6 +1,6 @@
 """From octets to services: which class a code belongs to, and which request a response answers.
 
-A response does not name its request. Without the request only its result is certain; what else is guessed says so.
+A response does not name its request. Without the request only its result is certain; guesses are marked.
 """
 
 from __future__ import annotations

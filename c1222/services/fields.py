@@ -83,14 +83,12 @@ class Unsigned(FieldForm[int]):
         self.top = (1 << 8 * size) - 1
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[int, int]:
-        """Read ``size`` octets."""
         after = at + self.size
         if after > end:
             raise short(at, end, self.size)
         return int.from_bytes(octets[at:after], "big"), after
 
     def write(self, value: int) -> bytes:
-        """Write ``size`` octets."""
         return value.to_bytes(self.size, "big")
 
     def check(self, value: int) -> int:
@@ -114,13 +112,11 @@ class Flags(FieldForm[F]):
         self._flags = flags
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[F, int]:
-        """Read one octet."""
         if at >= end:
             raise short(at, end, 1)
         return self._flags(octets[at]), at + 1
 
     def write(self, value: F) -> bytes:
-        """Write one octet."""
         return bytes((value,))
 
     def check(self, value: F) -> F:
@@ -138,7 +134,6 @@ class _OctetString(FieldForm[bytes]):
     __slots__ = ()
 
     def write(self, value: bytes) -> bytes:
-        """Write the octets as they are."""
         return value
 
     def check(self, value: bytes) -> bytes:
@@ -148,7 +143,6 @@ class _OctetString(FieldForm[bytes]):
         return value
 
     def show(self, value: bytes) -> str:
-        """Show the octets in hex."""
         return value.hex()
 
 
@@ -161,7 +155,6 @@ class Octets(_OctetString):
         self.size = size
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[bytes, int]:
-        """Read ``size`` octets."""
         after = at + self.size
         if after > end:
             raise short(at, end, self.size)
@@ -190,7 +183,6 @@ class Counted(_OctetString):
     __slots__ = ()
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[bytes, int]:
-        """Read the count and as many octets."""
         if at >= end:
             raise short(at, end, 1)
         after = at + 1 + octets[at]
@@ -199,7 +191,6 @@ class Counted(_OctetString):
         return octets[at + 1 : after], after
 
     def write(self, value: bytes) -> bytes:
-        """Write count and octets."""
         return bytes((len(value),)) + value
 
     def check(self, value: bytes) -> bytes:
@@ -215,7 +206,6 @@ class Rest(_OctetString):
     __slots__ = ()
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[bytes, int]:
-        """Take everything."""
         return octets[at:end], end
 
 
@@ -243,7 +233,6 @@ class Maybe(FieldForm[T | None]):
             return None, at
 
     def write(self, value: T | None) -> bytes:
-        """Write the field, or nothing."""
         return b"" if value is None else self.form.write(value)
 
     def check(self, value: T | None) -> T | None:
@@ -251,7 +240,6 @@ class Maybe(FieldForm[T | None]):
         return None if value is None else self.form.check(value)
 
     def show(self, value: T | None) -> Any:
-        """Show the value, or null."""
         return None if value is None else self.form.show(value)
 
     def tagged(self, relative_tag: int) -> Maybe[T]:
@@ -268,11 +256,9 @@ class Title(FieldForm[ApTitle]):
         self._relative_tag = relative_tag
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[ApTitle, int]:
-        """Read one title."""
         return ApTitle.read(octets, at, end, path="")
 
     def write(self, value: ApTitle) -> bytes:
-        """Write one title."""
         return value.tlv(self._relative_tag)
 
     def check(self, value: ApTitle) -> ApTitle:
@@ -282,7 +268,6 @@ class Title(FieldForm[ApTitle]):
         return value
 
     def show(self, value: ApTitle) -> str:
-        """Show the title as text."""
         return str(value)
 
     def tagged(self, relative_tag: int) -> Title:
@@ -302,7 +287,6 @@ class Titles(FieldForm[tuple[ApTitle, ...]]):
         self._relative_tag = relative_tag
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[tuple[ApTitle, ...], int]:
-        """Read title after title."""
         titles: list[ApTitle] = []
         while at < end:
             title, at = ApTitle.read(octets, at, end, path=str(len(titles)))
@@ -310,7 +294,6 @@ class Titles(FieldForm[tuple[ApTitle, ...]]):
         return tuple(titles), at
 
     def write(self, value: tuple[ApTitle, ...]) -> bytes:
-        """Write title after title."""
         return b"".join([title.tlv(self._relative_tag) for title in value])
 
     def check(self, value: tuple[ApTitle, ...]) -> tuple[ApTitle, ...]:
@@ -318,7 +301,6 @@ class Titles(FieldForm[tuple[ApTitle, ...]]):
         return tuple([TITLE.check(title) for title in value])
 
     def show(self, value: tuple[ApTitle, ...]) -> list[str]:
-        """List the titles as text."""
         return [str(title) for title in value]
 
     def tagged(self, relative_tag: int) -> Titles:

@@ -54,13 +54,11 @@ class _Uid(FieldForm[ApTitle]):
     __slots__ = ()
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[ApTitle, int]:
-        """Read tag 06, length, content."""
         if at < end and octets[at] != 0x06:
             raise DecodeError("tag", at, f"tag {octets[at]:02X} is not 06")
         return ApTitle.read(octets, at, end, path="")
 
     def write(self, value: ApTitle) -> bytes:
-        """Write tag 06, length, content."""
         return value.tlv()
 
     def check(self, value: ApTitle) -> ApTitle:
@@ -72,7 +70,6 @@ class _Uid(FieldForm[ApTitle]):
         return value
 
     def show(self, value: ApTitle) -> str:
-        """Show it as text."""
         return str(value)
 
 
@@ -91,7 +88,6 @@ class _ClassUid(FieldForm[bytes]):
         return octets[at : at + 1] + octets[start : start + length], start + length
 
     def write(self, value: bytes) -> bytes:
-        """Write tag, length, content."""
         return tlv(value[0], value[1:])
 
     def check(self, value: bytes) -> bytes:
@@ -103,7 +99,6 @@ class _ClassUid(FieldForm[bytes]):
         return value
 
     def show(self, value: bytes) -> str:
-        """Show tag and content in hex."""
         return value.hex()
 
 
@@ -323,7 +318,6 @@ class _Features(FieldForm[tuple[Feature, ...]]):
         return features
 
     def show(self, value: tuple[Feature, ...]) -> list[dict[str, Any]]:
-        """List them."""
         return [feature.as_dict() for feature in value]
 
 

@@ -1,7 +1,7 @@
 """Services of nodes and relays: Register, Deregister, Resolve, Trace.
 
 Origin: Itron's stack (both ends) and icsnpp-c1222 (grammar and traces). The tag of relative titles inside services is
-80 in one and 0D in the other: 06, 80 and 0D are accepted, 80 is sent unless told otherwise.
+80 in one and 0D in the other: 06, 80 and 0D are accepted, 80 is sent unless set otherwise.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ class Rno(Refusal):
     code = 0x09
     name = "rno"
     title = "renegotiate"
-    meaning = "The peer wants the link negotiated anew and has gone back to its base state."
+    meaning = "The peer has gone back to its base state and wants the link negotiated again."
     cause = "Usual cause: C12.18 or C12.21 link parameters that do not work. Not a C12.22 answer."
     remedy = "Start again with Identify and Negotiate."
 
@@ -296,7 +296,7 @@ class Rqtl(_TooLarge):
     title = "request too large"
     meaning = "The request is larger than what the peer takes."
     cause = "Usual cause: a write of a large table in one piece."
-    remedy = "Write in pieces, by offset, that fit the size the peer told."
+    remedy = "Write in pieces, by offset, that fit the size the peer gave."
 
 
 class Rstl(_TooLarge):
@@ -307,7 +307,7 @@ class Rstl(_TooLarge):
     title = "response too large"
     meaning = "The response would be larger than what the peer can send."
     cause = "Usual causes: a read of a large table in one piece, or many reads in one message."
-    remedy = "Read in pieces, by offset, that fit the size the peer told."
+    remedy = "Read in pieces, by offset, that fit the size the peer gave."
 
 
 class Sgnp(Refusal):

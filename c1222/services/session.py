@@ -76,7 +76,7 @@ class SecurityRequest(Request):
 
     Args:
         password: 20 octets, all compared; :meth:`of` pads them.
-        user_id: number of the user; given in sessionless messages, None in a session, where Logon told it. On the
+        user_id: number of the user; given in sessionless messages, None in a session, where Logon gave it. On the
             wire its presence shows in the length only (icsnpp-c1222 has it the other way round).
     """
 

@@ -69,25 +69,22 @@ class Indices(FieldForm[tuple[int, ...]]):
     __slots__ = ()
 
     def read(self, octets: bytes, at: int, end: int) -> tuple[tuple[int, ...], int]:
-        """Read them."""
         after = at + 2 * (octets[0] & 0x0F)
         if after > end:
             raise short(at, end, after - at)
         return tuple([octets[i] << 8 | octets[i + 1] for i in range(at, after, 2)]), after
 
     def write(self, value: tuple[int, ...]) -> bytes:
-        """Write them."""
         return b"".join([index.to_bytes(2, "big") for index in value])
 
     def check(self, value: tuple[int, ...]) -> tuple[int, ...]:
         """Take 1 to 9 numbers of 16 bits."""
         indices = tuple([U16.check(index) for index in value])
         if not 1 <= len(indices) <= 9:
-            raise EncodeError(f"{len(indices)} indices, 1 to 9 can be told")
+            raise EncodeError(f"{len(indices)} indices; 1 to 9 can be sent")
         return indices
 
     def show(self, value: tuple[int, ...]) -> list[int]:
-        """List them."""
         return list(value)
 
 

@@ -1,7 +1,7 @@
 """Collects the cases of a family: the author says what is asked and whether it must be taken, the library the rest.
 
-The outputs are this library's. What vouches for them stands in the tests: an AES of another library, pyasn1's codec,
-construct's, Wireshark, and arithmetic done again.
+The outputs are this library's. The tests confirm them by independent means: another library's AES, the codecs of pyasn1
+and construct, Wireshark, and arithmetic done again.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Case(NamedTuple):
         flags: names in the legend of its file.
         input: parameters of the operation, without those that its group shares.
         output: what must come out; None where it is refused, or where nothing is said about it.
-        intermediate: values on the way, for whoever looks for a fault.
+        intermediate: intermediate values, to find where a computation goes wrong.
         at: where the defect of an invalid case is: path and octet offset.
     """
 

@@ -1,4 +1,4 @@
-"""Operations on octets in clear: ApTitles, the ACSE APDU, EPSEM, services, segments."""
+"""Operations on octets in cleartext: ApTitles, the ACSE APDU, EPSEM, services, segments."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def number(value: int | None) -> str:
 
 def agree_on_elements(ours: CapturedMessage, line: Line) -> None:
     """Hold all but security and services equal."""
-    # services in clear are dissected even where the MAC tells that they are damaged
+    # services in cleartext are dissected even where the MAC tells that they are damaged
     assert line["_ws.malformed"] == "" or ours.authenticated is False, line
     assert title_agrees(ours.called, line, "called"), (ours, line)
     assert title_agrees(ours.calling, line, "calling"), (ours, line)
@@ -155,7 +155,7 @@ def agree_on_elements(ours: CapturedMessage, line: Line) -> None:
 
 
 def agree_on_services(ours: CapturedMessage, line: Line) -> None:
-    """Hold the services in clear equal, and what is shown of reads and writes."""
+    """Hold the services in cleartext equal, and what is shown of reads and writes."""
     assert line["c1222.epsem.data"].split(",") == [octets.hex() for octets in ours.service_octets], (ours, line)
     ed_class = "" if ours.ed_class is None else ours.ed_class.hex()
     assert line["c1222.epsem.edclass"] == ed_class, (ours, line)
@@ -203,7 +203,7 @@ def compare(ours: CapturedMessage, line: Line) -> None:
         assert line["_ws.expert.message"] == "", (ours, line)
         agree_on_services(ours, line)
     else:
-        # without a key what is in clear can still be read
+        # without a key what is in cleartext can still be read
         in_clear = ours.authenticated is None and ours.security_mode is SecurityMode.CLEARTEXT_AUTHENTICATION
         assert bool(ours.services) is in_clear, ours
         assert verdict(line) is False, (ours, line)

@@ -146,7 +146,7 @@ def test_canonical_headers(dissect: Dissect, tmp_path: Path) -> None:  # noqa: F
         acse = decode_acse(apdu)
         mode = acse.payload[0] >> 2 & 3
         if not why and mode not in (1, 2):
-            why = "in clear"
+            why = "in cleartext"
         if why:
             seen[why] += 1
             continue
@@ -201,7 +201,7 @@ def in_epsem(service: str) -> bytes:
 
 
 def clear_messages() -> list[tuple[Case, bytes]]:
-    """Return messages in clear: the services, the lists of services, and the APDUs around a plain read."""
+    """Return messages in cleartext: the services, the lists of services, and the APDUs around a plain read."""
     found = [
         (case, in_epsem(given["octets"]))
         for operation in ("request.decode", "response.decode")
@@ -237,7 +237,7 @@ def test_messages_in_clear(dissect: Dissect, tmp_path: Path) -> None:  # noqa: F
             continue
         ours, line = decoded[number], lines[number]
         given = (case.output or {}).get("authentication")
-        if given is not None:  # ours does not say whose key a message in clear might be under
+        if given is not None:  # ours does not say whose key a message in cleartext might be under
             shown = line["c1222.key_id_element"], line["c1222.iv_element"]
             assert shown == (f"{given['key_id']:02x}", given["iv"])
             line = {**line, "c1222.key_id_element": "", "c1222.iv_element": ""}
@@ -252,7 +252,7 @@ def test_messages_in_clear(dissect: Dissect, tmp_path: Path) -> None:  # noqa: F
 
 
 def unread(case: Case, apdu: bytes) -> str:
-    """Return why a message in clear cannot be judged, "" if it can."""
+    """Return why a message in cleartext cannot be judged, "" if it can."""
     if "Segment" in case.flags:
         return "W3"
     acse = decode_acse(apdu)

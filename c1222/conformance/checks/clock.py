@@ -25,7 +25,7 @@ _TOGETHER: Final = 3
 
 
 def _clocks(probe: Probe) -> dict[str, dt.datetime | None]:
-    """Read the clock tables anew, both in one message; as on the wire, None where there is no such time.
+    """Read the clock tables again, both in one message; as on the wire, None where there is no such time.
 
     Raises:
         NotApplicable: there is none that can be read.

@@ -84,11 +84,11 @@ def features(probe: Probe) -> Iterator[Remark]:
 )
 def mechanism(probe: Probe) -> Iterator[Remark]:
     """Feature 04."""
-    told = [feature.oid for feature in _identity(probe).features if isinstance(feature, SecurityMechanism)]
-    if not told:
+    features = [feature.oid for feature in _identity(probe).features if isinstance(feature, SecurityMechanism)]
+    if not features:
         yield wrong("no security mechanism is named")
-    elif _MECHANISM not in told:
-        yield wrong(f"named are {', '.join(map(str, told))}")
+    elif _MECHANISM not in features:
+        yield wrong(f"named are {', '.join(map(str, features))}")
 
 
 @check(
@@ -103,13 +103,13 @@ def mechanism(probe: Probe) -> Iterator[Remark]:
 )
 def device_class(probe: Probe) -> Iterator[Remark]:
     """Feature 06 beside octets 3 to 6 of ST0."""
-    told = [feature.content for feature in _identity(probe).features if isinstance(feature, DeviceClass)]
-    if not told:
+    features = [feature.content for feature in _identity(probe).features if isinstance(feature, DeviceClass)]
+    if not features:
         raise NotApplicable("Identify tells no device class")
     survey(probe).octets("ST0")
     stored = survey(probe).device.device_class
-    if stored is not None and told[0] != stored:
-        yield wrong(f"Identify tells {told[0].hex()}, ST0 has {stored.hex()}")
+    if stored is not None and features[0] != stored:
+        yield wrong(f"Identify tells {features[0].hex()}, ST0 has {stored.hex()}")
 
 
 @check(
@@ -119,8 +119,8 @@ def device_class(probe: Probe) -> Iterator[Remark]:
 )
 def identity(probe: Probe) -> Iterator[Remark]:
     """Feature 07 beside ST5."""
-    told = [feature for feature in _identity(probe).features if isinstance(feature, DeviceIdentity)]
-    if not told:
+    features = [feature for feature in _identity(probe).features if isinstance(feature, DeviceIdentity)]
+    if not features:
         raise NotApplicable("Identify tells no identity")
     stored = survey(probe).find("ST5")
     if stored is None:
@@ -128,8 +128,8 @@ def identity(probe: Probe) -> Iterator[Remark]:
     if not isinstance(stored.IDENTIFICATION, str):
         raise NotApplicable("ST5.IDENTIFICATION is no text")
     text = stored.IDENTIFICATION.strip()
-    if text != told[0].text.strip():
-        yield wrong(f"Identify tells {told[0].text!r}, ST5 has {text!r}")
+    if text != features[0].text.strip():
+        yield wrong(f"Identify tells {features[0].text!r}, ST5 has {text!r}")
 
 
 @check(
@@ -139,13 +139,14 @@ def identity(probe: Probe) -> Iterator[Remark]:
 )
 def sessions_told(probe: Probe) -> Iterator[Remark]:
     """Feature 05 beside what the node does."""
-    told = [feature for feature in _identity(probe).features if isinstance(feature, SessionControl)]
-    if not told:
+    features = [feature for feature in _identity(probe).features if isinstance(feature, SessionControl)]
+    if not features:
         raise NotApplicable("Identify tells nothing about sessions")
-    yield note(f"{told[0].sessions} sessions, sessionless messages {'taken' if told[0].sessionless else 'refused'}")
-    if probe.target.sessionless and not told[0].sessionless:
+    control = features[0]
+    yield note(f"{control.sessions} sessions, sessionless messages {'taken' if control.sessionless else 'refused'}")
+    if probe.target.sessionless and not control.sessionless:
         yield wrong("it takes messages outside of sessions, and says that it does not")
-    if told[0].sessionless and not probe.target.sessionless:
+    if control.sessionless and not probe.target.sessionless:
         yield wrong("it says that it takes messages outside of sessions, and refuses them")
 
 

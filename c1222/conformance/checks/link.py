@@ -27,7 +27,7 @@ __all__ = ["answers", "usable"]
     Rule("A node answers a request that is for it and asks for an answer.", "captures; all stacks", Mark.VERIFIED),
 )
 def answers(probe: Probe) -> Iterator[Remark]:
-    """Identify, in the mode asked for, then in clear: anything that comes back will do."""
+    """Identify, in the mode asked for, then in cleartext: any answer will do."""
     rejected: list[str] = []
     for mode in dict.fromkeys((probe.target.mode, SecurityMode.CLEARTEXT)):
         try:

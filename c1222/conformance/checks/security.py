@@ -1,4 +1,4 @@
-"""Security: what must not be carried out, whoever sends it, and how answers are secured.
+"""Security: what must never be carried out, and how answers are secured.
 
 Every check sends few forged messages, and looks afterwards whether the node still answers: nodes do well to stop
 listening to a sender that fails too often.
@@ -52,7 +52,7 @@ _TITLES: Final = ("called-AP-title", "calling-AP-title")
 
 
 def _refused(reply: Reply | None, what: str) -> Iterator[Remark]:
-    """Say what is wrong if a message was not refused: silence and sme are fine, another refusal in clear is odd."""
+    """Say what is wrong if a message was not refused: silence and sme are fine, another refusal in cleartext is odd."""
     if reply is None:
         return
     if reply.any_ok:
@@ -126,19 +126,19 @@ def absolute(probe: Probe) -> Iterator[Remark]:
 
 @check(
     "C-SEC-04",
-    "A request in clear is not served by a node that is secured",
+    "A request in cleartext is not served by a node that is secured",
     Rule("Cleartext where security is demanded: sme, or silence.", "Itron", Mark.ONE_SOURCE),
     secured=True,
 )
 def cleartext(probe: Probe) -> Iterator[Remark]:
-    """Reads in clear; Identify in clear would be a policy."""
+    """Reads in cleartext; Identify in cleartext would be a policy."""
     for table in (0, 1):
         sent = probe.compose(ReadRequest(table), security_mode=SecurityMode.CLEARTEXT)
-        yield from _forged(probe, sent, sent.octets, f"a read of ST{table} in clear")
+        yield from _forged(probe, sent, sent.octets, f"a read of ST{table} in cleartext")
     sent = probe.compose(IdentifyRequest(), security_mode=SecurityMode.CLEARTEXT)
-    reply = probe.provoke(sent, note="Identify in clear")
+    reply = probe.provoke(sent, note="Identify in cleartext")
     if reply is not None and reply.any_ok:
-        yield note("Identify is answered in clear")
+        yield note("Identify is answered in cleartext")
     yield from lives_on(probe)
 
 
@@ -285,7 +285,7 @@ def early(probe: Probe) -> Iterator[Remark]:
     secured=True,
 )
 def downgrade(probe: Probe) -> Iterator[Remark]:
-    """In clear; and, odd where it is taken, authenticated only in a session that is encrypted."""
+    """In cleartext; and, odd where it is taken, authenticated only in a session that is encrypted."""
     with logged_on(probe) as session:
         for mode in SecurityMode:
             if mode >= probe.target.mode:

@@ -63,7 +63,7 @@ class _Place(NamedTuple):
         return self.before[:-1] + bytes((_OTHER if self.before[-1] == _ONE else _ONE,))
 
     def now(self) -> bytes:
-        """Read it."""
+        """Read the place that was written."""
         reply = get(self.probe, ReadRequest(self.table))
         if not isinstance(reply.first, TableResponse):
             raise NotApplicable(f"{self.label} cannot be read back: {said(reply)}")

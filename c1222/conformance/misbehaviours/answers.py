@@ -54,7 +54,7 @@ _LATE: Final = 4.0
 _YEAR_2000: Final = 946_684_800
 
 
-@leaving("silent", "It answers nothing", "Gives up after its attempts, and says so.", "C-LINK-01")
+@leaving("silent", "It answers nothing", "Gives up after its attempts, and reports it.", "C-LINK-01")
 def silent(_answer: bytes, _node: Subject) -> Iterator[tuple[bytes, float]]:
     """Nothing."""
     yield from ()
@@ -99,7 +99,7 @@ def wrong_mac(answer: bytes, _node: Subject) -> Iterator[tuple[bytes, float]]:
     yield answer[:-1] + bytes((answer[-1] ^ 1,)), 0.0
 
 
-@leaving("in-clear", "Secured requests are answered in clear", "Drops such answers.", "C-SEC-01", secured=True)
+@leaving("in-clear", "Secured requests are answered in cleartext", "Drops such answers.", "C-SEC-01", secured=True)
 def in_clear(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """Opened, and sent so."""
     yield remade(answer, node.keys, security_mode=SecurityMode.CLEARTEXT, carries_authentication=False), 0.0
@@ -124,7 +124,7 @@ def old_vector(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
 
 
 @leaving(
-    "no-called-id", "Answers quote no id", "Drops them, or takes them in clear when it waits for one.", "C-ECHO-01"
+    "no-called-id", "Answers quote no id", "Drops them, or takes them in cleartext when it waits for one.", "C-ECHO-01"
 )
 def no_called_id(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
     """Without A4."""
@@ -192,7 +192,7 @@ def segments_dropped(apdu: bytes, _node: Subject) -> Iterator[bytes]:
 
 
 @arriving(
-    "dies-of-noise", "After octets that are no APDU it answers nothing more", "Gives up, and says so.", "C-ERR-09"
+    "dies-of-noise", "After octets that are no APDU it answers nothing more", "Gives up, and reports it.", "C-ERR-09"
 )
 def dies_of_noise(apdu: bytes, node: Subject) -> Iterator[bytes]:
     """Like a parser that runs into a trap."""
@@ -223,7 +223,7 @@ def segments_in_order(apdu: bytes, node: Subject) -> Iterator[bytes]:
         yield apdu
 
 
-@arriving("dies-of-segments", "After a segment past the end it is silent", "Gives up, and says so.", "C-SEG-03")
+@arriving("dies-of-segments", "After a segment past the end it is silent", "Gives up, and reports it.", "C-SEG-03")
 def dies_of_segments(apdu: bytes, node: Subject) -> Iterator[bytes]:
     """Like a buffer that overflows."""
     acse = decode_acse(apdu)
@@ -275,7 +275,7 @@ def _counted(request: Request, context: Context, node: Subject) -> Response:
 
 nonce_used_again = Misbehaviour(
     "nonce-used-again",
-    "Repeated requests are answered anew, under the same key and N: what is encrypted so can be read",
+    "Repeated requests are answered again, under the same key and N: what is encrypted so can be read",
     "Cannot help it; repeats nothing.",
     ("C-SEC-09", "C-RUN-02"),
     secured=True,

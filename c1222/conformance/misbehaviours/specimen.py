@@ -131,11 +131,11 @@ class Specimen:
         self._fleet.lost(source)
 
     def tick(self, *, now: float, utc: float) -> None:
-        """Do what is due."""
+        """Handle what is due by time, as `Fleet.tick` does."""
         self._fleet.tick(now=now, utc=utc)
 
     def close(self) -> None:
-        """End."""
+        """Save and close."""
         self._fleet.close()
 
 

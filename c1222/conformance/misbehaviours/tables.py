@@ -64,7 +64,7 @@ def _is_read(request: Request, *tables: int) -> bool:
     return isinstance(request, ReadRequest) and request.table in tables
 
 
-@serving("wrong-checksum", "The checksum of table data is wrong", "Reads again, then says so.", "C-TABLE-06")
+@serving("wrong-checksum", "The checksum of table data is wrong", "Reads again, then reports an error.", "C-TABLE-06")
 def wrong_checksum(request: Request, context: Context, node: Subject) -> Response:
     """One bit changed."""
     response = node.serve(request, context)
@@ -238,7 +238,7 @@ def no_clock(request: Request, context: Context, node: Subject) -> Response:
     return response
 
 
-@serving("two-clocks", "ST55 is an hour ahead of ST52", "Goes by ST52, and says so.", "C-TIME-02")
+@serving("two-clocks", "ST55 is an hour ahead of ST52", "Goes by ST52, and reports it.", "C-TIME-02")
 def two_clocks(request: Request, context: Context, node: Subject) -> Response:
     """An hour added."""
     response = node.serve(request, context)

@@ -33,7 +33,7 @@ _FOR_EVER: Final = 1 << 32
 
 clear_served = Misbehaviour(
     "clear-served",
-    "Requests in clear are served, too",
+    "Requests in cleartext are served, too",
     "Secures its requests all the same.",
     ("C-SEC-04",),
     secured=True,
@@ -118,7 +118,7 @@ def header_mac(apdu: bytes, node: Subject) -> Iterator[bytes]:
     yield apdu
 
 
-@arriving("downgrade-taken", "In a session, requests in clear are served", "Cannot know.", "C-SEC-12", secured=True)
+@arriving("downgrade-taken", "In a session, requests in cleartext are served", "Cannot know.", "C-SEC-12", secured=True)
 def downgrade_taken(apdu: bytes, node: Subject) -> Iterator[bytes]:
     """Sealed on the node's own account."""
     message = decode(apdu, keys=node.keys)

@@ -1,6 +1,6 @@
 """What a meter answers to each service: the handler that its responder calls.
 
-Which response code tells what, where the standard's text is not known: a table that does not exist, cannot be written,
+Which response code means what, where the standard's text is not known: a table that does not exist, cannot be written,
 or has no such octets or element is iar, and so is a partial read that asks for none; a wrong checksum and a wrong
 password are err; partial access that ST0 does not offer, and a pending table that cannot be, are onp; a locked table is
 dlk. The count of a read by index counts elements (as IEEE 1703-2012 has it [1]) unless the profile says octets (as an
@@ -46,7 +46,7 @@ _MECHANISM: Final = ApTitle("2.16.124.113620.1.22.2.1")
 
 
 class MeterHandler:
-    """Answers for a meter. What an answer of ok tells is in the store before the answer is made.
+    """Answers for a meter. What an ok confirms is in the store before the answer is made.
 
     Args:
         meter: whose tables.
@@ -77,7 +77,7 @@ class MeterHandler:
             meter.save_if_needed()
             raise
         except Exception:
-            meter.reload(context.utc)  # whatever was done by halves must neither be seen nor kept
+            meter.reload(context.utc)  # what was partially applied must neither be seen nor kept
             raise
         meter.save_if_needed()
         return response

@@ -274,7 +274,7 @@ class SimulatedMeter:
         self._must_save = False
 
     def restore(self) -> None:
-        """Give all tables the octets they were made with, and begin anew; the clock goes on."""
+        """Reset all tables to the octets they were made with, and start over; the clock goes on."""
         self.tables.restore()
         self.pending.due.clear()
         self.later = self._reset_at = None

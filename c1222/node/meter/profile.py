@@ -77,7 +77,7 @@ class Profile:
         title: title of the first meter.
         options: what the file says beside the tables.
         device_class: ST0.DEVICE_CLASS, 4 octets.
-        digest: what tells it from other profiles.
+        digest: what distinguishes it from other profiles.
 
     Raises:
         StateError: the device has no ST0 that can be decoded, or ``node`` is not as it should be.

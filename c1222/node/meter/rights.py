@@ -1,7 +1,7 @@
 """What can be done, by ST0, and who may do it: passwords of ST42, rights of ST44, and those of ST43 for all else.
 
 What the tables say is `c1219.rules.rights`. Where they say nothing, a meter must still decide (ours): anyone may read,
-but not tables of passwords and keys, and whoever gave a password may write and execute; without ST42 everything is
+but not tables of passwords and keys, and who gave a password may write and execute; without ST42 everything is
 allowed.
 """
 

@@ -80,7 +80,7 @@ class Ring:
 
     @property
     def unread(self) -> int:
-        """Entries nobody acknowledged."""
+        """Unacknowledged entries."""
         return int(self._tables.value(self._names.unread))
 
     @property

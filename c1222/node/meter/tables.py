@@ -97,7 +97,7 @@ class Tables:
         self.shape = self._profile.shapes.get(self.all())
 
     def _reshape(self, tables: dict[str, bytes]) -> None:
-        """Take another configuration; tables that have another size in it start anew, filled with zeros."""
+        """Take another configuration; tables whose size changes start over, filled with zeros."""
         shape = self._profile.shapes.get(tables)
         if shape.value("ST0") is None:
             raise LayoutError("ST0", "an element of it has no value")

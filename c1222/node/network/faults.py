@@ -25,7 +25,7 @@ wrong-mac          a bit of its last octet, which is the MAC's if it is secured,
 truncate           only its first ``octets`` come (default half)
 wrong-titles       called and calling title are exchanged
 no-called-id       it does not say which request it answers
-cleartext          a secured answer goes out in clear
+cleartext          a secured answer goes out in cleartext
 result             the service gets ``result`` ("bsy", "dnr", "dlk", "err" ...; default "bsy") and is not carried out
 wrong-checksum     the checksum of the table data in the response is wrong
 =================  ==========================================================================

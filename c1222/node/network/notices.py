@@ -43,7 +43,7 @@ class Notices:
         events: those to tell of; all that are logged when None.
 
     Attributes:
-        lost: entries that were not told because too many waited.
+        lost: entries that were not sent because too many were waiting.
     """
 
     def __init__(

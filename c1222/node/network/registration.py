@@ -1,6 +1,6 @@
-"""Registering with a relay, from the node's side: ask, try again, ask anew before the registration runs out.
+"""Registering with a relay, from the node's side: ask, retry, renew before the registration runs out.
 
-Origin: waits and their growth, and when to register anew, from Itron's stack [1]. Ours: only an answer that quotes our
+Origin: waits and their growth, and when to renew, from Itron's stack [1]. Ours: only an answer that quotes our
 request is taken, from whatever address, and with keys the registration is secured. The delay that an answer names, for
 the time after a power-up, is not kept: a node registers as soon as it starts.
 """
@@ -48,7 +48,7 @@ class Registration:
         identity: the node's.
         relay: title of the master relay; None when it is not known.
         device_class: 4 octets.
-        native_address: the node's own, as it tells it.
+        native_address: the node's own, as it reports it.
         serial_number: its electronic serial number.
         mode: how requests are secured.
         key_id: which key, in modes 1 and 2.
@@ -122,7 +122,7 @@ class Registration:
         return True
 
     def tick(self, *, now: float, utc: float) -> None:
-        """Do what is due."""
+        """Send, repeat or renew the registration if that is due."""
         self._initiator.tick(now=now, utc=utc)
         if self._next is not None and now >= self._next and self._exchange is None:
             self._next = None

@@ -64,7 +64,7 @@ class Station:
         meter: as given.
         responder: its side of the protocol.
         asked: services of the message that is carried out.
-        answered: answers of before a restart, which are given again for a while, by what tells their requests apart.
+        answered: answers from before a restart, which are repeated for a while, by what identifies their requests.
     """
 
     __slots__ = (

@@ -39,7 +39,7 @@ async def register(
         fleet: the meters.
         relay: where the relay is, ``udp://…``.
         title: its title; None when it is not known.
-        key_id: key to register with, secured; in clear when None.
+        key_id: key to register with, secured; in cleartext when None.
         seed: what random waits follow from.
 
     Raises:
@@ -79,7 +79,7 @@ async def notify(
         fleet: the meters.
         host: where the host is, ``udp://…``.
         title: its title.
-        key_id: key to secure notices with; in clear when None.
+        key_id: key to secure notices with; in cleartext when None.
 
     Raises:
         InvalidUrl, Unreachable, StateError: see `NodeServer.ask`.

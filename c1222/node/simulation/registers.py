@@ -104,7 +104,7 @@ class SimulatedRegisters:
         self.restart()
 
     def restart(self) -> None:
-        """Begin the demand intervals anew."""
+        """Restart the demand intervals."""
         self._marks = {}
         self._beaten = {}
 
@@ -210,7 +210,7 @@ class SimulatedRegisters:
         """Put a demand among the occurrences kept, if it belongs there."""
         tables, signal = self._tables, demand.signal
         counted = self._counted(signal, marks, demand)
-        # Whoever counted no more than one that was no peak is none either: most are told at a glance.
+        # A count no larger than one that was no peak is no peak either, which settles most at once.
         if path not in self._filled and signal.share is not None and counted <= self._beaten.get(path, -1):
             return
         if not tables.shape.has(f"{path}.DEMAND[0]"):
@@ -287,7 +287,7 @@ class SimulatedRegisters:
         return octets
 
     def demand_reset(self, device: float) -> None:
-        """Keep the registers in ST25, add the maxima to the cumulative demands, and begin anew."""
+        """Keep the registers in ST25, add the maxima to the cumulative demands, and start over."""
         tables = self._tables
         self.refresh()
         if tables.get("ST25") is not None:

@@ -121,7 +121,7 @@ class Simulation:
         """Take another configuration, after a configuration table was written.
 
         What is measured may be something else from now on: then registers go on from what ST23 says, and the load
-        profile begins anew.
+        profile starts over.
         """
         before, after = self._shape.device, self._tables.shape.device
         if before is after:
@@ -247,7 +247,6 @@ class Simulation:
             self.registers.close_intervals(standard, device, self.tiers.demand)
 
     def _pass_switch(self) -> None:
-        """Do what is due when tiers may switch or a day begins."""
         device = self.device
         local = self.faces.local(device)
         if local.date().isoformat() != self._date:

@@ -125,7 +125,7 @@ class SQLiteStore:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not tables:
-            raise StateError(f"{self._path}: the store is empty; restore it, or remove the file to start anew")
+            raise StateError(f"{self._path}: the store is empty; restore it, or remove the file to start over")
         if (application, version) == (_APPLICATION, 1):
             for statement in _FROM_1:
                 db.execute(statement)
@@ -240,7 +240,7 @@ class SQLiteStore:
         """Make everything durable.
 
         Raises:
-            StateError: that failed. What is in memory is ahead of what is kept: give up and start anew.
+            StateError: that failed. Memory is ahead of the store: stop and start over.
         """
         self._held = False
         if self._broken is not None:

@@ -3,8 +3,8 @@
 Several meters share one store. Changes of one request are put in one call and become durable together; a node that
 serves many requests at a time gathers them (``held``) and lets no answer go before ``flush`` has returned.
 With the tables go the last vectors that were sent, the secured requests that changed something, and the answers to such
-requests: after a restart no vector is used again, no such request is carried out again, and whoever repeats one because
-its answer was lost gets that answer.
+requests: after a restart no vector is used again, no such request is carried out again, and who repeats one because its
+answer was lost gets that answer.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Store(Protocol):
 
         Args:
             meter: whose.
-            request: what tells it from others, such as a hash.
+            request: what identifies it, such as a hash.
             answer: its octets; empty where none was wanted.
         """
 
@@ -84,7 +84,7 @@ class Store(Protocol):
         """Gather what comes until `flush`."""
 
     def flush(self) -> None:
-        """Make everything durable. Until it returns, no answer may leave that tells of it."""
+        """Make everything durable. Until it returns, no answer about it may be sent."""
 
     def close(self) -> None:
         """Flush and close. May be called twice."""

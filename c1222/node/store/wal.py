@@ -44,7 +44,7 @@ def is_damaged(path: Path) -> bool:
         return True
     size = _FRAME_HEADER + int.from_bytes(octets[8:12])
     frames = range(_HEADER, len(octets) - size + 1, size)
-    # Frames with other salts are left from before the log was begun anew.
+    # Frames with other salts are left over from before the log was restarted.
     ours = [at for at in frames if octets[at + 8 : at + 16] == octets[16:24]]
     for index, at in enumerate(ours):
         check = _checksum(octets[at : at + 8] + octets[at + _FRAME_HEADER : at + size], order, check)

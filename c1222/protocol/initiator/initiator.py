@@ -61,7 +61,7 @@ class Initiator:
         called: the title of the peer, in the form it is to have on the wire; None for the node directly attached.
         mode: how requests are secured.
         key_id: which key of the identity's, in modes 1 and 2.
-        link: what carries the APDUs.
+        link: the transport, as far as the core must know it.
         timing: how long to wait and how often to try, unless a request says otherwise.
         options: what differs from peer to peer.
 
@@ -247,7 +247,7 @@ class Initiator:
     # What happens.
 
     def tick(self, *, now: float, utc: float) -> None:
-        """Do what is due: send again, give up, end a rest, notice that the session was idle for too long."""
+        """Handle what is due: send again, give up, end a pause, notice that the session was idle for too long."""
         for exchange in self._turns.overdue(now):
             self._overdue(exchange, now)
         self._turns.rested(now)

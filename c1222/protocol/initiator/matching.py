@@ -145,7 +145,7 @@ def pair(requests: Sequence[Request], message: Message) -> list[Answer] | None:
 
 
 def hint(message: Message, *, in_session: bool) -> C1222Error | None:
-    """Return what a refusal in clear says about a secured request, if this is one.
+    """Return what a refusal in cleartext says about a secured request, if this is one.
 
     It is not to be believed, but when nothing better comes it tells more than silence.
     """
@@ -154,5 +154,5 @@ def hint(message: Message, *, in_session: bool) -> C1222Error | None:
         return None
     if in_session and answer.code == Sme.code:
         text = "the peer refuses what belongs to the session, which it may have forgotten"
-        return SessionLost(f"{text}; it said, in clear: {answer.error()}")
-    return SecurityRefused(f"the peer refuses, in clear: {answer.error()}")
+        return SessionLost(f"{text}; it answered in cleartext: {answer.error()}")
+    return SecurityRefused(f"the peer refuses in cleartext: {answer.error()}")

@@ -1,4 +1,4 @@
-"""Whose turn it is: the exchanges of one initiator that wait to be sent, for an answer, or for a busy peer."""
+"""The request queue: the exchanges of one initiator that wait to be sent, for an answer, or for a busy peer."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RequestQueue:
         self._resting.append(exchange)
 
     def next(self, *, in_session: bool) -> Exchange | None:
-        """Take out the exchange whose turn it is, None when nobody's."""
+        """Remove and return the next exchange to send; None when nothing may be sent now."""
         if not self._queue:
             return None
         if in_session or concerns_session(self._queue[0].services):

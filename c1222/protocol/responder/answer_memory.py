@@ -2,7 +2,7 @@
 
 An answer is kept with the octets of its request and with where that came from. The same octets from there again,
 because the answer was lost or the request was doubled on its way, get the same answer and carry out nothing. From
-elsewhere they are no repetition: in clear a request of its own, secured a replay. Origin: Itron's stack drops
+elsewhere they are no repetition: in cleartext a request of its own, secured a replay. Origin: Itron's stack drops
 repetitions for 120 s [1]; answering them is ours, and so is the source: peers number the messages of every connection
 from 0 (Elster [1]), and what one address asked is not sent to another.
 """
@@ -40,7 +40,7 @@ class _Entry(NamedTuple):
 
 
 class AnswerMemory:
-    """The answers given lately, by who asked and invocation id.
+    """The recent answers, by asker and invocation id.
 
     Args:
         window: how long they are kept, seconds.
@@ -48,7 +48,7 @@ class AnswerMemory:
         max_octets: of answers and requests together.
 
     Attributes:
-        evicted: answers forgotten before their time, for want of room.
+        evicted: answers forgotten before their time because there was no room left.
     """
 
     __slots__ = ("_kept", "_loose", "_max_answers", "_max_octets", "_octets", "_window", "evicted")

@@ -100,7 +100,7 @@ def _compose(
 
 
 def refuse_in_clear(identity: Identity, acse: Acse, response: ErrorResponse, *, link: Link, utc: float) -> list[bytes]:
-    """Return a refusal of a message that is not trusted: in clear, and saying nothing else.
+    """Return a refusal of a message that is not trusted: in cleartext, and saying nothing else.
 
     Raises:
         EncodeError: it has no form on the wire.

@@ -5,7 +5,7 @@ answer; it is ours; it is no repetition (which gets the same answer again); if i
 too often; its MAC is right and it is secured well enough; it is fresh. Only then are its services looked at. What is
 dropped is counted.
 
-``now`` is any clock that does not run backwards, ``utc`` the true time. Whoever carries the APDUs gives each one's
+``now`` is any clock that does not run backwards, ``utc`` the true time. The transport gives each APDU's
 source, and gets it back with the answer.
 Origin of the order: Itron's stack and Elster MeteringSDK, by reading [1]; that a repetition must have the same octets,
 so that a forged one is verified first, is ours.

@@ -119,7 +119,7 @@ def _counters(author: Author, key: bytes) -> None:
 
 def _mode_1(author: Author, key: bytes) -> None:
     rng = author.rng
-    author.group("mode-1", "eax-prime.mac", "One MAC over header and body, which stays in clear.", key=key.hex())
+    author.group("mode-1", "eax-prime.mac", "One MAC over header and body, which stays in cleartext.", key=key.hex())
     for size in (17, 31, 32, 33, 63):
         for count in (0, 1, 15, 16, 17, 32, 33):
             flags = ("Mode1", "BlockBoundary", *["EmptyBody"] * (not count))

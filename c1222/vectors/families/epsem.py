@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "PURPOSE", "cases"]
 
 NAME = "epsem"
-PURPOSE = "EPSEM in clear, without MAC: control octet, ED class, services behind their lengths"
+PURPOSE = "EPSEM in cleartext, without MAC: control octet, ED class, services behind their lengths"
 
 
 def cases(author: Author) -> None:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["NAME", "PURPOSE", "cases"]
 
 NAME = "exchanges"
-PURPOSE = "Requests and their responses, in clear and secured: who asked what, and what came back"
+PURPOSE = "Requests and their responses, in cleartext and secured: who asked what, and what came back"
 
-_MODES: Final = ("in clear", "authenticated", "encrypted")
+_MODES: Final = ("in cleartext", "authenticated", "encrypted")
 
 
 def cases(author: Author) -> None:
@@ -50,7 +50,7 @@ class _Nodes:
         return self._sent(mode, fields, services, **options)
 
     def response(self, mode: int, *services: Service, quoted: int | None = -1, **options: Any) -> bytes:
-        """Return what the meter sends back; it quotes the number of the request, unless told otherwise."""
+        """Return what the meter sends back; it quotes the number of the request unless another is given."""
         fields = {"called": self.client, "calling": self.meter, "calling_invocation_id": self.response_id}
         if quoted is not None:
             fields["called_invocation_id"] = self.request_id if quoted == -1 else quoted

@@ -268,7 +268,7 @@ def _refused(author: Author, sample: _Sample) -> None:
     author.invalid(
         "mode 3", "ReservedMode", **sample.sealed(sample.blank(control=0x8C), sample.eax.encrypt(header, body))
     )
-    author.invalid("in clear", "Downgrade", **sample.sealed(sample.blank(control=0x80), body + bytes(4)))
+    author.invalid("in cleartext", "Downgrade", **sample.sealed(sample.blank(control=0x80), body + bytes(4)))
 
 
 def _places(octets: bytes) -> list[tuple[str, int]]:

@@ -66,7 +66,7 @@ class Program:
         self.restarts = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._asked: SimpleQueue[bytes | None] = SimpleQueue()
-        self._told: SimpleQueue[bytes | Exception] = SimpleQueue()
+        self._answers: SimpleQueue[bytes | Exception] = SimpleQueue()
         self._start()
 
     def __enter__(self) -> Self:
@@ -87,8 +87,8 @@ class Program:
             raise ProgramFailed(f"{self._command[0]}: {getattr(error, 'strerror', None) or error}") from None
         self._process = process
         # Both pipes are served by a thread of their own: a program that neither reads nor writes must not hold us up.
-        self._asked, self._told = SimpleQueue(), SimpleQueue()
-        Thread(target=_converse, args=(process, self._asked, self._told), daemon=True).start()
+        self._asked, self._answers = SimpleQueue(), SimpleQueue()
+        Thread(target=_converse, args=(process, self._asked, self._answers), daemon=True).start()
 
     def _end(self) -> int | None:
         process, self._process = self._process, None
@@ -135,7 +135,7 @@ class Program:
             raise ProgramFailed(f"given up after {self.restarts} restarts")
         self._asked.put(json.dumps({"id": identifier, "operation": operation, "input": parameters}).encode() + b"\n")
         try:
-            line = self._told.get(timeout=self._time_out)
+            line = self._answers.get(timeout=self._time_out)
         except Empty:
             raise self._failed(f"no answer within {self._time_out:g} s") from None
         if isinstance(line, Exception):
@@ -144,29 +144,29 @@ class Program:
 
     def _understood(self, line: bytes, identifier: str) -> Answer:
         try:
-            told = json.loads(line)
+            answer = json.loads(line)
         except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict):
+            answer = None
+        if not isinstance(answer, dict):
             raise self._failed(f"its answer is no JSON object: {line[:60]!r}")
-        if told.get("id") != identifier:
-            raise self._failed(f"its answer is for {told.get('id')!r:.60}")
-        if "unsupported" in told:
-            raise Unsupported(str(told["unsupported"])[:200])
-        intermediate = told.get("intermediate")
-        if isinstance(told.get("output"), dict):
-            return Answer(told["output"], intermediate if isinstance(intermediate, dict) else {})
-        if "refused" in told:
-            return Answer(None, refusal=str(told["refused"])[:200])
-        if "error" in told:
-            raise ProgramFailed(f"it says: {str(told['error'])[:200]}")
+        if answer.get("id") != identifier:
+            raise self._failed(f"its answer is for {answer.get('id')!r:.60}")
+        if "unsupported" in answer:
+            raise Unsupported(str(answer["unsupported"])[:200])
+        intermediate = answer.get("intermediate")
+        if isinstance(answer.get("output"), dict):
+            return Answer(answer["output"], intermediate if isinstance(intermediate, dict) else {})
+        if "refused" in answer:
+            return Answer(None, refusal=str(answer["refused"])[:200])
+        if "error" in answer:
+            raise ProgramFailed(f"it says: {str(answer['error'])[:200]}")
         raise self._failed("its answer has neither output, refused, unsupported nor error")
 
 
 def _converse(
-    process: subprocess.Popen[bytes], asked: SimpleQueue[bytes | None], told: SimpleQueue[bytes | Exception]
+    process: subprocess.Popen[bytes], asked: SimpleQueue[bytes | None], answers: SimpleQueue[bytes | Exception]
 ) -> None:
-    """Write what is asked and read what is told, until there is no more of either."""
+    """Write the questions and read the answers, until there are no more of either."""
     source, target = process.stdout, process.stdin
     if source is None or target is None:
         return
@@ -176,11 +176,11 @@ def _converse(
             target.flush()
             line = source.readline(MAX_LINE_OCTETS)
             if not line.endswith(b"\n"):
-                told.put(EOFError("its output ended" if len(line) < MAX_LINE_OCTETS else "its line is too long"))
+                answers.put(EOFError("its output ended" if len(line) < MAX_LINE_OCTETS else "its line is too long"))
                 break
-            told.put(line)
+            answers.put(line)
     except (OSError, ValueError) as error:
-        told.put(EOFError(f"it takes no input ({getattr(error, 'strerror', None) or error})"))
+        answers.put(EOFError(f"it takes no input ({getattr(error, 'strerror', None) or error})"))
     finally:
         with suppress(OSError):
             target.close()

@@ -1,7 +1,7 @@
 """Vectors held against this library, or against another program: where they differ, by family.
 
-Nothing is believed because the file says it: the library computes every case anew from its input, and a file that
-disagrees is told apart from a program that does.
+No file is trusted: the library computes every case again from its input, so that a wrong file is not taken for a wrong
+program.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def register(
     calling: str | None = None,
     key: Key | None = None,
 ) -> Any:
-    """Register, in clear without a key; return the answer, which must go to who asked."""
+    """Register, in cleartext without a key; return the answer, which must go to who asked."""
     calling = calling or (title if title != "." else ".5")
     asking = Initiator(Identity(calling, key), ".1", mode=2 if key else 0, key_id=key and key.id)
     request = network.RegisterRequest(

@@ -57,7 +57,7 @@ class Bench:
         return [one.apdu for one in out]
 
     def ask(self, *services: Service, **changes: Any) -> list[Any]:
-        """Ask and return the responses; the one of a refusal in clear too."""
+        """Ask and return the responses; the one of a refusal in cleartext too."""
         request = self.request(*services, **changes)
         out = self.hear(request)
         if not out:
