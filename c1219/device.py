@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from c1219.comparison import Change, compare
 from c1219.errors import DecodeError, UnknownTable
-from c1219.registry import table_id
+from c1219.tableid import table_id
 from c1219.tableset import TableImage, TableSet
 
 if TYPE_CHECKING:

@@ -18,15 +18,14 @@ or a sequence of them.
 from __future__ import annotations
 
 import pkgutil
-import re
 import warnings
-from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 from c1219.engine.declared import DeclaredProcedure, holds_secret, walk
 from c1219.errors import DeclarationError, UnknownTable
+from c1219.tableid import NUMBERS, TableId, table_id, table_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,40 +36,6 @@ __all__ = ["ENTRY_POINTS", "Registry", "default_registry", "register", "table_id
 
 ENTRY_POINTS = "c1219.tables"
 """Group of the entry points that bring tables and procedures."""
-
-_LABEL = re.compile(r"(?:(ST|MT)\s*|)(\d{1,4})", re.ASCII | re.IGNORECASE)
-
-
-@lru_cache(maxsize=8192)
-def table_id(key: int | str) -> int:
-    """Return the number on the wire of a table: 2048 is added for a manufacturer's.
-
-    Args:
-        key: the number itself, or ``"ST23"``, ``"MT1"``, ``"23"``.
-
-    Raises:
-        UnknownTable: this names no table.
-    """
-    if isinstance(key, int):
-        if not 0 <= key < 4096:
-            raise UnknownTable(f"table number {key} is outside 0..4095")
-        return key
-    match = _LABEL.fullmatch(key)
-    if match is None or (match[1] and int(match[2]) > 2047):
-        raise UnknownTable(f"{key!r} names no table: write ST23, MT1 or a number")
-    manufacturer = (match[1] or "").upper() == "MT"
-    return table_id(int(match[2]) + 2048 * manufacturer)
-
-
-@lru_cache(maxsize=8192)
-def table_label(key: int | str) -> str:
-    """Return the short name of a table: ``ST23`` or ``MT1``.
-
-    Raises:
-        UnknownTable: this names no table.
-    """
-    number = table_id(key)
-    return f"ST{number}" if number < 2048 else f"MT{number - 2048}"
 
 
 class Registry:
@@ -140,10 +105,10 @@ class Registry:
             UnknownTable: nobody declared it.
         """
         self._load(None)
-        key = number + 2048 * manufacturer
+        key = TableId.of(number, manufacturer=manufacturer)
         found = self._procedures.get((key, device_class)) or self._procedures.get((key, None))
         if found is None:
-            raise UnknownTable(f"{'MP' if manufacturer else 'SP'}{number} is declared nowhere")
+            raise UnknownTable(f"{key.procedure_label} is declared nowhere")
         return found
 
     def secrecy(self, number: int) -> tuple[bool, frozenset[int]]:
@@ -192,7 +157,7 @@ class Registry:
             self._plugins = False
             for declaration in _plugin_declarations():
                 self._add(declaration)
-        if not self._modules or (number is not None and ((number, None) in self._tables or number >= 2048)):
+        if not self._modules or (number is not None and ((number, None) in self._tables or number not in NUMBERS)):
             return
         decade = "" if number is None else f"decade{number // 10}_"
         wanted = [name for name in self._modules if name.startswith(decade)] or self._modules

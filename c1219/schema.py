@@ -70,6 +70,7 @@ from c1219.engine.declared import (
 from c1219.engine.expressions import this
 from c1219.engine.shapes import ProcedureRecord, Record, Tail, Variant, one_of, outline, parameters
 from c1219.errors import DeclarationError
+from c1219.tableid import NUMBERS, TableId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -193,8 +194,8 @@ class Table:
     secret: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.number <= 2047:
-            raise DeclarationError(f"{self.name}: table number {self.number} is outside 0..2047")
+        if self.number not in NUMBERS:
+            raise DeclarationError(f"{self.name}: table number {self.number} is outside 0..{NUMBERS[-1]}")
         _check_device_class(self.name, self.device_class)
         for words, name in ((Role, "role"), (Edition, "since"), (Confidence, "confidence")):
             one_of(words, getattr(self, name), f"{self.name}: {name}")
@@ -211,12 +212,12 @@ class Table:
     @property
     def label(self) -> str:
         """Short name, ``ST23`` or ``MT1``."""
-        return f"{'MT' if self.manufacturer else 'ST'}{self.number}"
+        return self.id.label
 
     @property
-    def id(self) -> int:
+    def id(self) -> TableId:
         """Number on the wire: 2048 is added for a manufacturer's table."""
-        return self.number + 2048 * self.manufacturer
+        return TableId.of(self.number, manufacturer=self.manufacturer)
 
     def __reduce__(self) -> Any:
         return _declared_again, (type(self), _declared(self))
@@ -259,8 +260,8 @@ class Procedure:
     depends_on: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.number <= 2047:
-            raise DeclarationError(f"{self.name}: procedure number {self.number} is outside 0..2047")
+        if self.number not in NUMBERS:
+            raise DeclarationError(f"{self.name}: procedure number {self.number} is outside 0..{NUMBERS[-1]}")
         _check_device_class(self.name, self.device_class)
         one_of(Edition, self.since, f"{self.name}: since")
         if len(self.confidence) != 3 or isinstance(self.confidence, str):
@@ -280,12 +281,12 @@ class Procedure:
     @property
     def label(self) -> str:
         """Short name, ``SP4`` or ``MP22``."""
-        return f"{'MP' if self.manufacturer else 'SP'}{self.number}"
+        return self.id.procedure_label
 
     @property
-    def id(self) -> int:
+    def id(self) -> TableId:
         """Number on the wire: 2048 is added for a manufacturer's procedure."""
-        return self.number + 2048 * self.manufacturer
+        return TableId.of(self.number, manufacturer=self.manufacturer)
 
     def __reduce__(self) -> Any:
         return _declared_again, (type(self), _declared(self))

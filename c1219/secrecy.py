@@ -9,14 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from c1219.registry import default_registry
+from c1219.tableid import PLAIN
 
 if TYPE_CHECKING:
     from c1219.registry import Registry
 
 __all__ = ["may_be_secret"]
 
-_NUMBER_AND_KIND: Final = 0x0FFF
-_ABOVE: Final = 0xF000
 _PROCEDURE_OCTETS: Final = 2
 """Octets of the element that names the procedure; it comes first."""
 
@@ -34,10 +33,10 @@ def may_be_secret(
         registry: declared tables and procedures; the default registry if None.
     """
     known = default_registry() if registry is None else registry
-    secret, procedures = known.secrecy(table & _NUMBER_AND_KIND)
-    if secret or not procedures or octets is None or not from_start or table & _ABOVE:
+    secret, procedures = known.secrecy(table & PLAIN)
+    if secret or not procedures or octets is None or not from_start or table & ~PLAIN:
         return secret or bool(procedures)
     # In either octet order: a peer that has mistaken it has sent its password all the same.
     head = octets[:_PROCEDURE_OCTETS]
-    named = {int.from_bytes(head, "little") & _NUMBER_AND_KIND, int.from_bytes(head, "big") & _NUMBER_AND_KIND}
+    named = {int.from_bytes(head, "little") & PLAIN, int.from_bytes(head, "big") & PLAIN}
     return len(head) == _PROCEDURE_OCTETS and not named.isdisjoint(procedures)

@@ -16,8 +16,9 @@ from c1219.engine.declared import DeclaredNothing, DeclaredRecord, dependencies,
 from c1219.engine.layout import Decoded, Element, Layout, bind, bind_outline
 from c1219.engine.sharing import TableValues, shared
 from c1219.errors import C1219Error, DecodeError, LayoutError, MissingTables, UnknownElement, UnknownTable
-from c1219.registry import Registry, default_registry, table_label
+from c1219.registry import Registry, default_registry
 from c1219.stretches import Stretches
+from c1219.tableid import table_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

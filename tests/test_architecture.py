@@ -36,6 +36,8 @@ MAY_IMPORT = {
     "click": ("c1222/cli/",),
     "rich": ("c1222/cli/",),
 }
+BELOW_TABLES = ("tableid",)
+"""What of `c1219` knows no table and imports nothing but what is here, or its errors: all rooms may use it."""
 MODULES_OF_A_FOLDER = 14
 LINES_OF_A_FILE = 500
 NAMES_USED_TWICE = 8
@@ -88,7 +90,43 @@ def test_imports_point_one_way(path: Path) -> None:
             assert allowed, f"{name} imports {target}"
         if top == "c1219":
             # What a table holds is declared there, and so is which of it a service must not show.
-            assert RANK[own] >= 4 or (name, target.split(".")[1]) == ("c1222/services/tables.py", "secrecy")
+            module = target.partition(".")[2].partition(".")[0]
+            assert RANK[own] >= 4 or module in BELOW_TABLES or (name, module) == ("c1222/services/tables.py", "secrecy")
+
+
+@pytest.mark.parametrize("module", BELOW_TABLES)
+def test_what_all_rooms_may_use_stands_on_nothing(module: str) -> None:
+    arrows = arrows_between_files()[f"c1219.{module}"]
+    assert arrows <= {"c1219.errors", *(f"c1219.{name}" for name in BELOW_TABLES)}
+
+
+BITS_OF_TABLES = {0x7FF, 0x800, 0xFFF, 0x1000, 0x17FF, 0x1800}
+ETHERTYPE = 0x800
+
+
+def arithmetic_with(values: set[int], path: Path) -> Iterator[tuple[int, int]]:
+    """Yield line and value of the constants that a module calculates or compares with, or writes in hex."""
+    text = path.read_text("utf-8")
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        parts = list(ast.iter_child_nodes(node)) if isinstance(node, (ast.BinOp, ast.Compare)) else []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range":
+            parts = list(node.args)
+        if isinstance(node, ast.Constant) and lines[node.lineno - 1][node.col_offset :].startswith("0x"):
+            parts = [node]
+        for part in parts:
+            if isinstance(part, ast.Constant) and type(part.value) is int and part.value in values:
+                yield part.lineno, part.value
+
+
+def test_numbers_of_tables_are_taken_apart_in_one_place() -> None:
+    found = {
+        f"{path.relative_to(ROOT).as_posix()}:{line}"
+        for path in MODULES
+        for line, value in arithmetic_with(BITS_OF_TABLES, path)
+        if path.name != "tableid.py" and not (value == ETHERTYPE and "capture" in path.parts)
+    }
+    assert found == set()
 
 
 def loaded_by_name(path: Path) -> Iterator[str]:

@@ -6,11 +6,11 @@ cut short) offer nothing; `lists` tells that from a table that is not there.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
+
+from c1219.tableid import MANUFACTURER, TableId
 
 __all__ = ["by_index", "by_offset", "lists", "procedures", "tables", "writable"]
-
-_MANUFACTURER: Final = 0x800
 
 
 def tables(st0: Any) -> frozenset[int]:
@@ -35,8 +35,9 @@ def lists(st0: Any, table: int) -> bool | None:
         st0: value of ST0.
         table: its number; bits above the manufacturer's do not matter.
     """
-    used = st0.MFG_TBLS_USED if table & _MANUFACTURER else st0.STD_TBLS_USED
-    return None if used is None else table & _MANUFACTURER - 1 in used
+    one = TableId(table)
+    used = st0.MFG_TBLS_USED if one.manufacturer else st0.STD_TBLS_USED
+    return None if used is None else one.number in used
 
 
 def by_offset(st0: Any) -> bool:
@@ -54,4 +55,4 @@ def _access(st0: Any) -> int:
 
 
 def _numbers(standard: frozenset[int] | None, manufacturer: frozenset[int] | None) -> frozenset[int]:
-    return frozenset(standard or ()) | {_MANUFACTURER + number for number in manufacturer or ()}
+    return frozenset(standard or ()) | {MANUFACTURER + number for number in manufacturer or ()}

@@ -9,20 +9,17 @@ default of ST43 does not open tables of passwords and keys to reading.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.errors import UnknownTable
-from c1219.registry import table_label
+from c1219.tableid import TableId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from c1219.tableset import TableSet
 
-__all__ = ["AccessEntry", "AccessRules", "PasswordEntry", "holds_secrets", "passwords", "procedure_label"]
-
-_MANUFACTURER: Final = 0x800
-_PROCEDURE: Final = 0x1000
+__all__ = ["AccessEntry", "AccessRules", "PasswordEntry", "holds_secrets", "passwords"]
 
 
 class PasswordEntry(NamedTuple):
@@ -81,16 +78,17 @@ class AccessRules:
         if default is not None:
             self.table_default = _entry("ST43.TABLE_DEFAULT", default.TABLE_DEFAULT)
             self.procedure_default = _entry("ST43.PROCEDURE_DEFAULT", default.PROCEDURE_DEFAULT)
-        labels: dict[int, str] = {}
+        labels: dict[tuple[int, bool, bool], str] = {}
         for number, entry in enumerate(() if control is None else control.ACCESS_CONTROL):
             place = entry.ACCESS_TABLE
-            key = place.TBL_PROC_NBR | place.STD_VS_MFG_FLAG * _MANUFACTURER | place.PROC_FLAG * _PROCEDURE
-            if not key and not (any(place) or any(entry.READ) or any(entry.WRITE)):
+            key = place.TBL_PROC_NBR, place.STD_VS_MFG_FLAG, place.PROC_FLAG
+            if not (any(place) or any(entry.READ) or any(entry.WRITE)):
                 continue  # filler: as an entry for ST0 it would lock everybody out
             if key in labels:
                 self.repeated.append((number, labels[key]))
                 continue
-            label = labels[key] = procedure_label(key % _PROCEDURE) if place.PROC_FLAG else table_label(key)
+            one = TableId.of(place.TBL_PROC_NBR, manufacturer=place.STD_VS_MFG_FLAG)
+            label = labels[key] = one.procedure_label if place.PROC_FLAG else one.label
             self.entries[label] = _entry(f"ST44.ACCESS_CONTROL[{number}]", entry, place)
 
     def of(self, label: str) -> AccessEntry | None:
@@ -130,11 +128,6 @@ def holds_secrets(device: TableSet, label: str) -> bool:
         return device.declaration(label).secret
     except UnknownTable:
         return False
-
-
-def procedure_label(number: int) -> str:
-    """Return the short name of a procedure, ``SP3`` or ``MP22``; numbers of the manufacturer's have 2048 added."""
-    return f"MP{number - _MANUFACTURER}" if number >= _MANUFACTURER else f"SP{number}"
 
 
 def _entry(path: str, entry: Any, flags: Any = None) -> AccessEntry:

@@ -7,6 +7,7 @@ from typing import Any
 from c1219.codes.events import Argument, EventCode
 from c1219.datatypes import CODED, STIME_DATE, TABLE_IDA_BFLD, TABLE_IDC_BFLD, UINT8, UINT16, WireType
 from c1219.schema import Record, Variant
+from c1219.tableid import MANUFACTURER
 
 __all__ = ["EVENT_ARGUMENTS", "event_argument"]
 
@@ -40,4 +41,4 @@ def event_argument(length: Any, code: Any) -> Variant:
             padding) or longer (then it is cut).
         code: the TABLE_IDB_BFLD before it, for example ``this.EVENT_CODE``; a manufacturer's code finds no record.
     """
-    return Variant(length, code.TBL_PROC_NBR + 2048 * code.STD_VS_MFG_FLAG, EVENT_ARGUMENTS)
+    return Variant(length, code.TBL_PROC_NBR + MANUFACTURER * code.STD_VS_MFG_FLAG, EVENT_ARGUMENTS)

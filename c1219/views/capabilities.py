@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.codes.events import event
 from c1219.errors import UnknownTable
-from c1219.registry import table_label
 from c1219.rules import offer
-from c1219.rules.rights import procedure_label
+from c1219.tableid import TableId, table_label
 from c1219.views.records import record
 
 if TYPE_CHECKING:
@@ -114,10 +113,11 @@ def _table(device: TableSet, number: int, writable: bool) -> TableUse:
 
 
 def _procedure(device: TableSet, number: int) -> ProcedureUse:
+    one = TableId(number)
     try:
-        procedure = device.procedure(number % 2048, manufacturer=number >= 2048)
+        procedure = device.procedure(one.number, manufacturer=one.manufacturer)
     except UnknownTable:
-        return ProcedureUse(procedure_label(number), "", known=False)
+        return ProcedureUse(one.procedure_label, "", known=False)
     return ProcedureUse(procedure.label, procedure.name, known="name only" not in procedure.confidence)
 
 

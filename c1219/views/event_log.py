@@ -19,6 +19,7 @@ from c1219.errors import C1219Error, Finding
 from c1219.rules.lists import newest_first
 from c1219.rules.timekeeping import utc, without_zone
 from c1219.schema import outline
+from c1219.tableid import TableId
 from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.records import record
 from c1219.views.rows import RowView, csv_text
@@ -297,7 +298,7 @@ class _Reader:
             self.possible[element] = self.times.candidates(wall) if self.times.known else ()
             time = self.times.instant(wall) or wall if self.times.known else wall
         facts = event(code.TBL_PROC_NBR, manufacturer=code.STD_VS_MFG_FLAG)
-        key = code.TBL_PROC_NBR + 2048 * code.STD_VS_MFG_FLAG
+        key = TableId.of(code.TBL_PROC_NBR, manufacturer=code.STD_VS_MFG_FLAG)
         return Event(
             time, sequence, entry.USER_ID, code.TBL_PROC_NBR, code.STD_VS_MFG_FLAG, facts.text,
             self._argument(key, raw, element), raw, entry.EVENT_NUMBER, self.log, unread, element,
@@ -347,8 +348,8 @@ def _argument_dict(arguments: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """Return one element of an argument in terms of JSON; a table or procedure as its short name."""
     if hasattr(value, "TBL_PROC_NBR"):
-        kind = "P" if getattr(value, "PROC_FLAG", False) else "T"
-        return f"{'M' if value.STD_VS_MFG_FLAG else 'S'}{kind}{value.TBL_PROC_NBR}"
+        one = TableId.of(value.TBL_PROC_NBR, manufacturer=value.STD_VS_MFG_FLAG)
+        return one.procedure_label if getattr(value, "PROC_FLAG", False) else one.label
     if isinstance(value, dt.datetime):
         return value.isoformat()
     if isinstance(value, bytes):

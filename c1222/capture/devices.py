@@ -24,8 +24,9 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, Final
 
 from c1219 import C1219Error
-from c1219.registry import default_registry, table_label
+from c1219.registry import default_registry
 from c1219.stretches import Stretches
+from c1219.tableid import table_label
 from c1219.views.profile.overwritten import overwritten
 from c1222.capture.captured_device import CapturedDevice, SeenOctets
 from c1222.capture.decoder import CaptureDecoder

@@ -232,8 +232,8 @@ def _save(devices: CapturedDevices, titles: list[str], folder: Path, *, show_sec
 
     Tables of passwords and keys are left out unless they are asked for.
     """
-    from c1219.registry import table_id
     from c1219.secrecy import may_be_secret
+    from c1219.tableid import table_id
     from c1222.errors import in_words
 
     try:

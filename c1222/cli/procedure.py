@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from c1219.tableid import procedure_id
 from c1222.cli.connection import as_json_or_text, connected, connection_options, format_option
 from c1222.cli.device_files import declarations_option, declare
 from c1222.cli.options import fail
@@ -74,6 +75,6 @@ def _response(meter: Meter, result: ProcedureResult) -> Any:
     response = result.response
     if response is None or isinstance(response, bytes):
         return None if response is None else response.hex()
-    number, manufacturer = int(result.procedure[2:]), result.procedure.startswith("MP")
-    layout = meter.device.procedure_layout(number, "response", manufacturer=manufacturer)
+    one = procedure_id(result.procedure)
+    layout = meter.device.procedure_layout(one.number, "response", manufacturer=one.manufacturer)
     return None if layout is None else layout.to_json(response)

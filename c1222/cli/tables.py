@@ -155,8 +155,8 @@ def _size(device: Device, table: Table) -> int | None:
 def _presence(device: Device, table: Table) -> str:
     """Return the size of a table that is here, ``listed`` if only ST0 says that the device has it."""
     from c1219 import C1219Error
-    from c1219.registry import table_id
     from c1219.rules.offer import lists
+    from c1219.tableid import table_id
 
     size = _size(device, table)
     if size is not None:

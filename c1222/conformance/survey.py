@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from c1219.device import Device
 from c1219.errors import C1219Error
-from c1219.registry import table_id, table_label
 from c1219.rules import offer
+from c1219.tableid import table_id, table_label
 from c1222.conformance.rules import NotApplicable
 from c1222.conformance.session import get
 from c1222.services import ErrorResponse, TableData

@@ -5,9 +5,9 @@ Origin: Elster MeteringSDK, Itron's stack, icsnpp-c1222, Wireshark [V]; by index
 
 from __future__ import annotations
 
-from enum import IntFlag
 from typing import Any
 
+from c1219.tableid import TableBits, table_name
 from c1222.errors import EncodeError, Finding
 from c1222.services.fields import REST, U16, U24, FieldForm, short
 from c1222.services.service import REDACTED, Effect, Request, Response, Service, wire
@@ -36,31 +36,6 @@ __all__ = [
     "WriteResponse",
     "table_name",
 ]
-
-_NUMBER = 0x07FF
-
-
-class TableBits(IntFlag):
-    """What the high bits of a table identifier say; bits 0..10 are the number, bits 14 and 15 have no known use [V]."""
-
-    MANUFACTURER = 0x0800
-    PENDING = 0x1000
-    USER_DEFINED = 0x2000
-
-
-def table_name(table: int) -> str:
-    """Return the name of a table identifier as the field writes it: ST1, MT5, pending PST1, user-defined UDT3.
-
-    Args:
-        table: the identifier, 0..65535.
-    """
-    if table >= 0x4000:
-        return f"table {table:04X}"
-    pending = "P" if table & TableBits.PENDING else ""
-    kind = "MT" if table & TableBits.MANUFACTURER else "ST"
-    if table & TableBits.USER_DEFINED:
-        kind = "MUDT" if table & TableBits.MANUFACTURER else "UDT"
-    return f"{pending}{kind}{table & _NUMBER}"
 
 
 class Indices(FieldForm[tuple[int, ...]]):

@@ -9,7 +9,8 @@ from c1219 import datatypes
 from c1219.datatypes import BFLD, UINT, WireType
 from c1219.device import Device
 from c1219.errors import C1219Error, EncodeError
-from c1219.registry import Registry, table_id
+from c1219.registry import Registry
+from c1219.tableid import table_id
 from c1219.values import Raw
 from c1219.views.load_profile import load_profile
 from c1219.wire.form import Form, Formats

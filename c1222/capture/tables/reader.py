@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219 import C1219Error, MissingTables, UnknownTable
-from c1219.registry import table_label
+from c1219.tableid import IDS, TableId, table_label, table_name
 from c1222.capture.tables.nodes import MAX_NODES, MAX_OCTETS, Nodes
 from c1222.capture.tables.parts import CARRIERS, WRITTEN, Part, concerns_tables, part_of, title_of_node
 from c1222.capture.tables.without_st0 import assume
@@ -34,7 +34,6 @@ __all__ = ["MAX_HOPELESS", "TableReader"]
 
 _EVENT_OCTETS: Final = 6
 """What precedes a pending table: the event that activates it."""
-_NUMBER_AND_KIND: Final = 0x0FFF
 MAX_HOPELESS: Final = 4096
 """Tables remembered that cannot be decoded with what is known of a node; past it, they are tried again."""
 
@@ -133,7 +132,7 @@ class TableReader:
         if source is None or not source.checksum_ok:
             return
         part = part_of(source)
-        if part is None or part.table > _NUMBER_AND_KIND:
+        if part is None or part.table not in IDS:
             return
         label, offset = table_label(part.table), part.offset
         if part.indices is not None:
@@ -148,15 +147,16 @@ class TableReader:
     def _decoded(self, node: object, part: Part, octets: bytes, *, conceals: bool) -> Known:
         if conceals and not self._show_secrets:
             return {"undecoded": "the table holds passwords or keys"}
-        if part.table & ~(_NUMBER_AND_KIND | wire.TableBits.PENDING):
-            return {"undecoded": f"{wire.table_name(part.table)} is no table of the standard or the manufacturer"}
+        table = TableId(part.table)
+        if table.beyond:
+            return {"undecoded": f"{table_name(table)} is no table of the standard or the manufacturer"}
         device = self._nodes.device(node)
         hopeless = self._hopeless.get((id(device), part.table))
         if hopeless is not None:
             return hopeless[1]
-        label = table_label(part.table & _NUMBER_AND_KIND)
+        label = table.label
         try:
-            if part.table & wire.TableBits.PENDING:
+            if table.flag:
                 return _pending(device, label, part, octets)
             if device.declaration(label).confidence == "name only":
                 return {"undecoded": f"the layout of {label} is not known"}
@@ -170,7 +170,7 @@ class TableReader:
 
     def _without(self, device: Device, names: tuple[str, ...], label: str, part: Part, octets: bytes) -> Known:
         """Decode on assumptions, or say what was not seen."""
-        if names == ("ST0",) and part.indices is None and not part.table & wire.TableBits.PENDING:
+        if names == ("ST0",) and part.indices is None and not TableId(part.table).flag:
             assumed = assume(self._nodes.registry, label, part.offset, octets)
             if assumed is not None:
                 value, finding = assumed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from c1219.errors import C1219Error, Finding, MissingTables, UnknownTable
-from c1219.registry import table_id
+from c1219.tableid import table_id
 from c1222.client.errors import ReadInterrupted
 from c1222.client.operations.reading import PartialRead
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c1219.registry import table_id
+from c1219.tableid import table_id
 from c1222.client.operations.conversation import expect_ok
 from c1222.errors import StateError
 from c1222.message.aptitle import ApTitle

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from secrets import randbelow
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.codes.results import ResponseSelector, ResultCode, result_text
 from c1219.errors import C1219Error, EncodeError, UnknownTable
+from c1219.tableid import procedure_id
 from c1222.client.errors import ProcedureRefused, ProcedureUnanswered, WriteUnknown
 from c1222.client.operations.conversation import expect_ok
 from c1222.client.steps import Pause
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from c1219.device import Device
     from c1219.engine.layout import Layout
     from c1219.schema import Procedure
+    from c1219.tableid import TableId
     from c1222.client.operations.conversation import Conversation
     from c1222.client.operations.loading import TableLoader
     from c1222.client.steps import Operation
@@ -35,7 +36,6 @@ POLL_PAUSE: Final = 0.5
 """Seconds between; Elster MeteringSDK's number [1]."""
 
 _INITIATE, _RESPONSE = 7, 8
-_LABEL = re.compile(r"(SP|MP)?(\d{1,4})", re.ASCII | re.IGNORECASE)
 
 
 class ProcedureResult(NamedTuple):
@@ -62,18 +62,13 @@ class ProcedureResult(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """A procedure that runs: number, whether it is the manufacturer's, sequence number, and how to wait for it."""
+    """A procedure that runs: which, sequence number, and how to wait for it."""
 
-    number: int
-    manufacturer: bool
+    id: TableId
     sequence: int
     name: str
     polls: int
     pause: float
-
-    @property
-    def label(self) -> str:
-        return f"{'MP' if self.manufacturer else 'SP'}{self.number}"
 
 
 class ProcedureRunner:
@@ -103,37 +98,34 @@ class ProcedureRunner:
     ) -> Operation[ProcedureResult]:
         """Run a procedure, and wait for its result; see `ProcedureVerbs.procedure`."""
         yield from self._loader.prepare(["ST7"])
-        number, manufacturer, known = self._find(which)
+        one, known = self._find(which)
         self._sequence = (self._sequence + 1) & 0xFF
-        label = f"{'MP' if manufacturer else 'SP'}{number}"
+        label = one.procedure_label
         name = label if known is None else f"{label}, {known.name}"
-        run = _Run(number, manufacturer, self._sequence, name, polls, pause)
+        run = _Run(one, self._sequence, name, polls, pause)
         if known is not None and known.depends_on:
             yield from self._loader.load([table for table in known.depends_on if table not in self._device])
-        selected = (number, manufacturer, ResponseSelector.ON_COMPLETION)
+        selected = (one.number, one.manufacturer, ResponseSelector.ON_COMPLETION)
         octets = self._device.encode(
             _INITIATE, (selected, run.sequence, self._parameters(run, known, parameters, as_json=as_json))
         )
         return (yield from self._run(run, octets))
 
-    def _find(self, which: int | str) -> tuple[int, bool, Procedure | None]:
-        """Return number, whether it is the manufacturer's, and the declaration if there is one."""
+    def _find(self, which: int | str) -> tuple[TableId, Procedure | None]:
+        """Return which it is, and the declaration if there is one."""
         device = self._device
-        number = _number(which)
-        if number is None:
+        try:
+            one = procedure_id(which)
+        except UnknownTable:
             wanted = str(which).casefold()
             for procedure in device.registry.procedures(device.device_class):
                 if procedure.name.casefold() == wanted:
-                    return procedure.number, procedure.manufacturer, procedure
-            raise UnknownTable(f"no procedure is called {which!r}: use its number, such as 10, SP10 or MP3")
-        if not 0 <= number < 4096:
-            raise UnknownTable(f"procedure number {number} is outside 0..4095")
-        manufacturer = number >= 2048
-        number &= 0x7FF
+                    return procedure.id, procedure
+            raise
         try:
-            return number, manufacturer, device.procedure(number, manufacturer=manufacturer)
+            return one, device.procedure(one.number, manufacturer=one.manufacturer)
         except UnknownTable:
-            return number, manufacturer, None
+            return one, None
 
     def _parameters(
         self, run: _Run, known: Procedure | None, parameters: tuple[Any, ...], *, as_json: bool
@@ -143,7 +135,7 @@ class ProcedureRunner:
             return bytes(parameters[0])
         layout = None
         if known is not None:
-            layout = self._device.procedure_layout(run.number, "parameters", manufacturer=run.manufacturer)
+            layout = self._device.procedure_layout(run.id.number, "parameters", manufacturer=run.id.manufacturer)
         if layout is None:
             if parameters:
                 raise UnknownTable(f"{run.name} takes no parameters that are declared: give them as octets")
@@ -211,12 +203,12 @@ class ProcedureRunner:
             return None
         about = record.PROC
         if (about.TBL_PROC_NBR, bool(about.STD_VS_MFG_FLAG), record.SEQ_NBR) != (
-            run.number, run.manufacturer, run.sequence,
+            run.id.number, run.id.manufacturer, run.sequence,
         ):  # fmt: skip
             return None
         code = int(record.RESULT_CODE)
-        name = run.name.partition(", ")[2] or run.label
-        return ProcedureResult(run.label, name, code, result_text(code), record.RESP_DATA)
+        name = run.name.partition(", ")[2] or run.id.procedure_label
+        return ProcedureResult(run.id.procedure_label, name, code, result_text(code), record.RESP_DATA)
 
 
 class ProcedureVerbs:
@@ -279,11 +271,3 @@ def _flagged(cleared: Any, given: Any) -> Any:
     if isinstance(given, list) and all(cleared.get(name) is False for name in given):
         given = dict.fromkeys(given, True)
     return {**cleared, **given} if isinstance(given, dict) and given.keys() <= cleared.keys() else given
-
-
-def _number(which: int | str) -> int | None:
-    """Return the number of a procedure, 2048 and up for the manufacturer's; None if it is called by its name."""
-    if isinstance(which, int):
-        return which
-    match = _LABEL.fullmatch(which)
-    return None if match is None else int(match[2]) + 2048 * ((match[1] or "").upper() == "MP")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from c1219.errors import UnknownTable
-from c1219.registry import table_id, table_label
+from c1219.tableid import table_id, table_label
 from c1222.client.errors import CutShort
 from c1222.client.operations.read_so_far import ReadSoFar
 from c1222.client.operations.reading import PartialRead

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from c1219.errors import C1219Error
-from c1219.registry import table_label
 from c1219.rules import offer
+from c1219.tableid import table_label
 from c1222.client.errors import HalfWritten, TableAbsent, WriteUnknown
 from c1222.client.operations.conversation import expect_ok
 from c1222.client.operations.peer_limits import WHOLE_ONLY, PeerLimits

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.errors import C1219Error
-from c1219.registry import table_id
+from c1219.tableid import table_id
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong
 from c1222.conformance.session import get
 from c1222.conformance.survey import survey

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from c1219.errors import C1219Error
-from c1219.registry import table_id
+from c1219.tableid import table_id
 from c1222.conformance.reply import said
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong
 from c1222.conformance.session import get

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from c1219.registry import table_id
 from c1219.secrecy import may_be_secret
+from c1219.tableid import table_id
 from c1222.conformance.probe import quietly
 from c1222.conformance.reply import said
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from c1219.errors import C1219Error
 from c1219.rules import offer
+from c1219.tableid import NUMBERS, TableId
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong
 from c1222.conformance.session import get
 from c1222.conformance.survey import survey
@@ -86,7 +87,8 @@ def absent(probe: Probe) -> Iterator[Remark]:
     found = survey(probe)
     st0 = found.st0
     tables = [*found.absent(_SAMPLE), 8 * st0.DIM_STD_TBLS_USED]
-    tables.append(0x800 + next((n for n in range(2048) if not offer.lists(st0, 0x800 + n)), 2047))
+    own = [TableId.of(number, manufacturer=True) for number in NUMBERS]
+    tables.append(next((table for table in own if not offer.lists(st0, table)), own[-1]))
     for table in tables:
         reply = get(probe, ReadRequest(table))
         if isinstance(reply.first, TableResponse):

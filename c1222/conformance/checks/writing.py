@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1219.codes.results import ResultCode, result_text
-from c1219.registry import table_id
+from c1219.tableid import table_id
 from c1222.conformance.reply import said
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong
 from c1222.conformance.session import get

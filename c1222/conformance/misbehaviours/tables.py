@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
-from c1219.registry import table_label
+from c1219.tableid import table_label
 from c1222.conformance.misbehaviours.misbehaviour import serving
 from c1222.services import TableData, UnpairedResponse
 from c1222.services.identify import (

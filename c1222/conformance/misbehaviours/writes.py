@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from c1219.registry import table_label
+from c1219.tableid import table_label
 from c1222.conformance.misbehaviours.misbehaviour import arriving, opened, remade, serving
 from c1222.message.epsem import ResponseControl
 from c1222.services import TableData

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from c1219.codes.events import EventCode
 from c1219.errors import C1219Error
-from c1219.registry import table_id, table_label
+from c1219.tableid import TableId, table_id
 from c1222.errors import ServiceError
 from c1222.message.aptitle import ApTitle
 from c1222.node.meter import procedures
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MeterHandler"]
 
-_PENDING_BIT, _BEYOND = 0x1000, 0xE000
 _VIRTUAL: Final = frozenset({"ST7", "ST8"})
 _NO_RESPONSE: Final = bytes(4)
 _READS: Final = (tables.ReadRequest, tables.ReadOffsetRequest, tables.ReadIndexRequest)
@@ -66,7 +65,7 @@ class MeterHandler:
             raise Sns(str(request.service))
         meter = self.meter
         if isinstance(request, _READS):
-            meter.look(context.utc, table_label(request.table & ~(_PENDING_BIT | _BEYOND)))
+            meter.look(context.utc, TableId(request.table).label)
         elif type(request) in _ASIDE:
             meter.look(context.utc, _ASIDE[type(request)])
         else:
@@ -177,17 +176,19 @@ class MeterHandler:
 
     def _place(self, table: int) -> tuple[str, bool]:
         """Return the label of a table that exists, and whether its pending copy is meant."""
-        if table & _BEYOND:
+        one = TableId(table)
+        if one.beyond:
             raise Iar(f"table {table:04X}")
-        label = table_label(table & ~_PENDING_BIT)
+        label = one.label
         if label not in self.meter.offer.used or (label not in self.meter.tables and label not in _VIRTUAL):
             raise Iar(f"there is no {label}")
-        return label, bool(table & _PENDING_BIT)
+        return label, one.flag
 
     def _span(self, table: int, indices: tuple[int, ...], count: int, size: int) -> tuple[int, int]:
         """Return where the elements of an index access begin and end."""
-        layout = self.meter.tables.layout(table_label(table & ~_PENDING_BIT))
-        if not self.meter.offer.by_index or layout is None or table & _PENDING_BIT:
+        one = TableId(table)
+        layout = self.meter.tables.layout(one.label)
+        if not self.meter.offer.by_index or layout is None or one.flag:
             raise Onp("no access by index")
         try:
             start = layout.at_index(indices).offset

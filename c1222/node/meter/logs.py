@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.codes.events import EventCode
+from c1219.tableid import TableId
 from c1222.node.meter.clock import faces_of
 from c1222.node.meter.rings import Ring, RingNames
 
@@ -103,8 +104,9 @@ class Logs:
             return True
         if event in _WRITES and arguments:
             kind = "TBLS" if event is EventCode.TABLE_WRITTEN else "PROC"
-            owner = "MFG" if arguments[0] & 0x800 else "STD"
-            return (arguments[0] & 0x7FF) in getattr(sets, f"{owner}_{kind}_MONITORED_FLAGS")
+            one = TableId(arguments[0])
+            owner = "MFG" if one.manufacturer else "STD"
+            return one.number in getattr(sets, f"{owner}_{kind}_MONITORED_FLAGS")
         return int(event) in sets.STD_EVENTS_MONITORED_FLAGS
 
     def _enter(self, label: str, event: EventCode, arguments: tuple[Any, ...], device: float, user: int) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from c1219.codes.events import EventCode
 from c1219.errors import C1219Error
-from c1219.registry import table_id
+from c1219.tableid import table_id
 from c1222.node.meter.clock import faces_of
 from c1222.services.results import Iar, Onp
 
@@ -59,8 +59,8 @@ class PendingTables:
         if status is None:
             return False
         number = table_id(label)
-        members = status.MANUFACT_PENDING if number & 0x800 else status.STANDARD_PENDING
-        return bool(status.PENDING_TABLES) and (number & 0x7FF) in members
+        members = status.MANUFACT_PENDING if number.manufacturer else status.STANDARD_PENDING
+        return bool(status.PENDING_TABLES) and number.number in members
 
     def get(self, label: str) -> bytes | None:
         """Return a pending table with the event before it."""
@@ -145,7 +145,7 @@ class PendingTables:
         found = self._with(event)
         for label in found:
             self._forget(label)
-            self._log(EventCode.PENDING_TABLE_CLEARED, (table_id(label) | 0x1000,))
+            self._log(EventCode.PENDING_TABLE_CLEARED, (table_id(label).flagged,))
         if found:
             self._write_status()
         return len(found)
@@ -163,7 +163,7 @@ class PendingTables:
         selector = self._tables.element(_EVENT).decode(octets[:EVENT_SIZE]).EVENT_SELECTOR
         self._forget(label)
         self._activate(label, octets[EVENT_SIZE:], selector)
-        self._log(EventCode.PENDING_TABLE_ACTIVATED, (table_id(label) | 0x1000,))
+        self._log(EventCode.PENDING_TABLE_ACTIVATED, (table_id(label).flagged,))
         self._write_status(device)
 
     def _write_status(self, activated: float | None = None) -> None:
@@ -182,7 +182,7 @@ class PendingTables:
                 number = table_id(waiting[place][1:])
                 selector = tables.element("ST4.PENDING_TABLES[0].TABLE_SELECTOR")
                 record = selector.decode(bytes(selector.size))._replace(
-                    TBL_PROC_NBR=number & 0x7FF, STD_VS_MFG_FLAG=bool(number & 0x800), PENDING_FLAG=True
+                    TBL_PROC_NBR=number.number, STD_VS_MFG_FLAG=number.manufacturer, PENDING_FLAG=True
                 )
                 octets = tables[waiting[place]][:EVENT_SIZE] + selector.encode(record)
             tables.splice("ST4", entry.offset, octets)

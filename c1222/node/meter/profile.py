@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.device import Device
 from c1219.errors import C1219Error
-from c1219.registry import table_label
+from c1219.tableid import table_label
 from c1222.errors import EncodeError, StateError, in_words
 from c1222.message.aptitle import ApTitle
 from c1222.node.meter.configuration import Shapes

@@ -10,9 +10,9 @@ from __future__ import annotations
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from c1219.registry import table_label
 from c1219.rules import offer
 from c1219.rules.rights import AccessRules, holds_secrets, passwords
+from c1219.tableid import table_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

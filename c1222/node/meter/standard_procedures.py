@@ -23,6 +23,7 @@ from c1222.node.simulation.registers import SELF_READS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from c1219.tableid import TableId
     from c1222.node.meter.meter import Call, Procedure, SimulatedMeter
 
 __all__ = ["STANDARD", "parameters_of"]
@@ -297,7 +298,7 @@ STANDARD: Final[dict[int, Procedure]] = {
 """Standard procedures by number. Those of a manufacturer are given to the meter, by number plus 2048."""
 
 
-def parameters_of(meter: SimulatedMeter, number: int, octets: bytes) -> Any:
+def parameters_of(meter: SimulatedMeter, number: TableId, octets: bytes) -> Any:
     """Return the record of a procedure's parameters, None if it has none, or nobody declared it.
 
     Raises:
@@ -305,11 +306,11 @@ def parameters_of(meter: SimulatedMeter, number: int, octets: bytes) -> Any:
     """
     device = meter.tables.shape.device
     try:
-        layout = device.procedure_layout(number & 0x7FF, "parameters", manufacturer=bool(number & 0x800))
+        layout = device.procedure_layout(number.number, "parameters", manufacturer=number.manufacturer)
     except UnknownTable:
         return None
     if layout is None:
         if octets and number != _CLEAR_MANUFACTURER_STATUS:  # to which some head-ends send the present status
-            raise C1219Error(f"procedure {number & 0x7FF} takes no parameters")
+            raise C1219Error(f"procedure {number.number} takes no parameters")
         return None
     return layout.decode(octets)

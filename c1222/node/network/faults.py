@@ -43,7 +43,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.errors import C1219Error
-from c1219.registry import table_id
+from c1219.tableid import table_id
 from c1222.errors import C1222Error, EncodeError, StateError, in_words
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import SecurityMode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.tableid import IDS, NUMBERS
 from c1222.message.aptitle import ApTitle
 from c1222.services import Request, Response, TableData, c1218, identify, network, session, tables
 from c1222.services.results import RESULT_NAMES
@@ -22,6 +23,7 @@ NAME = "services"
 PURPOSE = "EPSEM services without the length before them, requests and responses, as octets and as values"
 
 _INDEXED: Final = "IndexRead"
+_MAKERS, _PENDING, _USER_DEFINED = map(int, tables.TableBits)
 
 
 def cases(author: Author) -> None:
@@ -57,7 +59,7 @@ def _encode(author: Author, service: Request | Response, flags: tuple[str, ...])
 
 
 def _table(rng: Random) -> int:
-    return rng.choice((0, 1, 5, 8, 23, 64, 127, 2048, 2049, 2047, 4096 + 5, 8192 + 3))
+    return rng.choice((0, 1, 5, 8, 23, 64, 127, _MAKERS, _MAKERS + 1, NUMBERS[-1], _PENDING + 5, _USER_DEFINED + 3))
 
 
 def _data(rng: Random) -> TableData:
@@ -77,7 +79,8 @@ def _requests(rng: Random) -> list[tuple[Request, tuple[str, ...]]]:
         (_registration(rng, other, b"beef"), ("OptionalParameter",)),
         (_registration(rng, ApTitle(".")), ("EmptyTitle",)),
     ]
-    found += [(tables.ReadRequest(table), ()) for table in (0, 1, 23, 2047, 2048, 4095, 4096 + 7, 8192 + 1, 65535)]
+    high = (NUMBERS[-1], _MAKERS, IDS[-1], _PENDING + 7, _USER_DEFINED + 1, 65535)
+    found += [(tables.ReadRequest(table), ()) for table in (0, 1, 23, *high)]
     for count in range(1, 10):
         indices = tuple(rng.randrange(65536) for _ in range(count))
         found.append((tables.ReadIndexRequest(_table(rng), indices, rng.randrange(65536)), (_INDEXED,)))
