@@ -41,8 +41,8 @@ class Finding(NamedTuple):
     Attributes:
         level: ``note`` (worth knowing), ``warning`` (tolerated deviation) or ``error`` (part of the data is unusable).
         code: stable, lower-case, hyphenated name of the kind of finding.
-        path: the element, for example ``ST23.TOT_DATA_BLOCK.SUMMATIONS[0]``.
-        offset: octet offset in the table, or None where none applies.
+        path: where in the table or message, for example ``ST23.TOT_DATA_BLOCK``, ``acse.user-information``.
+        offset: octet offset in the table or APDU, or None where none applies.
         text: one sentence for a person.
     """
 

@@ -26,7 +26,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar
+
+from c1219.errors import Finding, Level
 
 __all__ = [
     "C1222Error",
@@ -37,6 +39,7 @@ __all__ = [
     "InvalidKey",
     "InvalidTag",
     "InvalidUrl",
+    "Level",
     "LimitExceeded",
     "LocalError",
     "PeerSilent",
@@ -50,26 +53,6 @@ __all__ = [
     "Unreachable",
     "in_words",
 ]
-
-Level = Literal["note", "warning", "error"]
-
-
-class Finding(NamedTuple):
-    """A remark on what was decoded: it is reported, and the work goes on.
-
-    Attributes:
-        level: ``note`` (worth knowing), ``warning`` (tolerated deviation) or ``error`` (part of the data is unusable).
-        code: stable, lower-case, hyphenated name of the kind of finding.
-        path: where in the message or table, for example ``acse.user-information``.
-        offset: octet offset in the APDU or table, or None where none applies.
-        text: one sentence for a person.
-    """
-
-    level: Level
-    code: str
-    path: str
-    offset: int | None
-    text: str
 
 
 class C1222Error(Exception):

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "click": ("c1222/cli/",),
     "rich": ("c1222/cli/",),
 }
-BELOW_TABLES = ("tableid",)
+BELOW_TABLES = ("errors", "tableid")
 """What of `c1219` knows no table and imports nothing but what is here, or its errors: all rooms may use it."""
 MODULES_OF_A_FOLDER = 14
 LINES_OF_A_FILE = 500

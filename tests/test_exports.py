@@ -57,3 +57,7 @@ def test_no_other_error_has_another_root() -> None:
                 if value.__name__.startswith("_"):
                     continue  # caught where it is raised
                 assert issubclass(value, root), value
+
+
+def test_there_is_one_finding() -> None:
+    assert c1222.Finding is c1219.Finding

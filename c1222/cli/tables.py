@@ -130,7 +130,7 @@ def show(
         from c1222.capture.text import finding_line
 
         for finding in remarks:
-            say(finding_line(finding), err=True)  # type: ignore[arg-type]
+            say(finding_line(finding), err=True)
         sys.exit(FOUND if any(finding.level == "error" for finding in remarks) else 0)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from c1222.transport.schemes import Listener, Source
     from c1222.transport.url import Url
 
-__all__ = ["TICK", "Asker", "NodeServer", "Served"]
+__all__ = ["TICK", "NodeServer", "Requester", "Served"]
 
 TICK: Final = 1.0
 """Seconds between two ticks."""
@@ -55,7 +55,7 @@ class Served(Protocol):
         """Save and close."""
 
 
-class Asker(Protocol):
+class Requester(Protocol):
     """What sends requests of its own: a `Registration` or `Notices`."""
 
     def apdus_to_send(self, *, now: float, utc: float) -> list[bytes]:
@@ -101,7 +101,7 @@ class NodeServer:
         self._udp_link = udp_link
         self._tcp_limits = TcpLimits() if tcp_limits is None else tcp_limits
         self._listeners: list[Listener] = []
-        self._askers: list[tuple[Asker, UdpSocket, Address]] = []
+        self._askers: list[tuple[Requester, UdpSocket, Address]] = []
         self._scheduled = False
         self._ticker: asyncio.Task[None] | None = None
         self._stopped = asyncio.Event()
@@ -133,7 +133,7 @@ class NodeServer:
             self._ticker = asyncio.get_running_loop().create_task(self._tick())
         return url
 
-    async def ask(self, asker: Asker, to: Url | str) -> None:
+    async def ask(self, asker: Requester, to: Url | str) -> None:
         """Send what asks of its own accord to a peer, over the first UDP socket of its address family.
 
         Args:
