@@ -15,7 +15,8 @@ from c1222.node.meter.meter import SimulatedMeter
 from c1222.node.network.fleet import Delivery, Fleet
 from c1222.node.store.store import MemoryStore
 from c1222.protocol.identity import Identity
-from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
+from c1222.protocol.policy import NodePolicy
+from c1222.protocol.responder.arrival import Receiver
 from c1222.protocol.responder.responder import Responder
 from c1222.security.keys import KeyStore
 from c1222.security.receiving import ACCEPTANCE_WINDOW, Freshness, ReplayGuard
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 
     from c1222.message.aptitle import ApTitle
     from c1222.node.meter.profile import Profile
+    from c1222.protocol.responder.arrival import Arrival
     from c1222.protocol.responder.execution import Context
     from c1222.services import Request, Response
 
 __all__ = ["Specimen"]
 
 
-class Specimen:
+class Specimen(Receiver):
     """One meter.
 
     Args:
@@ -88,23 +90,14 @@ class Specimen:
 
     # What a server asks for.
 
-    def receive(
-        self,
-        apdu: bytes,
-        *,
-        source: Hashable,
-        now: float,
-        utc: float,
-        link: Link = UDP_LINK,
-        peer: Hashable = None,
-    ) -> bool:
-        """Take an APDU that came in; see `c1222.node.network.fleet.Fleet.receive`."""
+    def take(self, arrival: Arrival) -> bool:
+        """Take an APDU that came in; see `Receiver.receive`."""
         arrive = self._wrong.arrive
         try:
-            octets = (apdu,) if arrive is None else tuple(arrive(apdu, self))
+            octets = (arrival.apdu,) if arrive is None else tuple(arrive(arrival.apdu, self))
         except C1222Error:
-            octets = (apdu,)  # this misbehaviour cannot be done to it
-        taken = [self._fleet.receive(one, source=source, now=now, utc=utc, link=link, peer=peer) for one in octets]
+            octets = (arrival.apdu,)  # this misbehaviour cannot be done to it
+        taken = [self._fleet.take(arrival._replace(apdu=apdu)) for apdu in octets]
         return any(taken)
 
     def apdus_to_send(self) -> list[Delivery]:

@@ -19,8 +19,9 @@ from c1222.node.network.faults import FaultPlan, altered
 from c1222.node.network.station import Shared, Station
 from c1222.node.store.store import StoredVectors
 from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released
-from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
+from c1222.protocol.policy import NodePolicy
 from c1222.protocol.responder.admission import is_secured, make_throttle
+from c1222.protocol.responder.arrival import Receiver
 from c1222.protocol.responder.throttle import Origin, Throttle
 from c1222.protocol.segments import Segments
 from c1222.protocol.state import REPEATABLE
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from c1222.node.meter.meter import SimulatedMeter
     from c1222.node.store.store import Store
     from c1222.protocol.events import ResponderEvent
+    from c1222.protocol.responder.arrival import Arrival
 
 __all__ = ["Delivery", "Fleet"]
 
@@ -64,7 +66,7 @@ class Delivery(NamedTuple):
     delay: float = 0.0
 
 
-class Fleet:
+class Fleet(Receiver):
     """Meters that share a store, keys, and what they allow.
 
     Args:
@@ -107,7 +109,7 @@ class Fleet:
         self._by_content: dict[bytes, Station] = {}
         self._out: list[Delivery] = []
         self._released: list[Hashable] = []
-        self._late: list[tuple[float, bytes, Hashable, Link, Hashable]] = []
+        self._late: list[tuple[float, Arrival]] = []
         self._connected: dict[Hashable, set[Station]] = {}  # whom each connection asked
         self._period_ends: float | None = None
         self._sweep: list[Station] = []
@@ -147,35 +149,14 @@ class Fleet:
 
     # What comes in.
 
-    def receive(
-        self,
-        apdu: bytes,
-        *,
-        source: Hashable,
-        now: float,
-        utc: float,
-        link: Link = UDP_LINK,
-        peer: Hashable = None,
-    ) -> bool:
-        """Take an APDU that came in. Nothing it holds makes this raise.
-
-        Args:
-            apdu: the octets.
-            source: where it came from and the answer goes to.
-            now: a clock that does not run backwards, seconds.
-            utc: true time, seconds since 1970 UTC.
-            link: what carries the answer.
-            peer: whose failed authentications to count; the source when None.
-
-        Returns:
-            Whether a meter took it for one to answer, see `Responder.receive`.
-        """
+    def take(self, arrival: Arrival) -> bool:
+        """Take an APDU that came in, and return whether a meter took it for one to answer; see `Receiver.receive`."""
         self.counters["received"] += 1
-        self._end_period(now)
+        self._end_period(arrival.now)
         try:
-            acse = decode_acse(apdu, max_size=self.policy.max_size)
+            acse = decode_acse(arrival.apdu, max_size=self.policy.max_size)
             if acse.is_response and self.answers:
-                self._answered(acse, apdu, now, utc)
+                self._answered(acse, arrival)
                 return False
             found = self._find(acse)
             # One request to many meters must not bring many answers to whoever is said to have sent it.
@@ -186,30 +167,29 @@ class Fleet:
         if not found:
             self.counters["not-ours"] += 1
             return False
-        if len(found) > 1 and not self._may_reach(
-            len(found), Origin(link.reliable, source if peer is None else peer), now
-        ):
+        if len(found) > 1 and not self._may_reach(len(found), arrival):
             self.counters["broadcasts-throttled"] += 1
             return False
-        taken = [self._hand_over(station, apdu, source, now, utc, link, peer, silent=silent) for station in found]
+        taken = [self._hand_over(station, arrival, silent=silent) for station in found]
         return any(taken)
 
-    def _may_reach(self, count: int, origin: Origin, now: float) -> bool:
+    def _may_reach(self, count: int, arrival: Arrival) -> bool:
         """Return whether a request to so many meters is heard: one datagram of a stranger must not cost seconds."""
+        origin, now = Origin(arrival.link.reliable, arrival.peer), arrival.now
         budget = origin._replace(way=(origin.way, self.throttle.is_known(origin, now)))
         if self._broadcasts.is_blocked(budget, now):
             return False
         self._broadcasts.failed(budget, now, count)
         return True
 
-    def _answered(self, acse: Acse, apdu: bytes, now: float, utc: float) -> None:
+    def _answered(self, acse: Acse, arrival: Arrival) -> None:
         """Hand an answer to what asked; a title that asked nothing gets none."""
         called = acse.called
         asking = None if called is None else self.answers.get(called.absolute(self.keys.base_oid).content)
         if asking is None:
             self.counters["answer"] += 1
         else:
-            asking.receive(apdu, now=now, utc=utc)
+            asking.receive(arrival.apdu, now=arrival.now, utc=arrival.utc)
 
     def _find(self, acse: Acse) -> list[Station]:
         """Return the stations that a message is for."""
@@ -226,18 +206,7 @@ class Fleet:
         prefix = called.absolute(self.keys.base_oid).content[:-1]
         return [station for content, station in self._by_content.items() if content.startswith(prefix)]
 
-    def _hand_over(
-        self,
-        station: Station,
-        apdu: bytes,
-        source: Hashable,
-        now: float,
-        utc: float,
-        link: Link,
-        peer: Hashable,
-        *,
-        silent: bool,
-    ) -> bool:
+    def _hand_over(self, station: Station, arrival: Arrival, *, silent: bool) -> bool:
         times = 1
         for fault in self.faults.of_request(station.meter.title) if self.faults else ():
             if fault.kind == "drop":
@@ -245,43 +214,32 @@ class Fleet:
             if fault.kind == "duplicate":
                 times = 2
             elif fault.kind == "delay":
-                self._late.append((now + fault.seconds, apdu, source, link, peer))
+                self._late.append((arrival.now + fault.seconds, arrival))
                 return False
-        taken = [self._take(station, apdu, source, now, utc, link, peer, silent=silent) for _ in range(times)]
+        taken = [self._take(station, arrival, silent=silent) for _ in range(times)]
         return any(taken)
 
-    def _take(
-        self,
-        station: Station,
-        apdu: bytes,
-        source: Hashable,
-        now: float,
-        utc: float,
-        link: Link,
-        peer: Hashable,
-        *,
-        silent: bool,
-    ) -> bool:
-        responder = station.responder
+    def _take(self, station: Station, arrival: Arrival, *, silent: bool) -> bool:
+        responder, source = station.responder, arrival.source
         if station.answered:
-            before = station.answered.get(_digest(apdu, source))
+            before = station.answered.get(_digest(arrival))
             if before is not None:
                 self.counters["repeated"] += 1
                 self._out += [Delivery(source, before)] * bool(before)
                 return True
-        if link.reliable:
+        if arrival.link.reliable:
             self._connected.setdefault(source, set()).add(station)
         station.asked.clear()
-        taken = responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
+        taken = responder.take(arrival)
         self._note_events(station)
         out = responder.apdus_to_send()
         if (
             any(request.service not in REPEATABLE for request in station.asked)
             and len(out) <= 1
-            and not link.reliable  # a connection does not outlast a restart
+            and not arrival.link.reliable  # a connection does not outlast a restart
         ):
             answer = out[0].apdu if out else b""
-            self.store.keep_answer(station.meter.name, _digest(apdu, source), answer)
+            self.store.keep_answer(station.meter.name, _digest(arrival), answer)
         for one in out:
             if not silent:
                 self._send(station, one.source, one.apdu)
@@ -347,7 +305,7 @@ class Fleet:
 
     def lost(self, source: Hashable) -> None:
         """Take note of a connection that has ended: its sessions end, and what it asked is no longer repeated."""
-        self._late = [late for late in self._late if late[2] != source]
+        self._late = [late for late in self._late if late[1].source != source]
         for station in self._connected.pop(source, ()):
             station.responder.lost(source)
 
@@ -356,10 +314,10 @@ class Fleet:
         self._end_period(now)
         due = [late for late in self._late if late[0] <= now]
         self._late = [late for late in self._late if late[0] > now]
-        for _, apdu, source, link, peer in due:
-            acse = decode_acse(apdu, max_size=self.policy.max_size)
+        for _, arrival in due:
+            acse = decode_acse(arrival.apdu, max_size=self.policy.max_size)
             for station in self._find(acse):
-                self._take(station, apdu, source, now, utc, link, peer, silent=False)
+                self._take(station, arrival._replace(now=now, utc=utc), silent=False)
         for station in self.stations.values():
             if len(station.responder.sessions):
                 station.responder.tick(now=now)
@@ -420,6 +378,6 @@ class Fleet:
             self.store.close()
 
 
-def _digest(apdu: bytes, source: Hashable) -> bytes:
+def _digest(arrival: Arrival) -> bytes:
     """Return what tells a request from others, over a restart too: its octets, and where they came from."""
-    return hashlib.sha256(repr(source).encode() + b"\n" + apdu).digest()
+    return hashlib.sha256(repr(arrival.source).encode() + b"\n" + arrival.apdu).digest()

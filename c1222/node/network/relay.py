@@ -21,7 +21,8 @@ from c1222.node.network.routes import Routes
 from c1222.protocol.composing import compose
 from c1222.protocol.events import Refused
 from c1222.protocol.identity import Identity
-from c1222.protocol.policy import UDP_LINK, Link, NodePolicy
+from c1222.protocol.policy import NodePolicy
+from c1222.protocol.responder.arrival import Receiver
 from c1222.protocol.responder.responder import Responder
 from c1222.services import ErrorResponse, identify, network
 from c1222.services.results import Iar, Isc, Sns, Uat
@@ -29,6 +30,7 @@ from c1222.services.results import Iar, Isc, Sns, Uat
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from c1222.protocol.responder.arrival import Arrival
     from c1222.protocol.responder.execution import Context
     from c1222.security.keys import KeyStore
     from c1222.services import Request, Response
@@ -64,7 +66,7 @@ class Registered(NamedTuple):
     peer: Hashable
 
 
-class Relay:
+class Relay(Receiver):
     """One relay, without a socket; a `NodeServer` can serve it like a fleet.
 
     Args:
@@ -109,7 +111,6 @@ class Relay:
         self._given = 0
         self._by_serial: dict[bytes, bytes] = {}
         self._of_peer: Counter[Hashable] = Counter()
-        self._peer: Hashable = None  # of the message at hand
         self._out: list[Delivery] = []
 
     @property
@@ -124,40 +125,28 @@ class Relay:
 
     # What comes in.
 
-    def receive(
-        self,
-        apdu: bytes,
-        *,
-        source: Hashable,
-        now: float,
-        utc: float,
-        link: Link = UDP_LINK,
-        peer: Hashable = None,
-    ) -> bool:
-        """Take an APDU that came in, and return whether it was one to answer or to pass on; see `Fleet.receive`."""
+    def take(self, arrival: Arrival) -> bool:
+        """Take an APDU that came in, and return whether it was one to answer or to pass on; see `Receiver.receive`."""
         self.counters["received"] += 1
-        self._peer = source if peer is None else peer
         try:
-            acse = decode_acse(apdu, max_size=self._policy.max_size)
+            acse = decode_acse(arrival.apdu, max_size=self._policy.max_size)
             called, calling = acse.called, acse.calling
             _ = acse.called_invocation_id, acse.calling_invocation_id  # elements are read when they are asked for
         except DecodeError:
             self.counters["malformed"] += 1
             return False
         if called is not None and not called.is_empty and not self.identity.same(called, self.title):
-            return self._pass_on(acse, called, calling, source, now, utc)
-        taken = self._responder.receive(apdu, source=source, now=now, utc=utc, link=link, peer=peer)
+            return self._pass_on(acse, called, calling, arrival)
+        taken = self._responder.take(arrival)
         for event in self._responder.events():
             if isinstance(event, Refused):
                 self.counters[event.reason] += 1
         self._out += [Delivery(out.source, out.apdu) for out in self._responder.apdus_to_send()]
         return taken
 
-    def _pass_on(
-        self, acse: Acse, called: ApTitle, calling: ApTitle | None, source: Hashable, now: float, utc: float
-    ) -> bool:
+    def _pass_on(self, acse: Acse, called: ApTitle, calling: ApTitle | None, arrival: Arrival) -> bool:
         """Pass a message on to a node, or an answer to who asked."""
-        content = self._content(called)
+        content, now = self._content(called), arrival.now
         node = self.nodes.get(content)
         if node is not None and node.until > now:
             to = node.source
@@ -167,19 +156,19 @@ class Relay:
             to = self._routes.find(content, now)
         if to is None:
             self.counters["unknown-title"] += 1
-            self._tell_unknown(acse, called, calling, source, utc)
+            self._tell_unknown(acse, called, calling, arrival)
             return False
         if calling is not None and not calling.is_empty:
             back = self._content(calling)
             if back not in self.nodes:
                 for what in (back,) if acse.is_response else (back, (back, acse.calling_invocation_id)):
-                    if not self._routes.learn(what, source, self._peer, now):
+                    if not self._routes.learn(what, arrival.source, arrival.peer, now):
                         self.counters["route-taken"] += 1
         self.counters["passed-on"] += 1
         self._out.append(Delivery(to, acse.octets))
         return True
 
-    def _tell_unknown(self, acse: Acse, called: ApTitle, calling: ApTitle | None, source: Hashable, utc: float) -> None:
+    def _tell_unknown(self, acse: Acse, called: ApTitle, calling: ApTitle | None, arrival: Arrival) -> None:
         """Tell who asked that nobody of that title is known here."""
         try:
             _, start, end = acse.user_information
@@ -193,14 +182,14 @@ class Relay:
                 self.identity,
                 calling,
                 refusal,
-                utc=utc,
+                utc=arrival.utc,
                 answers=acse.calling_invocation_id,
                 calling=called,  # who asked takes answers only from the title it called
                 response_control=ResponseControl.NEVER,
             )
         except C1222Error:
             return
-        self._out.append(Delivery(source, apdu))
+        self._out.append(Delivery(arrival.source, apdu))
 
     # Services.
 
@@ -225,7 +214,7 @@ class Relay:
         return node
 
     def _register(self, request: network.RegisterRequest, context: Context) -> Response:
-        title = request.ap_title
+        title, peer = request.ap_title, context.arrival.peer
         serial = b"" if request.serial_number.is_empty else self._content(request.serial_number)
         if title.is_empty:
             if not serial:
@@ -244,13 +233,13 @@ class Relay:
             raise Isc(f"{title} belongs to another node")
         if present is None and len(self.nodes) >= self._max_nodes:
             raise Isc("no room for another node")
-        if (present is None or present.peer != self._peer) and self._of_peer[self._peer] >= self._max_nodes_of_peer:
+        if (present is None or present.peer != peer) and self._of_peer[peer] >= self._max_nodes_of_peer:
             raise Isc("no room for another node of this address")
         self._forget(content)
         period = min(request.period or self._period, self._period)
         address = native_address(context.source) or request.native_address
-        self.nodes[content] = Registered(title, context.source, address, context.now + period, serial, self._peer)
-        self._of_peer[self._peer] += 1
+        self.nodes[content] = Registered(title, context.source, address, context.now + period, serial, peer)
+        self._of_peer[peer] += 1
         if serial:
             self._by_serial[serial] = content
         self._routes.forget(content)

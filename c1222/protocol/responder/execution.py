@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from c1222.message.aptitle import ApTitle
     from c1222.protocol.messages import Message
+    from c1222.protocol.responder.arrival import Arrival
     from c1222.protocol.session import Session
 
 __all__ = ["GATES", "Context", "Handler", "Outcome", "carry_out"]
@@ -39,9 +40,7 @@ class Context:
         message: the whole message.
         access: what the peer may do, for the handler to fill in: in a session until its end, else for this message.
         session: the session, None outside of one.
-        source: where the message came from.
-        now: the clock.
-        utc: true time, seconds since 1970 UTC.
+        arrival: how the message came: its last piece, if it came in several.
         is_test: whether nothing shall change (TEST).
         is_notification: whether a write tells of an event (NOTIFICATION).
 
@@ -49,20 +48,31 @@ class Context:
         DecodeError: the qualifier of the message is malformed.
     """
 
-    __slots__ = ("access", "is_notification", "is_test", "message", "now", "session", "source", "utc")
+    __slots__ = ("access", "arrival", "is_notification", "is_test", "message", "session")
 
-    def __init__(
-        self, message: Message, access: Grants, session: Session | None, *, source: Hashable, now: float, utc: float
-    ) -> None:
+    def __init__(self, message: Message, access: Grants, session: Session | None, arrival: Arrival) -> None:
         self.message = message
         self.access = access
         self.session = session
-        self.source = source
-        self.now = now
-        self.utc = utc
+        self.arrival = arrival
         qualifier = message.calling_ae_qualifier or 0
         self.is_test = bool(qualifier & _TEST)
         self.is_notification = bool(qualifier & _NOTIFICATION)
+
+    @property
+    def source(self) -> Hashable:
+        """Where the message came from."""
+        return self.arrival.source
+
+    @property
+    def now(self) -> float:
+        """The clock when it came, seconds."""
+        return self.arrival.now
+
+    @property
+    def utc(self) -> float:
+        """True time when it came, seconds since 1970 UTC."""
+        return self.arrival.utc
 
     @property
     def calling(self) -> ApTitle | None:

@@ -32,9 +32,10 @@ from c1222.protocol.events import (
 )
 from c1222.protocol.initiator.matching import Distrust
 from c1222.protocol.messages import Message, open_message
-from c1222.protocol.policy import UDP_LINK, Link, NodePolicy, OnRefusal
+from c1222.protocol.policy import NodePolicy, OnRefusal
 from c1222.protocol.responder.admission import SILENT, Gate, is_secured
 from c1222.protocol.responder.answer_memory import AnswerMemory, Asker
+from c1222.protocol.responder.arrival import Arrival, Receiver
 from c1222.protocol.responder.execution import GATES, Context, Handler, Outcome, carry_out
 from c1222.protocol.responder.reply import refuse_in_clear, reply
 from c1222.protocol.responder.throttle import Origin
@@ -71,23 +72,13 @@ class Outgoing(NamedTuple):
     apdu: bytes
 
 
-class _Way(NamedTuple):
-    """How a message came, and when."""
-
-    source: Hashable
-    peer: Hashable
-    link: Link
-    now: float
-    utc: float
-
-
-def _password_origin(message: Message, way: _Way) -> Origin:
+def _password_origin(message: Message, arrival: Arrival) -> Origin:
     # What came sealed is from who it says, so nobody else can use up its budget; in cleartext over datagrams he can.
     sealed = message.security_mode is not SecurityMode.CLEARTEXT
-    return Origin((way.link.reliable, sealed), way.peer)
+    return Origin((arrival.link.reliable, sealed), arrival.peer)
 
 
-class Responder:
+class Responder(Receiver):
     """One node.
 
     Args:
@@ -182,103 +173,79 @@ class Responder:
         self.close_sessions(source)
         self._answers.forget_source(source)
 
-    def receive(
-        self,
-        apdu: bytes,
-        *,
-        source: Hashable = None,
-        now: float,
-        utc: float,
-        link: Link = UDP_LINK,
-        peer: Hashable = None,
-    ) -> bool:
-        """Take an APDU that came in. Nothing it holds makes this raise.
-
-        Args:
-            apdu: the octets.
-            source: where it came from and the answer goes to.
-            now: the clock, seconds.
-            utc: true time, seconds since 1970 UTC.
-            link: what carries the answer.
-            peer: whose failed authentications to count, such as the address without the port (of an IPv6 address the
-                first 64 bits, of which a host has as many as it likes); the source when None.
-
-        Returns:
-            Whether it was one to answer: in cleartext where that is allowed, or authentic and new, or one of these
-            again.
-        """
-        self.tick(now=now)
-        way = _Way(source, source if peer is None else peer, link, now, utc)
+    def take(self, arrival: Arrival) -> bool:
+        """Take an APDU that came in; see `Receiver.receive`."""
+        self.tick(now=arrival.now)
         try:
-            acse: Acse | None = decode_acse(apdu, max_size=self.policy.max_size)
+            acse: Acse | None = decode_acse(arrival.apdu, max_size=self.policy.max_size)
             if acse is not None and acse.is_segment:
-                acse = self._reassemble(acse, way)
-            return acse is not None and self._take(acse, way)
+                acse = self._reassemble(acse, arrival)
+            return acse is not None and self._examine(acse, arrival)
         except DecodeError as error:
-            self._drop(Distrust("malformed", str(error)), way)
+            self._drop(Distrust("malformed", str(error)), arrival)
             return False
 
-    def _take(self, acse: Acse, way: _Way) -> bool:
+    def _examine(self, acse: Acse, arrival: Arrival) -> bool:
         doubt = self._gate.address(acse)
         if doubt is not None:
-            self._drop(doubt, way)
+            self._drop(doubt, arrival)
             return False
         calling, invocation_id = acse.calling, acse.calling_invocation_id
         title = None if calling is None else calling.absolute(self.identity.keys.base_oid).content
-        asker = Asker(way.source, title)
-        sender: Hashable = way.source if title is None else title
+        asker = Asker(arrival.source, title)
+        sender: Hashable = arrival.source if title is None else title
         session = self.sessions.get(sender)
-        before = self._answers.find(asker, invocation_id, way.now)
+        before = self._answers.find(asker, invocation_id, arrival.now)
         if session is not None and session.counts_afresh is None and session.mode is SecurityMode.CLEARTEXT:
             before = self._note_counting(session, asker, invocation_id, before)
         if before is not None and before[0] == acse.octets:
             self.counters["repeated"] += 1
-            self._put(before[1], way)
+            self._put(before[1], arrival)
             return True
-        origin = Origin(way.link.reliable, way.peer)
-        if is_secured(acse) and self._gate.throttle.is_blocked(origin, way.now):
-            self._drop(_THROTTLED, way)
+        origin = Origin(arrival.link.reliable, arrival.peer)
+        if is_secured(acse) and self._gate.throttle.is_blocked(origin, arrival.now):
+            self._drop(_THROTTLED, arrival)
             return False
         securities = () if session is None else session.securities
         message = open_message(
             Message, acse, self.identity.keys, sessions=securities, callers_keys=self.policy.callers_keys
         )
-        doubt, used_up = self._gate.judge(message, session, origin, way.now, way.utc)
+        doubt, used_up = self._gate.judge(message, session, origin, arrival.now, arrival.utc)
         if used_up:
-            self._budget_used_up(self._gate.throttle, origin, "authentication", way)
-        if doubt is None and self._passwords_blocked(message, way):
+            self._budget_used_up(self._gate.throttle, origin, "authentication", arrival)
+        if doubt is None and self._passwords_blocked(message, arrival):
             doubt = _THROTTLED
         if doubt is not None:
-            self._drop(doubt, way, message)
+            self._drop(doubt, arrival, message)
             return False
         # Secured messages that were carried out are known to the gate; those in cleartext only by their answer.
         keep = message.security_mode is SecurityMode.CLEARTEXT and any(
             service.service not in REPEATABLE for service in message.services
         )
-        refusal = self._refusal(message, session, keep=keep, reused=before is not None, now=way.now)
+        refusal = self._refusal(message, session, keep=keep, reused=before is not None, now=arrival.now)
         if refusal is not None:
             self.counters[f"refused-{refusal.name}"] += 1
             responses: list[Response] = [ErrorResponse.of(refusal)] * max(1, len(message.service_octets))
-            answer = self._answer(message, responses, session, sender, way)
+            answer = self._answer(message, responses, session, sender, arrival)
             if before is None:
-                self._answers.add(asker, invocation_id, acse.octets, answer, way.now, keep=False)
-            self._put(answer, way)
+                self._answers.add(asker, invocation_id, acse.octets, answer, arrival.now, keep=False)
+            self._put(answer, arrival)
             return True
-        outcome = self._carry_out(message, session, sender, way)
-        answer = self._answer(message, outcome.responses, session, sender, way)
-        self._answers.add(asker, invocation_id, acse.octets, answer, way.now, keep=keep)
-        self._put(answer, way)
+        outcome = self._carry_out(message, session, sender, arrival)
+        answer = self._answer(message, outcome.responses, session, sender, arrival)
+        self._answers.add(asker, invocation_id, acse.octets, answer, arrival.now, keep=keep)
+        self._put(answer, arrival)
         return True
 
-    def _passwords_blocked(self, message: Message, way: _Way) -> bool:
+    def _passwords_blocked(self, message: Message, arrival: Arrival) -> bool:
         return any(service.service in GATES for service in message.services) and self._gate.passwords.is_blocked(
-            _password_origin(message, way), way.now
+            _password_origin(message, arrival), arrival.now
         )
 
-    def _budget_used_up(self, throttle: Throttle, origin: Origin, what: str, way: _Way) -> None:
-        known = throttle.is_known(origin, way.now)
+    def _budget_used_up(self, throttle: Throttle, origin: Origin, what: str, arrival: Arrival) -> None:
+        known = throttle.is_known(origin, arrival.now)
         self.counters["budget-used-up"] += 1
-        self._events.append(BudgetUsedUp(way.source, known, what))
+        self._events.append(BudgetUsedUp(arrival.source, known, what))
 
     def _note_counting(
         self, session: Session, asker: Asker, invocation_id: int, before: tuple[bytes, tuple[bytes, ...]] | None
@@ -309,23 +276,23 @@ class Responder:
             return Bsy("another session was under this vector")
         return None
 
-    def _carry_out(self, message: Message, session: Session | None, sender: Hashable, way: _Way) -> Outcome:
+    def _carry_out(self, message: Message, session: Session | None, sender: Hashable, arrival: Arrival) -> Outcome:
         access = Grants() if session is None else session.access
-        context = Context(message, access, session, source=way.source, now=way.now, utc=way.utc)
-        outcome = carry_out(message, self.handler, context, may_open=self._may_open(message, way))
+        context = Context(message, access, session, arrival)
+        outcome = carry_out(message, self.handler, context, may_open=self._may_open(message, arrival))
         self.counters["requests"] += 1
         for fault in outcome.faults:
             self._events.append(HandlerFailed(*fault))
-        passwords, origin = self._gate.passwords, _password_origin(message, way)
+        passwords, origin = self._gate.passwords, _password_origin(message, arrival)
         if outcome.identified:
-            passwords.succeeded(origin, way.now)
+            passwords.succeeded(origin, arrival.now)
         for _ in range(outcome.failures):
             self.counters["refused-user"] += 1
-            if passwords.failed(origin, way.now):
-                self._budget_used_up(passwords, origin, "password", way)
+            if passwords.failed(origin, arrival.now):
+                self._budget_used_up(passwords, origin, "password", arrival)
         if session is not None:
-            session.touch(way.now, stretch=outcome.stretch)
-            session.source = way.source
+            session.touch(arrival.now, stretch=outcome.stretch)
+            session.source = arrival.source
             security = message.session_security
             if security is not None and (session.peer_security is None or security.iv >= session.peer_security.iv):
                 session.peer_security = security  # not that of one that came late
@@ -337,29 +304,34 @@ class Responder:
                 sender,
                 calling=message.calling,
                 called=message.called,
-                source=way.source,
-                peer=way.peer,
+                source=arrival.source,
+                peer=arrival.peer,
                 access=context.access,
                 timeout=outcome.opened,
-                now=way.now,
+                now=arrival.now,
                 mode=message.security_mode,
                 security=message.session_security,
             )
             self.sessions.add(opened)
             self._events.append(SessionStarted(opened))
         if outcome.released:
-            self._events.append(Released(way.source))
+            self._events.append(Released(arrival.source))
         return outcome
 
-    def _may_open(self, message: Message, way: _Way) -> bool:
+    def _may_open(self, message: Message, arrival: Arrival) -> bool:
         # Without a key, no password is needed for a session either: nobody shall hold them all.
         if message.security_mode is not SecurityMode.CLEARTEXT:
             return not self.sessions.is_full
-        held = sum(one.peer == way.peer and one.mode is SecurityMode.CLEARTEXT for one in self.sessions)
+        held = sum(one.peer == arrival.peer and one.mode is SecurityMode.CLEARTEXT for one in self.sessions)
         return not self.sessions.is_full and held < self.policy.max_cleartext_sessions
 
     def _answer(
-        self, message: Message, responses: Sequence[Response], session: Session | None, sender: Hashable, way: _Way
+        self,
+        message: Message,
+        responses: Sequence[Response],
+        session: Session | None,
+        sender: Hashable,
+        arrival: Arrival,
     ) -> tuple[bytes, ...]:
         """Return the octets of the answer to a trusted message; none where none is wanted, or there is no way."""
         control = message.response_control
@@ -373,15 +345,15 @@ class Responder:
                 message,
                 responses,
                 session=None if session is None else session.own_security,
-                link=way.link,
+                link=arrival.link,
                 policy=self.policy,
-                utc=way.utc,
+                utc=arrival.utc,
             )
         except C1222Error as error:
-            self._drop(Distrust("unanswered", str(error)), way)
+            self._drop(Distrust("unanswered", str(error)), arrival)
             return ()
         if message.key_id is not None:
-            self._look_at_vectors(message.key_id, way.utc)
+            self._look_at_vectors(message.key_id, arrival.utc)
         current = self.sessions.get(sender)
         if current is not None and answer.session_security is not None:
             current.own_security = answer.session_security
@@ -395,41 +367,41 @@ class Responder:
                 self._told_ahead |= {key_id}
                 self._events.append(VectorsAhead(key_id, lead))
 
-    def _reassemble(self, segment: Acse, way: _Way) -> Acse | None:
+    def _reassemble(self, segment: Acse, arrival: Arrival) -> Acse | None:
         if self._segments is None:
             self._segments = Segments(self.policy.max_size)
-        known = self._gate.throttle.is_known(Origin(way.link.reliable, way.peer), way.now)
+        known = self._gate.throttle.is_known(Origin(arrival.link.reliable, arrival.peer), arrival.now)
         try:
             return self._segments.add(
-                segment, way.now, source=(self.identity.title, way.source), peer=way.peer, known=known
+                segment, arrival.now, source=(self.identity.title, arrival.source), peer=arrival.peer, known=known
             )
         except SegmentError as error:
-            self._drop(Distrust("malformed-segment", str(error)), way)
-            if way.link.on_refusal is OnRefusal.ANSWER:
-                self._tell(segment, Sgerr.of(error.segment_offset, error.total), way)
+            self._drop(Distrust("malformed-segment", str(error)), arrival)
+            if arrival.link.on_refusal is OnRefusal.ANSWER:
+                self._tell(segment, Sgerr.of(error.segment_offset, error.total), arrival)
             return None
 
-    def _drop(self, doubt: Distrust, way: _Way, message: Message | None = None) -> None:
+    def _drop(self, doubt: Distrust, arrival: Arrival, message: Message | None = None) -> None:
         """Count a message that is not carried out, and tell its sender (sme) where that is wanted."""
         self.counters[doubt.reason] += 1
-        self._events.append(Refused(doubt.reason, way.source, doubt.text))
+        self._events.append(Refused(doubt.reason, arrival.source, doubt.text))
         if message is None or message.acse is None or doubt.reason in SILENT:
             return
         # That there is no session is no secret, and a peer has to know it to log on again.
-        told = way.link.on_refusal is OnRefusal.ANSWER or doubt.reason == "no-session"
+        told = arrival.link.on_refusal is OnRefusal.ANSWER or doubt.reason == "no-session"
         if told and message.response_control is not ResponseControl.NEVER:
-            self._tell(message.acse, Sme(), way)
+            self._tell(message.acse, Sme(), arrival)
 
-    def _tell(self, acse: Acse, refusal: Refusal, way: _Way) -> None:
+    def _tell(self, acse: Acse, refusal: Refusal, arrival: Arrival) -> None:
         try:
-            apdus = refuse_in_clear(self.identity, acse, ErrorResponse.of(refusal), link=way.link, utc=way.utc)
+            apdus = refuse_in_clear(self.identity, acse, ErrorResponse.of(refusal), link=arrival.link, utc=arrival.utc)
         except C1222Error:
             self.counters["unanswered"] += 1
         else:
-            self._put(apdus, way)
+            self._put(apdus, arrival)
 
-    def _put(self, apdus: Sequence[bytes], way: _Way) -> None:
-        self._out += [Outgoing(way.source, apdu) for apdu in apdus]
+    def _put(self, apdus: Sequence[bytes], arrival: Arrival) -> None:
+        self._out += [Outgoing(arrival.source, apdu) for apdu in apdus]
 
     def __repr__(self) -> str:
         return f"<Responder {self.identity.title}, {len(self.sessions)} sessions>"
