@@ -124,7 +124,9 @@ def test_numbers_of_tables_are_taken_apart_in_one_place() -> None:
         f"{path.relative_to(ROOT).as_posix()}:{line}"
         for path in MODULES
         for line, value in arithmetic_with(BITS_OF_TABLES, path)
-        if path.name != "tableid.py" and not (value == ETHERTYPE and "capture" in path.parts)
+        if path.name != "tableid.py"
+        and not (value == ETHERTYPE and "capture" in path.parts)
+        and not path.is_relative_to(ROOT / "c1222" / "capture" / "network")
     }
     assert found == set()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.device import Device
 from c1219.errors import C1219Error
+from c1219.tableid import TableId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -162,8 +163,8 @@ class CapturedDevice(Device):
             order = "big" if self[0].value.FORMAT_CONTROL_1.DATA_ORDER else "little"
         except (C1219Error, AttributeError):
             return None, None
-        number = int.from_bytes(octets[:2], order) & 0x0FFF  # type: ignore[arg-type]  # one of the two
+        one = TableId.from_bytes(octets[:2], order).plain  # type: ignore[arg-type]  # one of the two
         try:
-            return number, self.procedure(number & 0x7FF, manufacturer=number >= 0x800).name
+            return one, self.procedure(one.number, manufacturer=one.manufacturer).name
         except C1219Error:
-            return number, None
+            return one, None
