@@ -9,12 +9,15 @@ from __future__ import annotations
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Final
 
+from c1222.capture.early import EARLY_NS, EarlyResponses
 from c1222.capture.fast import ShortRoad
-from c1222.capture.files.reader import CaptureReader
+from c1222.capture.files.reader import APDU_ALONE, CaptureReader
+from c1222.capture.files.several import SeveralFiles
 from c1222.capture.message import CapturedMessage, Counters
+from c1222.capture.network.framing import make_apdu
 from c1222.capture.network.layers import Layers
 from c1222.capture.network.layers import ends as ends_of_flow
-from c1222.capture.network.streams import C1222_PORT, Apdu, StreamRemark, Streams
+from c1222.capture.network.streams import C1222_PORT, Apdu, StreamRemark, Streams, apdu_ends, apdus_of
 from c1222.errors import DecodeError, Finding
 from c1222.message.acse import Acse, decode_acse, plan
 from c1222.message.ber import MAX_APDU_OCTETS
@@ -26,11 +29,13 @@ from c1222.security.sealing import Verdict
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from c1222.capture.message import Remembered
     from c1222.protocol.messages import Keys
     from c1222.security.keys import Key
+
+    Source = str | os.PathLike[str] | IO[bytes]
 
 __all__ = ["MAX_DIAGNOSES", "MAX_LOST_TOLD", "CaptureDecoder", "CapturedMessage", "Counters", "decode_capture"]
 
@@ -48,18 +53,28 @@ def addresses(where: bytes | tuple[str, str]) -> tuple[str, str]:
     return ends_of_flow(where) if isinstance(where, bytes) else where
 
 
+def _reader(source: Source | Sequence[Source]) -> CaptureReader | SeveralFiles:
+    if not isinstance(source, list | tuple):
+        return CaptureReader(source)  # type: ignore[arg-type]  # or a sequence that is none of these
+    return CaptureReader(source[0]) if len(source) == 1 else SeveralFiles(source)
+
+
 class CaptureDecoder:
     """Decodes captures; iterate it once.
 
     Args:
-        source: path of a pcap or pcapng file, compressed or not; ``-`` for standard input; or a binary file object.
+        source: path of a pcap or pcapng file, compressed or not; ``-`` for standard input; or a binary file object. Or
+            a list of these: one capture in several files, whose packets are taken by time. Frames are then numbered
+            through all files in that order, and each message also has ``file`` and ``file_frame``.
         keys: a store, a single key, or octets by key id.
         ports: UDP and TCP ports of C12.22.
         by_content: also take on other ports what is an APDU by its look.
         max_apdu_size: octets of the largest APDU accepted.
+        early_ns: nanoseconds of packet time that a response, and what follows it, is held if its request was not seen
+            yet; 0 gives each message at once.
 
     Attributes:
-        reader: the file: how much of it was read, and its own findings.
+        reader: the file or files: how much was read, and their own findings.
         counters: what was met so far.
 
     Raises:
@@ -70,12 +85,13 @@ class CaptureDecoder:
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | IO[bytes],
+        source: Source | Sequence[Source],
         *,
         keys: Keys = None,
         ports: Collection[int] = (C1222_PORT,),
         by_content: bool = True,
         max_apdu_size: int = MAX_APDU_OCTETS,
+        early_ns: int = EARLY_NS,
     ) -> None:
         self._keys = KeyStore.of(keys)
         self._max_apdu_size = max_apdu_size
@@ -87,30 +103,63 @@ class CaptureDecoder:
         self._proven: set[Key] = set()
         self._last_key: Key | None = None
         self._authentication = plan().tags["calling-authentication-value"]
+        self._segmented = plan().tags["called-AE-qualifier"]
         self._diagnoses = MAX_DIAGNOSES
+        self._early = EarlyResponses(self._associations, self.counters, wait_ns=early_ns)
         self._short = ShortRoad(
             self._keys,
             self._associations,
             self.counters,
             self._proven,
+            self._early,
             ports=ports,
             by_content=by_content,
             max_size=max_apdu_size,
         )
-        self.reader = CaptureReader(source)
+        self.reader: CaptureReader | SeveralFiles = _reader(source)
 
     def __iter__(self) -> Iterator[CapturedMessage]:
-        short, layers, streams = self._short.of_packet, self._layers, self._streams
+        return self._of_hex() if self.reader.format == "hex" else self._of_packets()
+
+    def _of_hex(self) -> Iterator[CapturedMessage]:
+        """Yield the messages of octets in hex: when they were sent is not known, nor by whom but for frames."""
+        layers, streams, limit = self._layers, self._streams, self._max_apdu_size
+
+        def items() -> Iterator[Apdu | StreamRemark]:
+            for packet in self.reader:
+                if packet.link_type == APDU_ALONE:
+                    line, octets = packet.number, packet.data
+                    ends = apdu_ends(octets, limit) or [len(octets)]
+                    for apdu, findings in apdus_of(octets, ends, "hex", "line"):
+                        yield make_apdu((line, 0, "", "", "udp", apdu, (line,), findings))
+                elif (segment := layers.segment(packet)) is not None:
+                    yield from streams.push(segment)
+            layers.finish()
+            yield from streams.finish()
+
+        for message in self.messages(items()):
+            yield message.without_time()
+        for message in self._early.finish():
+            yield message.without_time()
+        self._reassembler.close()
+
+    def _of_packets(self) -> Iterator[CapturedMessage]:
+        short, layers, streams, early = self._short.of_packet, self._layers, self._streams, self._early
+        waiting = early.waiting
         for packet in self.reader:
             message = short(packet)
             if message is not None:
-                yield message
+                if waiting:
+                    yield from early.push(message)
+                else:
+                    yield message
             else:
                 segment = layers.segment(packet)
                 if segment is not None:
                     yield from self.messages(streams.push(segment))
         layers.finish()
         yield from self.messages(streams.finish())
+        yield from early.finish()
         self._reassembler.close()
 
     def close(self) -> None:
@@ -142,29 +191,32 @@ class CaptureDecoder:
 
     def messages(self, items: Iterable[Apdu | StreamRemark]) -> Iterator[CapturedMessage]:
         """Yield the messages of APDUs and remarks in order."""
-        counters = self.counters
-        limit = self._max_apdu_size
-        segment = plan().tags["called-AE-qualifier"]
-        short = self._short.of_apdu
+        early = self._early
         for item in items:
-            if isinstance(item, StreamRemark):
-                yield self._unreadable(item, (item.finding,))
+            message = self._of_item(item)
+            if message is None:
                 continue
-            message = short(item)
-            if message is not None:
+            if early.waiting:
+                yield from early.push(message)
+            else:
                 yield message
-                continue
-            try:
-                acse = decode_acse(item.octets, max_size=limit)
-                if segment not in acse.spans:
-                    yield self._message(item, acse, None)
-                    continue
-                counters.segments += 1
-                whole = self._reassembler.add(acse, item.time_ns / 1e9, frame=item.frame)
-                if whole is not None:
-                    yield self._message(item, whole.acse, whole.frames)
-            except DecodeError as error:
-                yield self._unreadable(item, (*item.findings, error.finding()))
+
+    def _of_item(self, item: Apdu | StreamRemark) -> CapturedMessage | None:
+        """Return the message of an APDU or a remark, None for a segment that completes none."""
+        if isinstance(item, StreamRemark):
+            return self._unreadable(item, (item.finding,))
+        message = self._short.of_apdu(item)
+        if message is not None:
+            return message
+        try:
+            acse = decode_acse(item.octets, max_size=self._max_apdu_size)
+            if self._segmented not in acse.spans:
+                return self._message(item, acse, None)
+            self.counters.segments += 1
+            whole = self._reassembler.add(acse, item.time_ns / 1e9, frame=item.frame)
+            return None if whole is None else self._message(item, whole.acse, whole.frames)
+        except DecodeError as error:
+            return self._unreadable(item, (*item.findings, error.finding()))
 
     def _message(self, item: Apdu, acse: Acse, segments: tuple[int, ...] | None) -> CapturedMessage:
         associations = self._associations
@@ -213,6 +265,7 @@ class CaptureDecoder:
             counters.responses += 1
             if reply_to is None:
                 counters.unpaired += 1
+                self._early.expect(message, *ends, associations.quoted(acse), where)
         elif verdict is Verdict.VERIFIED or message.authenticated is None:
             verified = verdict is Verdict.VERIFIED
             associations.remember_request(acse, ends, (frame, message.request_body, verified), where)
@@ -228,25 +281,30 @@ class CaptureDecoder:
 
 
 def decode_capture(
-    source: str | os.PathLike[str] | IO[bytes],
+    source: Source | Sequence[Source],
     *,
     keys: Keys = None,
     ports: Collection[int] = (C1222_PORT,),
     by_content: bool = True,
+    early_ns: int = EARLY_NS,
 ) -> CaptureDecoder:
     """Decode a capture lazily, in constant memory.
 
     ``for message in decode_capture("trace.pcapng", keys=keys): ...``
 
     Args:
-        source: path of a pcap or pcapng file, compressed or not; ``-`` for standard input; or a binary file object.
+        source: path of a pcap or pcapng file, compressed or not; ``-`` for standard input; or a binary file object. Or
+            a list of these: one capture in several files, whose packets are taken by time. Frames are then numbered
+            through all files in that order, and each message also has ``file`` and ``file_frame``.
         keys: a store, a single key, or octets by key id.
         ports: UDP and TCP ports of C12.22.
         by_content: also take on other ports what is an APDU by its look.
+        early_ns: nanoseconds of packet time that a response, and what follows it, is held if its request was not seen
+            yet; 0 gives each message at once.
 
     Raises:
         CaptureError: the file is no capture.
         OSError: the file cannot be opened or read.
         InvalidKey: the keys cannot be used.
     """
-    return CaptureDecoder(source, keys=keys, ports=ports, by_content=by_content)
+    return CaptureDecoder(source, keys=keys, ports=ports, by_content=by_content, early_ns=early_ns)

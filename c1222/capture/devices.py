@@ -512,7 +512,7 @@ def capture_devices(
     """Return the meters that captures show, by title.
 
     Args:
-        paths: path of a pcap or pcapng file, gzipped or not; a binary file object; or several of them.
+        paths: path of a pcap or pcapng file, compressed or not; a binary file object; or several: one capture by time.
         keys: a store, a single key, or octets by key id.
         devices: tables that the capture may lack; see `CapturedDevices`.
         registry: declared tables; the default registry if None.
@@ -526,13 +526,13 @@ def capture_devices(
     """
     store = KeyStore.of(keys)
     found = CapturedDevices(devices, base=store.base_oid, registry=registry)
-    sources = [paths] if isinstance(paths, str | os.PathLike) or hasattr(paths, "read") else paths
-    for source in sources:
-        decoder = CaptureDecoder(source, keys=store, ports=ports, by_content=by_content)  # type: ignore[arg-type]  # one of the three
-        try:
-            for message in decoder:
-                found.add(message)
-        finally:
-            decoder.close()
-        found.add_findings(decoder.findings())
+    one = isinstance(paths, str | os.PathLike) or hasattr(paths, "read")
+    source = paths if one else list(paths)  # type: ignore[arg-type]  # a file object may be iterated, too
+    decoder = CaptureDecoder(source, keys=store, ports=ports, by_content=by_content)  # type: ignore[arg-type]
+    try:
+        for message in decoder:
+            found.add(message)
+    finally:
+        decoder.close()
+    found.add_findings(decoder.findings())
     return found

@@ -22,6 +22,7 @@ from c1222.security.eax_prime import BLOCK_SIZE
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from c1222.capture.early import EarlyResponses
     from c1222.capture.files.reader import Packet
     from c1222.capture.message import Counters, Remembered
     from c1222.capture.network.framing import Apdu
@@ -47,6 +48,7 @@ class ShortRoad:
         associations: the memory of the listener.
         counters: what is counted.
         proven: keys that have verified messages.
+        early: the responses whose request was not seen yet.
         ports: UDP ports of C12.22.
         by_content: also take other ports.
         max_size: octets of the largest APDU accepted.
@@ -58,6 +60,7 @@ class ShortRoad:
         "_by_content",
         "_counters",
         "_envelopes",
+        "_expect",
         "_find",
         "_last",
         "_last_eax",
@@ -76,6 +79,7 @@ class ShortRoad:
         associations: Associations[Remembered],
         counters: Counters,
         proven: set[Key],
+        early: EarlyResponses,
         *,
         ports: Collection[int],
         by_content: bool,
@@ -89,6 +93,7 @@ class ShortRoad:
         self._ask = associations.ask
         self._answer = associations.answer
         self._remember = associations.sessions.put
+        self._expect = early.expect
         self._counters = counters
         self._proven = proven
         self._last: Key | None = None
@@ -220,6 +225,7 @@ class ShortRoad:
                 counters.unpaired += 1
                 message.reply_to = None
                 message._asked = b""
+                self._expect(message, to, by, quoted[4:], where)
             else:
                 message.reply_to, message._asked, message.request_verified = request
         return message

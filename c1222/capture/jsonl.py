@@ -15,6 +15,7 @@ from __future__ import annotations
 from json.encoder import JSONEncoder
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from c1222.capture.message import UNTIMED
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ED_CLASS_SIZE, Control, ResponseControl, SecurityMode
 from c1222.services.malformed import decode_service
@@ -72,10 +73,11 @@ def as_dict(
     return {
         "schema": SCHEMA,
         "frame": message.frame,
-        "time_ns": message.time_ns,
-        "src": message.src,
-        "dst": message.dst,
-        "transport": message.transport,
+        **_file_of(message),
+        "time_ns": None if message.time_ns == UNTIMED else message.time_ns,
+        "src": message.src or None,
+        "dst": message.dst or None,
+        "transport": message.transport or None,
         "called": _text(message.called),
         "calling": _text(message.calling),
         "called_invocation_id": message.called_invocation_id,
@@ -99,6 +101,11 @@ def as_dict(
     }
 
 
+def _file_of(message: CapturedMessage) -> dict[str, Any]:
+    """Return the members that tell where a frame is, of a capture in several files."""
+    return {} if message.file is None else {"file": message.file, "file_frame": message.file_frame}
+
+
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
@@ -117,7 +124,7 @@ def to_json(
     """
     usual = message.usual
     texts = None if usual is None else (_TEXTS_WITH_SECRETS if show_secrets else _TEXTS).of(message, usual)
-    if usual is None or texts is None:
+    if usual is None or texts is None or message.time_ns == UNTIMED:
         return _encode(as_dict(message, tables=tables, show_secrets=show_secrets))
     _, called, quoted, calling, middle, qualifier, number, key_id, iv, _, _ = usual
     control = _CONTROLS[middle[-1]]
@@ -126,9 +133,10 @@ def to_json(
     if tables:
         texts = [_with(text, more) for text, more in zip(texts, tables, strict=True)]
     message.findings = ()
-    reply_to, segments = message.reply_to, message.segments
+    frame, reply_to, segments = message.frame, message.reply_to, message.segments
+    more = "" if type(frame) is int else f", {_encode(_file_of(message))[1:-1]}"
     return (
-        f'{_HEAD}{message.frame}, "time_ns": {message.time_ns}'
+        f'{_HEAD}{frame}{more}, "time_ns": {message.time_ns}'
         f', "src": "{message.src}", "dst": "{message.dst}", "transport": "{message.transport}"'
         f', "called": {_TITLES[called]}, "calling": {_TITLES[calling]}'
         f', "called_invocation_id": {"null" if quoted is None else from_bytes(quoted[4:])}'

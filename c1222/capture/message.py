@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, Self
 
 from c1222.capture.network.framing import Apdu, StreamRemark
 from c1222.capture.network.layers import ends
 from c1222.errors import DecodeError, Finding
 from c1222.protocol.messages import Message
 
-__all__ = ["CapturedMessage", "Counters", "Remembered"]
+__all__ = ["UNTIMED", "CapturedMessage", "Counters", "Remembered"]
 
+
+UNTIMED: Final = -1
+"""Stands for the time of a message that has none, since its octets were written in hex."""
 
 Remembered = tuple[int, bytes, bool]
 """What is kept of a request for its response: frame, services with their lengths, whether it was verified."""
@@ -22,11 +25,12 @@ class CapturedMessage(Message):
     Octets that are no message are one too, with no services and a finding that says why; their other parts are None.
 
     Attributes:
-        frame: number of the frame that completed it, from 1.
-        time_ns: nanoseconds since 1970-01-01 UTC.
-        src: sender as ``address:port``, IPv6 as ``[address]:port``.
+        frame: number of the frame that completed it, from 1; where a capture has several files, by time through all of
+            them.
+        time_ns: nanoseconds since 1970-01-01 UTC; `UNTIMED` for octets written in hex.
+        src: sender as ``address:port``, IPv6 as ``[address]:port``; empty for an APDU written in hex.
         dst: receiver, written like the sender.
-        transport: ``udp`` or ``tcp``.
+        transport: ``udp`` or ``tcp``; empty for an APDU written in hex.
         reply_to: frame of the request it answers, or None.
         segments: the frames of its segments, or None.
         noted: remarks on how it was carried.
@@ -48,6 +52,23 @@ class CapturedMessage(Message):
     noted: tuple[Finding, ...]
     request_verified: bool | None
     _flow: bytes  # what src and dst are made of, where nobody may ask for them
+
+    @property
+    def file(self) -> str | None:
+        """Name of the file that ``frame`` is in, where a capture has several files; otherwise None."""
+        return getattr(self.frame, "file", None)
+
+    @property
+    def file_frame(self) -> int | None:
+        """Number of that frame in its file, from 1; None where there is one file."""
+        return getattr(self.frame, "frame", None)
+
+    def without_time(self) -> Self:
+        """Say that the octets were written in hex, and return the message."""
+        self.time_ns = UNTIMED
+        if not self.src:
+            self.transport = ""
+        return self
 
     @property
     def is_message(self) -> bool:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.printable import printable
+from c1222.capture.message import UNTIMED
 from c1222.errors import Finding
 from c1222.message.epsem import SecurityMode
 from c1222.security.sealing import Verdict
@@ -74,8 +75,10 @@ def message_lines(
 def _message_lines(
     message: CapturedMessage, tables: Sequence[dict[str, Any] | None], *, show_secrets: bool
 ) -> Iterator[str]:
-    way = f"{message.transport} {message.src} -> {message.dst}"
-    yield f"#{message.frame}  {time_text(message.time_ns)}  {way}"
+    way = f"{message.transport} {message.src} -> {message.dst}" if message.transport else "in hex"
+    time = "" if message.time_ns == UNTIMED else f"{time_text(message.time_ns)}  "
+    place = "" if message.file is None else f" ({message.file} {message.file_frame})"
+    yield f"#{message.frame}{place}  {time}{way}"
     if not message.is_message:
         # Whatever they are, they may be the rest of a message in cleartext that carries a password.
         octets = message.octets[:SHOWN_OCTETS].hex() if show_secrets else f"{len(message.octets)} octets"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,10 @@ __all__ = ["command"]
 
 
 @click.command("decode", short_help="print the messages of capture files, verified and decrypted")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option(
+    "--apdu", "apdus", metavar="HEX", multiple=True, help="An APDU in hex, in place of files; may be repeated."
+)
 @keys_option
 @click.option(
     "--format",
@@ -55,6 +59,7 @@ __all__ = ["command"]
 @declarations_option
 def command(
     files: tuple[str, ...],
+    apdus: tuple[str, ...],
     keys: str | None,
     form: str,
     ports: tuple[int, ...],
@@ -76,7 +81,9 @@ def command(
     """Decode pcap and pcapng files, compressed or not: who asked whom for what, what came back, verified or not.
 
     FILE is a path, - for standard input, or sample:NAME for a capture that comes with the program
-    (sample: alone lists them).
+    (sample: alone lists them). Several are one capture: packets are taken by time, and frames are numbered
+    through all files in that order. A text file with APDUs or frames in hex will do as well: lines of digits,
+    or dumps as xxd, hexdump -C, tshark -x and Wireshark make them; frames then are lines.
 
     Tables are decoded where what they depend on was read before, in the same files, from the same node.
 
@@ -89,7 +96,12 @@ def command(
     """
     from c1222.capture.text import finding_line
 
+    if bool(files) == bool(apdus):
+        raise click.UsageError(
+            "Missing argument 'FILE...', or --apdu." if not files else "FILE and --apdu exclude each other."
+        )
     store = key_store(keys, files)
+    given = _Input(files, apdus, store, ports, by_content=not only_ports)
     if declarations:
         declare(declarations)
     views = {
@@ -106,26 +118,14 @@ def command(
 
         options = {} if zone is None else {"zone": time_zone(zone)}
         wanted = Wanted(chosen, profile or 1, node, form, options, folder, show_secrets)
-        failed = show_devices(
-            files,
-            lambda name: _decoder(name, capture_path(name), store, ports, by_content=not only_ports),
-            _devices(store, devices),
-            wanted,
-        )
+        failed = show_devices(given.decoder(), given.paths, _devices(store, devices), wanted, live=given.live)
         sys.exit(FOUND if failed else 0)
     if form == "csv" or node is not None or zone is not None:
         fail("csv, --node and --zone are for one of --identity, --clock, --registers, --load-profile and --events")
     reader = None if no_tables else _reader(store, devices, show_secrets=show_secrets)
     if reader is not None and two_pass:
-        for name in files:
-            _learn(name, store, ports, reader, by_content=not only_ports)
-    failed = False
-    for number, name in enumerate(files):
-        if len(files) > 1:
-            if number:
-                say(err=True)
-            say(f"{name}:", err=True)
-        failed |= _decode(name, store, form, ports, reader, by_content=not only_ports, show_secrets=show_secrets)
+        given.learn(reader)
+    failed = _decode(given, form, reader, show_secrets=show_secrets)
     for finding in reader.findings() if reader is not None else ():
         say(finding_line(finding), err=True)
     sys.exit(FOUND if failed else 0)
@@ -162,32 +162,58 @@ def _given(devices: tuple[str, ...]) -> list[Device]:
     return given
 
 
-def _learn(name: str, keys: KeyStore, ports: tuple[int, ...], reader: TableReader, *, by_content: bool) -> None:
-    """Read one file for its tables alone."""
-    path = capture_path(name)
-    if not Path(path).is_file():
-        fail(f"{name}: --two-pass reads it twice, and that cannot be done")
-    decoder = _decoder(name, path, keys, ports, by_content=by_content)
-    try:
-        with file_progress(name, lambda: decoder.reader.octets_read) as advance:
-            for message in decoder:
-                reader.learn(message)
-                advance()
-    finally:
-        decoder.close()
+class _Input:
+    """What is to be decoded, and how."""
 
+    def __init__(
+        self,
+        files: tuple[str, ...],
+        apdus: tuple[str, ...],
+        keys: KeyStore,
+        ports: tuple[int, ...],
+        *,
+        by_content: bool,
+    ) -> None:
+        self.live = "-" in files  # a pipe may still be filling: what is known is shown at once
+        self.paths = [capture_path(name) for name in files]
+        self._name = ", ".join(files) or "--apdu"
+        self._apdus = "\n".join(apdus).encode()
+        self._keys = keys
+        self._ports = ports
+        self._by_content = by_content
 
-def _decoder(name: str, path: str, keys: KeyStore, ports: tuple[int, ...], *, by_content: bool) -> CaptureDecoder:
-    """Open one file; exit if it cannot be read."""
-    from c1222.capture.decoder import CaptureDecoder
-    from c1222.capture.files.source import CaptureError
-    from c1222.capture.network.streams import C1222_PORT
-    from c1222.errors import in_words
+    def decoder(self) -> CaptureDecoder:
+        """Open it; exit if it cannot be read."""
+        from c1222.capture.decoder import CaptureDecoder
+        from c1222.capture.early import EARLY_NS
+        from c1222.capture.files.source import CaptureError
+        from c1222.capture.network.streams import C1222_PORT
+        from c1222.errors import in_words
 
-    try:
-        return CaptureDecoder(path, keys=keys, ports={C1222_PORT, *ports}, by_content=by_content)
-    except (CaptureError, OSError) as error:
-        fail(f"{name}: {in_words(error)}")
+        source = self.paths or io.BytesIO(self._apdus)
+        ports = {C1222_PORT, *self._ports}
+        early_ns = 0 if self.live else EARLY_NS
+        try:
+            return CaptureDecoder(source, keys=self._keys, ports=ports, by_content=self._by_content, early_ns=early_ns)
+        except (CaptureError, OSError) as error:
+            name = getattr(error, "filename", None) or self._name
+            fail(
+                str(error) if len(self.paths) > 1 and isinstance(error, CaptureError) else f"{name}: {in_words(error)}"
+            )
+
+    def learn(self, reader: TableReader) -> None:
+        """Read it for its tables alone."""
+        for path in self.paths:
+            if not Path(path).is_file():
+                fail(f"{path}: --two-pass reads it twice, and that cannot be done")
+        decoder = self.decoder()
+        try:
+            with file_progress(self.paths, lambda: decoder.reader.octets_read) as advance:
+                for message in decoder:
+                    reader.learn(message)
+                    advance()
+        finally:
+            decoder.close()
 
 
 def _nothing(message: CapturedMessage) -> tuple[dict[str, Any] | None, ...]:  # noqa: ARG001
@@ -200,25 +226,16 @@ def _table_error(known: Iterable[dict[str, Any] | None]) -> bool:
     return any(finding["level"] == "error" for found in known if found for finding in found.get("findings", ()))
 
 
-def _decode(
-    name: str,
-    keys: KeyStore,
-    form: str,
-    ports: tuple[int, ...],
-    reader: TableReader | None,
-    *,
-    by_content: bool,
-    show_secrets: bool,
-) -> bool:
-    """Print one file; return whether something in it could not be decoded or verified."""
+def _decode(given: _Input, form: str, reader: TableReader | None, *, show_secrets: bool) -> bool:
+    """Print all messages; return whether something could not be decoded or verified."""
     from c1222.capture.text import finding_line, summary
 
-    decoder = _decoder(name, capture_path(name), keys, ports, by_content=by_content)
+    decoder = given.decoder()
     read = reader.read if reader is not None else _nothing
     failed = False
-    live = name == "-"  # a pipe may still be filling: what is known is shown at once
+    live = given.live
     try:
-        with file_progress(name, lambda: decoder.reader.octets_read) as advance:
+        with file_progress(given.paths, lambda: decoder.reader.octets_read) as advance:
             if form == "jsonl":
                 from c1222.capture.jsonl import to_json
 

@@ -16,7 +16,7 @@ from c1222.cli.printing import say, say_csv, say_json_line
 from c1222.cli.progress import file_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator
+    from collections.abc import Container, Iterator, Sequence
 
     from c1222.capture.captured_device import CapturedDevice
     from c1222.capture.decoder import CaptureDecoder
@@ -86,15 +86,16 @@ class Wanted(NamedTuple):
 
 
 def show_devices(
-    files: Iterable[str], open_file: Callable[[str], CaptureDecoder], devices: CapturedDevices, wanted: Wanted
+    decoder: CaptureDecoder, paths: Sequence[str], devices: CapturedDevices, wanted: Wanted, *, live: bool
 ) -> bool:
-    """Print what captures show of meters.
+    """Print what a capture shows of meters.
 
     Args:
-        files: names; of ``-`` it is printed as it comes, but CSV.
-        open_file: opens one of them.
+        decoder: the capture.
+        paths: its files.
         devices: where to collect the tables.
         wanted: what is asked for.
+        live: print what is new as it comes, but CSV.
 
     Returns:
         Whether something could not be decoded or verified.
@@ -102,25 +103,22 @@ def show_devices(
     from c1222.capture.text import finding_line, summary
 
     printed: dict[tuple[str, str], _Printed] = {}
-    failed = False
-    for name in files:
-        decoder = open_file(name)
-        live = name == "-" and wanted.form != "csv"
-        try:
-            with file_progress(name, lambda decoder=decoder: decoder.reader.octets_read) as advance:  # type: ignore[misc]
-                for message in decoder:
-                    title = devices.add(message)
-                    if live and title is not None:
-                        _print_new(devices, title, wanted, printed)
-                    advance()
-        finally:
-            decoder.close()
-        found = decoder.findings()
-        for finding in found:
-            say(finding_line(finding), err=True)
-        counters = decoder.counters
-        say(summary(counters), err=True)
-        failed |= has_error(found) or bool(counters.undecodable or counters.refused or counters.unchecked)
+    live = live and wanted.form != "csv"
+    try:
+        with file_progress(paths, lambda: decoder.reader.octets_read) as advance:
+            for message in decoder:
+                title = devices.add(message)
+                if live and title is not None:
+                    _print_new(devices, title, wanted, printed)
+                advance()
+    finally:
+        decoder.close()
+    found = decoder.findings()
+    for finding in found:
+        say(finding_line(finding), err=True)
+    counters = decoder.counters
+    say(summary(counters), err=True)
+    failed = has_error(found) or bool(counters.undecodable or counters.refused or counters.unchecked)
     titles = _titles(devices, wanted.node)
     remarks: list[str] = []
     if wanted.views:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from c1222.cli.printing import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = ["file_progress", "progress"]
 
@@ -84,18 +84,18 @@ def _bar(what: str, octets: bool, stack: ExitStack) -> Callable[[int, int | None
 
 
 @contextmanager
-def file_progress(path: str, done: Callable[[], int]) -> Iterator[Callable[[], None]]:
-    """Show how far a file is decoded; where the output goes to a terminal, that shows it.
+def file_progress(paths: Sequence[str], done: Callable[[], int]) -> Iterator[Callable[[], None]]:
+    """Show how far files are decoded; where the output goes to a terminal, that shows it.
 
     Args:
-        path: the file; of what is no file, such as a pipe, nothing is shown.
-        done: tells how many octets of it were read.
+        paths: the files; of what is no file, such as a pipe, nothing is shown.
+        done: tells how many octets of them were read.
 
     Yields:
         A function to call after each message.
     """
     try:
-        size = os.stat(path).st_size  # noqa: PTH116 - also for "-", which is no file
+        size = sum(os.stat(path).st_size for path in paths)  # noqa: PTH116 - also for "-", which is no file
     except OSError:
         size = 0
     if not size or sys.stdout.isatty():

@@ -2,8 +2,11 @@
 
 A listener sees messages of many nodes. Two of them belong together when their titles mirror each other, in their
 absolute forms, and the response quotes the invocation id of the request. Addresses decide only where two requests that
-wait have the same titles and id, since relays may answer from elsewhere. Inside a session only the first message of
-each side carries key id and initialisation vector; they hold for the pair of nodes until others are seen.
+wait have the same titles and id, since relays may answer from elsewhere. Where messages were not captured in the order
+in which they were sent, a response may be seen before its request; a listener may keep it for a while.
+
+Inside a session only the first message of each side carries key id and initialisation vector; they hold for the pair of
+nodes until others are seen.
 Source: C12.22-2008 with errata as Elster MeteringSDK implements it [1]; captured exchanges with meters [V]; programs of
 that SDK number the messages of each session from 0 [V].
 """
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from c1222.message.acse import Acse
     from c1222.security.sealing import Opened
 
-__all__ = ["MAX_ANSWERED", "MAX_REQUESTS", "MAX_SESSIONS", "Associations", "Ends", "Generations"]
+__all__ = ["MAX_ANSWERED", "MAX_REQUESTS", "MAX_SESSIONS", "Associations", "Early", "Ends", "Generations"]
 
 MAX_REQUESTS: Final = 10_000
 """Requests kept for their responses."""
@@ -83,6 +86,23 @@ class Generations(Generic[_K, _T]):
         return value if value is not None else self._old.pop(key, None)
 
 
+class Early(Generic[_T]):
+    """A response that was seen before its request.
+
+    Attributes:
+        response: what the listener keeps of it.
+        request: its request, once that was seen.
+    """
+
+    __slots__ = ("key", "request", "response", "where")
+
+    def __init__(self, key: bytes, response: Any, where: Any) -> None:
+        self.key = key
+        self.response = response
+        self.where = where
+        self.request: _T | None = None
+
+
 class Associations(Generic[_T]):
     """The memory of a listener, bounded in all of its parts.
 
@@ -96,6 +116,8 @@ class Associations(Generic[_T]):
     Attributes:
         requests: requests that wait for responses, each with where it was seen; those forgotten go unpaired.
         answered: requests that have one.
+        early: responses seen before their requests, for as long as the listener wants to keep them.
+        told: those of them that the last request with any is that of.
         shared: of requests with the same titles and id, each by its addresses.
         sessions: octet of the key id and vector, by nodes.
     """
@@ -109,9 +131,11 @@ class Associations(Generic[_T]):
         "_calling_id",
         "_names",
         "answered",
+        "early",
         "requests",
         "sessions",
         "shared",
+        "told",
     )
 
     def __init__(
@@ -133,6 +157,8 @@ class Associations(Generic[_T]):
         self._addresses = addresses
         self.requests: Generations[bytes, tuple[Any, _T]] = Generations(max_requests)
         self.answered: Generations[bytes, _T] = Generations(max_answered)
+        self.early: dict[bytes, list[Early[_T]]] = {}
+        self.told: list[Early[_T]] = []
         self.shared: Generations[tuple[bytes, tuple[str, str]], _T] = Generations(max_answered)
         self.sessions: Generations[bytes, bytes] = Generations(max_sessions)
 
@@ -162,8 +188,12 @@ class Associations(Generic[_T]):
 
     def request_of(self, acse: Acse, ends: Ends, where: Any = None) -> _T | None:
         """Return the request that a response answers, None if none is known or the message is no response."""
-        span = acse.spans.get(self._called_id)
-        return None if span is None else self.answer(*ends, acse.octets[span[1] + 2 : span[2]], where)
+        return self.answer(*ends, self.quoted(acse), where) if acse.is_response else None
+
+    def quoted(self, acse: Acse) -> bytes:
+        """Return the invocation id that a response quotes, without tag and length."""
+        _, start, end = acse.spans[self._called_id]
+        return acse.octets[start + 2 : end]
 
     def remember_request(self, acse: Acse, ends: Ends, request: _T, where: Any = None) -> None:
         """Keep a request for its response; a repetition takes the place of the first."""
@@ -181,6 +211,9 @@ class Associations(Generic[_T]):
             where: where it was seen, for ``addresses``; None where that is not known.
         """
         key = called + calling + number.lstrip(b"\0")
+        if self.early and self._tell(key, where, request):
+            self.answered.put(key, request)
+            return
         waiting = self.requests.get(key)
         if where is not None and (self.shared or (waiting is not None and waiting[0] != where)):
             self._share(key, waiting, where, request)
@@ -216,6 +249,43 @@ class Associations(Generic[_T]):
             return self.answered.get(key)
         self.answered.put(key, waiting[1])
         return waiting[1]
+
+    def expect(self, called: bytes, calling: bytes, number: bytes, response: Any, where: Any = None) -> Early[_T]:
+        """Keep a response for its request, until `dismiss`. Only a request between the same addresses will do.
+
+        Args:
+            called: whom the response is for, as in `Ends`.
+            calling: whom it is from.
+            number: the invocation id that it quotes, without tag and length.
+            response: what to keep of it.
+            where: where it was seen, as for `ask`.
+        """
+        early = Early[_T](calling + called + number.lstrip(b"\0"), response, where)
+        self.early.setdefault(early.key, []).append(early)
+        return early
+
+    def dismiss(self, early: Early[_T]) -> None:
+        """Keep a response no longer."""
+        waiting = self.early.get(early.key, [])
+        if early in waiting:
+            waiting.remove(early)
+            if not waiting:
+                del self.early[early.key]
+
+    def _tell(self, key: bytes, where: Any, request: _T) -> bool:
+        """Give a request to the responses that were seen before it; tell whether there are any."""
+        waiting = self.early.get(key, ())
+        found = [early for early in waiting if self._mirrors(early.where, where)]
+        for early in found:
+            early.request = request
+            self.dismiss(early)
+        self.told = found
+        return bool(found)
+
+    def _mirrors(self, there: Any, here: Any) -> bool:
+        if there is None or here is None:
+            return there is here
+        return self._addresses(there) == self._addresses(here)[::-1]
 
     def sessions_of(self, ends: Ends) -> tuple[SessionSecurity, ...]:
         """Return what may hold for a message without authentication value: what its sender said last, then its peer."""

@@ -17,6 +17,7 @@ import re
 import struct
 from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple, Self, cast
 
+from c1222.capture.files.hextext import MAX_LINE, BadLine, is_hex_text, pasted
 from c1222.capture.files.interfaces import Interface, byte_order, read_interface
 from c1222.capture.files.source import CaptureError, OctetSource
 from c1222.capture.tally import Tally
@@ -27,13 +28,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-__all__ = ["MAX_INTERFACES", "MAX_PACKET_SIZE", "CaptureError", "CaptureReader", "Packet"]
+__all__ = [
+    "APDU_ALONE",
+    "MAX_BAD_LINES",
+    "MAX_INTERFACES",
+    "MAX_PACKET_SIZE",
+    "CaptureError",
+    "CaptureReader",
+    "Packet",
+]
 
 MAX_PACKET_SIZE: Final = 262_144
 """Octets of one packet; the limit of libpcap and Wireshark for the link types read here."""
 MAX_INTERFACES: Final = 4096
 """Interfaces of one pcapng section."""
+MAX_BAD_LINES: Final = 100
+"""Lines that are no hex told one by one."""
+APDU_ALONE: Final = -1
+"""Stands for the link type of octets in hex that are no frame, so an APDU."""
 
+_RAW_IP: Final = 101
+_ETHERNET: Final = 1
+_ETHERNET_TYPES: Final = {0x0800, 0x86DD, 0x8100, 0x88A8}  # by which a frame is known among octets in hex
 _SECTION: Final = 0x0A0D0D0A  # reads the same in both byte orders
 _INTERFACE: Final = 1
 _OBSOLETE_PACKET: Final = 2
@@ -63,6 +79,8 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
     "damaged": ("error", "places where the file makes no sense, skipped to the next where it does"),
     "unknown-interface": ("error", "packets of an interface that the file does not describe, skipped"),
     "too-many-interfaces": ("warning", "interfaces beyond the limit, their packets are skipped"),
+    "bad-line": ("error", "more lines that are no hex"),
+    "foreign-line": ("note", "lines that other programs print around their dumps"),
     "untimed-packet": ("note", "packets without a time, given the time of the packet before"),
 }
 
@@ -101,7 +119,8 @@ class CaptureReader:
         max_interfaces: interfaces accepted in one pcapng section.
 
     Attributes:
-        format: ``"pcap"`` or ``"pcapng"``.
+        format: ``"pcap"``, ``"pcapng"``, or ``"hex"`` for octets written in hex: their packets are numbered by the
+            lines where they start, and have no time.
         packets: packets met so far, the skipped ones included: the number of the last frame.
         tally: what was skipped, by reason.
 
@@ -176,7 +195,7 @@ class CaptureReader:
     def _open(self, head: bytes) -> Iterator[Packet]:
         magic = head[:4]
         if magic in _PCAP_MAGIC:
-            self.format: Literal["pcap", "pcapng"] = "pcap"
+            self.format: Literal["pcap", "pcapng", "hex"] = "pcap"
             if len(head) < 24:
                 raise CaptureError("pcap", len(head), "the file ends inside its header")
             return self._read_pcap(head, *_PCAP_MAGIC[magic])
@@ -187,9 +206,46 @@ class CaptureReader:
             return self._read_pcapng(head)
         if not head and self._source.damage is not None:
             raise self._source.damage
+        if is_hex_text(head):
+            self.format = "hex"
+            return self._read_hex(head)
         if not head:
             raise CaptureError("capture", 0, "the file is empty")
-        raise CaptureError("capture", 0, f"neither pcap nor pcapng: the file starts with {magic.hex(' ')}")
+        raise CaptureError("capture", 0, f"neither pcap nor pcapng nor hex: the file starts with {magic.hex(' ')}")
+
+    def _read_hex(self, buffer: bytes) -> Iterator[Packet]:
+        try:
+            for item in pasted(self._lines(buffer), max_size=self._max_packet_size):
+                self.packets = line = item.line
+                if not isinstance(item, BadLine):
+                    yield _packet((line, 0, _link_type(item.octets), item.octets, len(item.octets)))
+                elif item.foreign:
+                    self.tally.note("foreign-line", line, item.reason)
+                elif len(self._damage) >= MAX_BAD_LINES:
+                    self.tally.note("bad-line", line)
+                else:
+                    text = f"line {line} is not read: {item.reason}"
+                    self._damage.append(Finding("error", "bad-line", f"hex.line[{line}]", None, text))
+        finally:
+            self.close()
+
+    def _lines(self, buffer: bytes) -> Iterator[str]:
+        pos = 0
+        while True:
+            end = buffer.find(b"\n", pos)
+            while end < 0 and len(buffer) - pos <= MAX_LINE:
+                there = len(buffer) - pos
+                buffer = self._source.more(buffer, pos, there + 1)
+                pos = 0
+                end = buffer.find(b"\n", there)
+                if len(buffer) == there:
+                    break
+            if end < 0:
+                end = min(len(buffer), pos + MAX_LINE)
+            if end == pos == len(buffer):
+                return
+            yield buffer[pos:end].decode("utf-8", "replace")
+            pos = end + (buffer[end : end + 1] == b"\n")
 
     def _read_pcap(self, buffer: bytes, order: str, unit: int, extra: int) -> Iterator[Packet]:
         major, minor, link_type = struct.unpack_from(order + "HH12xI", buffer, 4)
@@ -382,3 +438,13 @@ class CaptureReader:
                     yield _packet((number, time_ns, interface.link_type, buffer[start : start + captured], length))
         finally:
             self.close()
+
+
+def _link_type(octets: bytes) -> int:
+    """Tell by its look what was written in hex: an Ethernet frame, an IP datagram, otherwise an APDU."""
+    size = len(octets)
+    ipv4 = octets[:1] == b"\x45" and int.from_bytes(octets[2:4]) == size
+    ipv6 = octets[0] >> 4 == 6 and size > 40 and int.from_bytes(octets[4:6]) == size - 40
+    if ipv4 or ipv6:
+        return _RAW_IP
+    return _ETHERNET if size > 34 and int.from_bytes(octets[12:14]) in _ETHERNET_TYPES else APDU_ALONE

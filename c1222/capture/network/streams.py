@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
     from c1222.capture.network.layers import Segment
 
-__all__ = ["C1222_PORT", "MAX_APDUS", "MAX_HELD_OCTETS", "MAX_STREAMS", "Apdu", "StreamRemark", "Streams"]
+__all__ = [
+    "C1222_PORT",
+    "MAX_APDUS",
+    "MAX_HELD_OCTETS",
+    "MAX_STREAMS",
+    "Apdu",
+    "StreamRemark",
+    "Streams",
+    "apdu_ends",
+    "apdus_of",
+]
 
 C1222_PORT: Final = 1153
 """UDP and TCP port of C12.22, registered with IANA."""
@@ -131,51 +141,22 @@ class Streams:
         if not named and not (self._by_content and payload[:1] == b"\x60" and self._are_apdus(payload)):
             self.tally.note("other-port", segment.frame, repr(segment.flow))
             return []
-        there = len(payload)
         lost = f", captured without its last {segment.missing} octets" if segment.missing else ""
-        ends = self._ends(payload)
+        ends = apdu_ends(payload, self._max_apdu_size)
         if not ends:
             return [self._remark_on(segment, lost)]
-        trailing: tuple[Finding, ...] = ()
-        if ends[-1] < there or lost:
-            after = "APDU" if len(ends) == 1 else "APDUs"
-            text = f"{there - ends[-1]} octets follow the {after} in its datagram{lost}"
-            trailing = (Finding("warning", "trailing-octets", "udp", ends[-1], text),)
         frame, time_ns, flow = segment.frame, segment.time_ns, segment.flow
         frames = segment.frames or (frame,)
-        items: list[Apdu | StreamRemark] = []
-        start = 0
-        for number, end in enumerate(ends, 1):
-            findings = trailing if number == len(ends) else ()
-            if len(ends) > 1:
-                text = f"APDU {number} of {len(ends)} in one datagram, which is to hold one"
-                findings = (Finding("note", "several-apdus", "udp", start, text), *findings)
-            octets = payload[start:end]
-            items.append(make_apdu((frame, time_ns, flow.src, flow.dst, "udp", octets, frames, findings)))
-            start = end
-        return items
-
-    def _ends(self, payload: bytes) -> list[int]:
-        """Return where each of the whole APDUs at the start of a datagram ends."""
-        ends: list[int] = []
-        start = 0
-        octets = memoryview(payload)
-        while start < len(payload) and len(ends) < MAX_APDUS:
-            try:
-                size = apdu_size(octets[start:], max_size=self._max_apdu_size)
-            except DecodeError:
-                break
-            if size is None or start + size > len(payload):
-                break
-            start += size
-            ends.append(start)
-        return ends
+        return [
+            make_apdu((frame, time_ns, flow.src, flow.dst, "udp", octets, frames, findings))
+            for octets, findings in apdus_of(payload, ends, "udp", "datagram", lost)
+        ]
 
     def _are_apdus(self, payload: bytes) -> bool:
         """Tell whether a datagram is nothing but APDUs by their look."""
         if is_apdu(payload):
             return True
-        ends = self._ends(payload)
+        ends = apdu_ends(payload, self._max_apdu_size)
         starts = [0, *ends[:-1]]
         whole = bool(ends) and ends[-1] == len(payload)
         return whole and all(is_apdu(payload[start:end]) for start, end in zip(starts, ends, strict=True))
@@ -244,6 +225,57 @@ class Streams:
         self._held -= direction.held
         self.tally.note("stream-evicted", frame)
         return direction.finish()
+
+
+def apdu_ends(octets: bytes, max_size: int) -> list[int]:
+    """Return where each of the whole APDUs at the start of some octets ends.
+
+    Args:
+        octets: what a datagram carries.
+        max_size: octets of the largest APDU.
+    """
+    ends: list[int] = []
+    start = 0
+    rest = memoryview(octets)
+    while start < len(octets) and len(ends) < MAX_APDUS:
+        try:
+            size = apdu_size(rest[start:], max_size=max_size)
+        except DecodeError:
+            break
+        if size is None or start + size > len(octets):
+            break
+        start += size
+        ends.append(start)
+    return ends
+
+
+def apdus_of(
+    octets: bytes, ends: list[int], path: str, what: str, lost: str = ""
+) -> list[tuple[bytes, tuple[Finding, ...]]]:
+    """Return the APDUs at the start of some octets, each with the findings on how it is carried.
+
+    Args:
+        octets: what a datagram, or the like, carries.
+        ends: where the APDUs end, at least one.
+        path: of the findings.
+        what: the datagram, or the like, in words.
+        lost: words on what was not captured.
+    """
+    trailing: tuple[Finding, ...] = ()
+    if ends[-1] < len(octets) or lost:
+        after = "APDU" if len(ends) == 1 else "APDUs"
+        text = f"{len(octets) - ends[-1]} octets follow the {after} in its {what}{lost}"
+        trailing = (Finding("warning", "trailing-octets", path, ends[-1], text),)
+    found = []
+    start = 0
+    for number, end in enumerate(ends, 1):
+        findings = trailing if number == len(ends) else ()
+        if len(ends) > 1:
+            text = f"APDU {number} of {len(ends)} in one {what}, which is to hold one"
+            findings = (Finding("note", "several-apdus", path, start, text), *findings)
+        found.append((octets[start:end], findings))
+        start = end
+    return found
 
 
 def _remark(segment: Segment, finding: Finding) -> StreamRemark:

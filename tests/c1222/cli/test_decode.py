@@ -82,12 +82,15 @@ def test_real_captures_are_six_verified_messages() -> None:
     assert [each["authenticated"] for each in shown] == [True] * 6
     assert [each["findings"] for each in shown] == [[]] * 6
     assert [each["reply_to"] is None for each in shown] == [True, False] * 3
+    assert [each["time_ns"] for each in shown] == sorted(each["time_ns"] for each in shown)
+    assert [each["frame"] for each in shown] == sorted({each["frame"] for each in shown})
+    assert {each["file"] for each in shown} == set(map(str, files))
     data = [service["data"] for each in shown for service in each["services"] if "data" in service]
-    assert [bytes.fromhex(each)[-8:] for each in data[1:3]] == [b"12345678", b"13022906"]
+    assert {b"12345678", b"13022906"} <= {bytes.fromhex(each)[-8:] for each in data}
     text = run(*files, "--keys", SHARED / "keys.toml")
     assert text.exit_code == 0
     assert text.stdout.count("ciphertext-authentication: verified") == 6
-    assert text.stderr.count("2 messages: 2 verified") == 3
+    assert "6 messages: 6 verified\n" in text.stderr
 
 
 def test_samples_come_with_their_keys() -> None:
@@ -174,13 +177,44 @@ def test_several_files_and_gzip(capture: Path, keys: str, tmp_path: Path) -> Non
     squeezed.write_bytes(gzip.compress(capture.read_bytes()))
     result = run(capture, squeezed, "--keys", keys, "--format", "jsonl")
     assert result.exit_code == 0
-    first, second = lines(result)[:2], lines(result)[2:]
-    assert first == second != []
-    assert f"{capture}:\n" in result.stderr
-    assert f"\n{squeezed}:\n" in result.stderr
-    # a file that cannot be read ends it, after what came before
+    shown = [(each["frame"], each["file"], each["file_frame"], each["reply_to"]) for each in lines(result)]
+    assert [(frame, file_frame) for frame, _, file_frame, _ in shown] == [(1, 1), (2, 1), (3, 2), (4, 2)]
+    assert [file for _, file, _, _ in shown] == [str(capture), str(squeezed)] * 2
+    assert result.stderr == "4 messages: 4 verified\n"
+    # where one of them cannot be read, nothing is
     result = run(capture, tmp_path / "nowhere.pcap", "--keys", keys, "--format", "jsonl")
-    assert (result.exit_code, len(lines(result))) == (2, 2)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "nowhere.pcap: No such file" in result.stderr
+    (tmp_path / "no.pcap").write_bytes(b"\0" * 30)
+    result = run(capture, tmp_path / "no.pcap", "--keys", keys)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{tmp_path / 'no.pcap'}: " in result.stderr
+
+
+def test_octets_in_hex(keys: str, tmp_path: Path) -> None:
+    asked, answered = exchange(2), exchange(3)
+    path = tmp_path / "lines.txt"
+    path.write_text(f"# from the log\n{asked.hex(' ')}\n\nnonsense\n{answered.hex()}\n")
+    result = run(path, "--keys", keys, "--format", "jsonl")
+    shown = lines(result)
+    assert result.exit_code == 1, "a line was not read"
+    assert "line 4 is not read: no hex" in result.stderr
+    assert [(each["frame"], each["authenticated"], each["reply_to"]) for each in shown] == [
+        (2, True, None),
+        (5, True, 2),
+    ]
+    assert [{each[name] for name in ("time_ns", "src", "dst", "transport")} for each in shown] == [{None}] * 2
+    by_option = run("--apdu", asked.hex(":"), "--apdu", "0x" + answered.hex(), "--keys", keys, "--format", "jsonl")
+    assert by_option.exit_code == 0
+    assert [each["frame"] for each in lines(by_option)] == [1, 2]
+    assert [each["services"] for each in lines(by_option)] == [each["services"] for each in shown]
+    text = run("--apdu", asked.hex(), "--keys", keys)
+    assert text.stdout.startswith("#1  in hex\n    .4 asks .1.100.2")
+    piped = program("-", "--keys", keys, input=path.read_bytes())
+    assert (piped.returncode, piped.stdout.count(b"verified")) == (1, 2)
+    for arguments, said in (((), "Missing argument"), ((path, "--apdu", "60"), "exclude"), (("--apdu", "zz"), "no")):
+        result = run(*arguments)
+        assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
 
 
 def test_ports(tmp_path: Path) -> None:
