@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from c1219.stretches import Stretches
 
 __all__ = ["Progress", "ReadSoFar"]
 
@@ -25,21 +24,26 @@ class ReadSoFar:
         earlier: what an interrupted read brought.
 
     Attributes:
-        pieces: table identifier, offset, octets.
+        known: octets of each table, by its identifier.
         whole: identifiers of tables that came in one piece.
         done: octets that are here.
         total: octets that are wanted; None while that is not known.
     """
 
-    __slots__ = ("_earlier", "_progress", "done", "pieces", "total", "whole")
+    __slots__ = ("_earlier", "_progress", "done", "known", "total", "whole")
 
     def __init__(self, progress: Progress | None = None, earlier: ReadSoFar | None = None) -> None:
-        self.pieces: dict[int, dict[int, bytes]] = {}
+        self.known: dict[int, Stretches] = {}
         self.whole: set[int] = set()
         self.done = 0
         self.total: int | None = None
         self._progress = progress
         self._earlier = earlier
+
+    @property
+    def pieces(self) -> dict[int, dict[int, bytes]]:
+        """Table identifier, offset, octets; pieces that touch are one."""
+        return {table: known.pieces for table, known in self.known.items()}
 
     @property
     def resumes(self) -> bool:
@@ -55,9 +59,11 @@ class ReadSoFar:
             octets: the piece.
             whole: whether it is all of the table.
         """
-        self.pieces.setdefault(table, {})[offset] = octets
         if whole:
             self.whole.add(table)
+            self.known[table] = Stretches({0: octets})
+        else:
+            self.known.setdefault(table, Stretches()).put(offset, octets)
         self.done += len(octets)
         if self._progress is not None:
             self._progress(self.done, self.total)
@@ -73,10 +79,10 @@ class ReadSoFar:
         source = self._earlier
         if source is None:
             return None
-        pieces: Mapping[int, bytes] = source.pieces.get(table, {})
-        if count is None:
-            return pieces[0] if table in source.whole else source.earlier(table, offset, count)
-        for start, octets in pieces.items():
-            if start <= offset < start + len(octets):
-                return octets[offset - start : offset - start + count]
+        octets = source.known.get(table)
+        if octets is not None:
+            if count is None and table in source.whole:
+                return octets.head
+            if count is not None and (found := octets.run(offset, count)):
+                return found
         return source.earlier(table, offset, count)

@@ -12,7 +12,17 @@ def test_progress_is_told_after_each_piece() -> None:
     gathered.total = 5
     gathered.put(1, 3, b"de")
     assert seen == [(3, None), (5, 5)]
-    assert gathered.pieces == {1: {0: b"abc", 3: b"de"}}
+    assert gathered.pieces == {1: {0: b"abcde"}}
+
+
+def test_pieces_that_touch_are_found_as_one() -> None:
+    first = ReadSoFar()
+    first.put(1, 4, b"efgh")
+    first.put(1, 0, b"abcd")
+    again = ReadSoFar(earlier=first)
+    assert again.earlier(1, 2, 4) == b"cdef"
+    first.put(1, 0, b"xyz", whole=True)
+    assert again.earlier(1, 0, None) == b"xyz"
 
 
 def test_what_came_earlier_is_found_again() -> None:
