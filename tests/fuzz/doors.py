@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 import c1222
 from c1219 import C1219Error, Device
 from c1219.registry import Registry, table_id
+from c1222.capture.captured_meter import MAX_PROCEDURES
 from c1222.capture.decoder import decode_capture
+from c1222.capture.devices import CapturedDevices
 from c1222.capture.files.source import CaptureError
 from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
 from c1222.capture.jsonl import as_dict, to_json
@@ -272,8 +274,10 @@ def capture(octets: bytes) -> None:
     """What is no capture is refused; of all others each message is shown, as JSON and as text, and counted."""
     decoder = decode_capture(io.BytesIO(octets), keys=keys())
     told = 0
+    devices = CapturedDevices()
     for seen in decoder:
         told += 1
+        devices.add(seen)
         shown = as_dict(seen)
         assert json.loads(to_json(seen)) == json.loads(json.dumps(shown, ensure_ascii=False))
         assert list(message_lines(seen))
@@ -284,6 +288,12 @@ def capture(octets: bytes) -> None:
             assert finding.text
     counters = decoder.counters
     assert told == counters.messages + counters.skipped
+    for title, device in devices.items():
+        views = (device.registers(), device.events(), device.load_profile(1), device.clock(), device.identity())
+        assert all(finding.text for view in views for finding in view.findings)
+        assert len(device.procedures) <= MAX_PROCEDURES
+        assert Device.from_json(device.to_json()).node == device.node
+        assert devices.title(title) == title
     kinds = counters.verified + counters.cleartext + counters.refused + counters.unchecked
     assert kinds + counters.undecodable == counters.messages
     for finding in decoder.findings():
