@@ -17,15 +17,16 @@ import pyarrow as pa
 
 from c1219.codes.status import ChannelStatus
 from c1219.errors import DecodeError, Finding
+from c1219.rules.sources import EXACT
 from c1219.views.load_profile import IntervalStatus, Scaling
 from c1219.views.profile.blocks import Block, blocks_of
 from c1219.views.profile.needs import moment
-from c1219.views.profile.set import Channel, ProfileSet, profile_set
-from c1219.views.sources import EXACT
+from c1219.views.profile.set import ProfileSet, profile_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from c1219.rules.profile_set import Channel
     from c1219.tableset import TableSet
 
 __all__ = ["load_profile_table"]

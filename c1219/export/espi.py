@@ -22,9 +22,10 @@ from c1219.errors import Finding
 from c1219.export import espi_codes as codes
 from c1219.export.espi_time import local_time
 from c1219.printable import printable
+from c1219.rules.sources import EXACT
 from c1219.views.clock import clock, timekeeping
 from c1219.views.identity import identity
-from c1219.views.sources import EXACT, Sources
+from c1219.views.sources import sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -210,7 +211,7 @@ def _of_registers(
     device: TableSet, registers: Registers, read_at: dt.datetime | None, findings: list[Finding]
 ) -> list[_Series]:
     left = _Left()
-    sources = Sources(device)
+    sources = sources_of(device)
     found: dict[str, _Series] = {}
     for row in registers:
         uom = sources.describe(row.source).uom if row.source is not None else None

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from c1219.codes.quantities import Commodity, IdCode, commodity
 from c1219.codes.status import ChannelStatus
 from c1219.codes.units import Direction, Segmentation, TimeBase
+from c1219.rules.sources import EXACT
 from c1219.views.load_profile import IntervalStatus
-from c1219.views.sources import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

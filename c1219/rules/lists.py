@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from c1219.errors import Finding
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["newest_first"]
+if TYPE_CHECKING:
+    from c1219.errors import Level
+
+__all__ = ["ListOrder", "Misfit", "newest_first"]
 
 
-def newest_first(
-    last: int,
-    valid: int,
-    size: int,
-    *,
-    descending: bool,
-    circular: bool,
-    path: str,
-    findings: list[Finding],
-) -> list[int]:
+class Misfit(NamedTuple):
+    """Something that does not fit in what a list says of itself.
+
+    Attributes:
+        level: how much it matters.
+        code: names it.
+        text: says it.
+    """
+
+    level: Level
+    code: str
+    text: str
+
+
+class ListOrder(NamedTuple):
+    """The order of a list.
+
+    Attributes:
+        indices: of the entries in use, the newest first.
+        misfits: what does not fit.
+    """
+
+    indices: list[int]
+    misfits: tuple[Misfit, ...] = ()
+
+
+def newest_first(last: int, valid: int, size: int, *, descending: bool, circular: bool) -> ListOrder:
     """Return the array indices of the entries in use, the newest first.
 
     Args:
@@ -25,21 +45,20 @@ def newest_first(
         size: entries of the array.
         descending: entry n is newer than entry n + 1.
         circular: the list goes on at the other end of the array.
-        path: element that says so, for findings.
-        findings: where to say what does not fit.
     """
+    misfits: list[Misfit] = []
     if valid > size:
         text = f"{valid} entries are said to be in use, but there are {size}"
-        findings.append(Finding("error", "too-many-valid", path, None, text))
+        misfits.append(Misfit("error", "too-many-valid", text))
         valid = size
     if not valid:
-        return []
+        return ListOrder([], tuple(misfits))
     if not 0 <= last < size:
         text = f"the newest entry is said to be number {last}, but there are {size}; it is taken as {last % size}"
-        findings.append(Finding("error", "no-such-entry", path, None, text))
+        misfits.append(Misfit("error", "no-such-entry", text))
         last %= size
     step = 1 if descending else -1
     if not circular and not 0 <= last + step * (valid - 1) < size:
         text = f"a FIFO list of {valid} entries does not end at index {last}; it is read as circular"
-        findings.append(Finding("warning", "list-wraps", path, None, text))
-    return [(last + step * back) % size for back in range(valid)]
+        misfits.append(Misfit("warning", "list-wraps", text))
+    return ListOrder([(last + step * back) % size for back in range(valid)], tuple(misfits))

@@ -210,12 +210,12 @@ class _Reader:
         size = self.device.bind(self.label).element("ENTRIES").count
         last, newest = self._newest(size)
         order = newest_first(
-            last, table.NBR_VALID_ENTRIES, size, descending=bool(flags.ORDER), circular=bool(flags.LIST_TYPE),
-            path=path, findings=self.findings,
+            last, table.NBR_VALID_ENTRIES, size, descending=bool(flags.ORDER), circular=bool(flags.LIST_TYPE)
         )  # fmt: skip
+        self.findings += [Finding(level, code, path, None, text) for level, code, text in order.misfits]
         found: list[Event] = []
         sequence = newest
-        for age, element in enumerate(order):
+        for age, element in enumerate(order.indices):
             entry = table.ENTRIES[element] if element < len(table.ENTRIES) else None
             if not hasattr(getattr(entry, f"{self.prefix}_CODE", None), "TBL_PROC_NBR") or (
                 self.partial and not self.device.holds(f"{self.label}.ENTRIES[{element}]")

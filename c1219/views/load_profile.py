@@ -9,7 +9,7 @@
     profile = load_profile(device, 1, pieces=pieces, since=since, until=until)
 
 Source units are the stored value times divisor, divided by scalar (four readers of EnergyICT Connexo); the rest of the
-way to the unit is in `c1219.views.sources`. A skipped or inhibited interval has no value. Partial and long intervals
+way to the unit is in `c1219.rules.sources`. A skipped or inhibited interval has no value. Partial and long intervals
 keep the start and end of their slot.
 """
 
@@ -21,13 +21,14 @@ from enum import IntFlag
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.codes.status import ChannelStatus
+from c1219.rules.profile_set import Channel
+from c1219.rules.sources import EXACT, exact
 from c1219.values import Raw
 from c1219.views.profile.blocks import Block, blocks_of, boundaries
 from c1219.views.profile.needs import Need, NeededOctets, moment, needed
 from c1219.views.profile.readings import EndReading, check_readings, end_readings
-from c1219.views.profile.set import Channel, ProfileSet, profile_set
+from c1219.views.profile.set import ProfileSet, profile_set
 from c1219.views.rows import RowView, csv_text
-from c1219.views.sources import EXACT, exact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from c1219.views.sources import EXACT
+from c1219.rules.sources import EXACT
 
 if TYPE_CHECKING:
+    from c1219.rules.profile_set import Channel
     from c1219.views.load_profile import LoadProfile
-    from c1219.views.profile.set import Channel
 
 __all__ = ["Total", "totals"]
 

@@ -1,10 +1,11 @@
-"""The record of a table as views want it: a value, or none and a finding that says why."""
+"""The record of a table as views use it: a value, or None and a finding that says why."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from c1219.errors import C1219Error, Finding
+from c1219.rules import records
 
 if TYPE_CHECKING:
     from c1219.errors import Level
@@ -19,7 +20,7 @@ def record(device: TableSet, table: int, findings: list[Finding], *, level: Leve
     Args:
         device: the tables of the meter.
         table: number of the table.
-        findings: where to say what is missing or wrong with it.
+        findings: where to report what is missing or wrong with it.
         level: how much it matters that the table is not here.
         cut: whether a table that ends early, or is known in part, can be used; what is not here of it is then None.
     """
@@ -29,10 +30,9 @@ def record(device: TableSet, table: int, findings: list[Finding], *, level: Leve
         findings.append(Finding(level, "absent", label, None, f"{label} is not here"))
         return None
     try:
-        value, remarks = device.decoded(table)
+        _, remarks = device.decoded(table)
     except C1219Error as error:
         findings.append(Finding("error", "no-layout", label, None, f"{label} cannot be decoded: {error}"))
         return None
     findings.extend(remark for remark in remarks if remark not in findings)
-    lacks = any(remark.code in {"short", "partial"} for remark in remarks)
-    return None if lacks and not cut else value
+    return records.record(device, table, cut=cut)

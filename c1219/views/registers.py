@@ -1,7 +1,7 @@
 """Registers: every value of ST23 to ST28 as a row that says what it is.
 
 ST22 (for ST28: ST27) names the source of each value, ST12 to ST16 say what the source measures; how values are scaled
-is in `c1219.views.sources`. A coincident value carries the time of the demand it is tied to. What cannot be told stays
+is in `c1219.rules.sources`. A coincident value carries the time of the demand it is tied to. What cannot be told stays
 None, and the row says why.
 """
 
@@ -19,11 +19,12 @@ from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.records import record
 from c1219.views.register_row import Kind, Period, Register
 from c1219.views.rows import RowView, csv_text
-from c1219.views.sources import Source, describe_source, describe_sources
+from c1219.views.sources import describe_source, describe_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from c1219.rules.sources import Source
     from c1219.tableset import TableSet
 
 __all__ = ["Kind", "Period", "Register", "Registers", "registers"]
@@ -155,10 +156,10 @@ class _Reader:
             self.findings.append(Finding("warning", "overflow", "ST26.LIST_STATUS", 0, text))
         order = newest_first(
             table.LAST_ENTRY_ELEMENT, table.NBR_VALID_ENTRIES, self.limits.NBR_SELF_READS,
-            descending=bool(status.ORDER), circular=bool(status.LIST_TYPE), path="ST26.LIST_STATUS",
-            findings=self.findings,
+            descending=bool(status.ORDER), circular=bool(status.LIST_TYPE),
         )  # fmt: skip
-        for age, index in reversed(list(enumerate(order))):
+        self.findings += [Finding(level, code, "ST26.LIST_STATUS", None, text) for level, code, text in order.misfits]
+        for age, index in reversed(list(enumerate(order.indices))):
             if index >= len(table.SELF_READS_ENTRIES):
                 continue  # the table ends before it
             entry = table.SELF_READS_ENTRIES[index]

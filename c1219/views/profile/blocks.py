@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from c1219.codes.status import ClosureStatus, CommonStatus
-from c1219.rules.lists import newest_first
+from c1219.rules.lists import ListOrder, newest_first
 from c1219.rules.timekeeping import naive_utc, utc
 
 if TYPE_CHECKING:
@@ -79,15 +79,17 @@ def block_order(profile: ProfileSet, ends: Mapping[int, dt.datetime | None]) -> 
     _note_status(profile, path)
     first = status.LAST_BLOCK_ELEMENT
 
-    def tried(last: int) -> list[int]:
+    def tried(last: int) -> ListOrder:
         return newest_first(
             last, status.NBR_VALID_BLOCKS, profile.block_count, descending=bool(flags.BLOCK_ORDER),
-            circular=bool(flags.LIST_TYPE), path=path, findings=profile.findings if last == first else [],
+            circular=bool(flags.LIST_TYPE),
         )  # fmt: skip
 
-    found = tried(first)
+    found, misfits = tried(first)
+    for level, code, text in misfits:
+        profile.remark(level, code, path, text)
     if found and first > 0 and (first >= profile.block_count or _disordered(profile, found, ends)):
-        other = tried(first - 1)
+        other = tried(first - 1).indices
         if not _disordered(profile, other, ends):
             text = f"LAST_BLOCK_ELEMENT is {first}, but by the end times the newest block is {first - 1}"
             profile.remark("warning", "off-by-one", path, text)

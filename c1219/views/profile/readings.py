@@ -11,14 +11,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from c1219.views.sources import EXACT, exact
+from c1219.rules.sources import EXACT, exact
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
+    from c1219.rules.profile_set import Channel
     from c1219.views.profile.blocks import Block
-    from c1219.views.profile.set import Channel, ProfileSet
+    from c1219.views.profile.set import ProfileSet
 
 __all__ = ["EndReading", "check_readings", "end_readings"]
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from c1219.codes.status import CommonStatus
 from c1219.engine import stepwise
-from c1219.errors import C1219Error, DecodeError, Finding, UnknownElement
+from c1219.errors import C1219Error, DecodeError, Finding
+from c1219.rules.profile_set import SETS, BlockLayout, SetConfiguration, block_layout, set_configuration, set_label
 from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.records import record
-from c1219.views.sources import Source, Sources
+from c1219.views.sources import sources_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,25 +21,7 @@ if TYPE_CHECKING:
     from c1219.errors import Level
     from c1219.tableset import TableSet
 
-__all__ = ["Channel", "ProfileSet", "profile_set"]
-
-
-class Channel(NamedTuple):
-    """One channel of a set.
-
-    Attributes:
-        number: 1 for the first.
-        source: what its intervals measure.
-        scalar: ST62.SCALARS, 1 if there is none.
-        divisor: ST62.DIVISOR, 1 if there is none; source units are the stored value times divisor, divided by scalar.
-        end_source: what its end readings measure; None if END_RDG_FLAG says that it has none.
-    """
-
-    number: int
-    source: Source
-    scalar: int
-    divisor: int
-    end_source: Source | None
+__all__ = ["ProfileSet", "profile_set"]
 
 
 def profile_set(
@@ -60,26 +43,27 @@ def profile_set(
         zone: where the meter is, if the caller knows.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
     """
-    if not 1 <= number <= 4:
+    if number not in SETS:
         raise ValueError(f"load profile sets are 1 to 4, not {number}")
-    label = f"ST{63 + number}"
+    label = set_label(number)
     dimensions = record(device, 61, findings, level="error")
     control = record(device, 62, findings, level="error") if dimensions is not None else None
     status = record(device, 63, findings, level="error") if dimensions is not None else None
     if control is None or status is None:
         return None
     own = getattr(status, f"LP_STATUS_SET{number}")
-    if own is None:
+    configuration = set_configuration(number, device[0].value, dimensions, control, sources_of(device))
+    if own is None or configuration is None:
         findings.append(Finding("error", "no-set", label, None, f"ST0.STD_TBLS_USED does not list {label}"))
         return None
     try:
         layout = device.bind(label)
-        layout.element(f"LP_DATA_SETS{number}[0].LP_INT[0].INT_DATA[0]")
-    except UnknownElement:
-        findings.append(Finding("note", "empty", label, None, "the set has no blocks, no intervals or no channels"))
-        return None
     except C1219Error as error:
         findings.append(Finding("error", "no-layout", label, None, f"{label} cannot be laid out: {error}"))
+        return None
+    block = block_layout(layout, number)
+    if block is None:
+        findings.append(Finding("note", "empty", label, None, "the set has no blocks, no intervals or no channels"))
         return None
     times = timekeeping(device, zone=zone, local_counters=local_counters, findings=findings)
     held = device.get(label)
@@ -94,7 +78,7 @@ def profile_set(
     elif held is not None and len(held.raw) < layout.size:
         text = f"the table has {len(held.raw)} of the {layout.size} octets of its layout"
         findings.append(Finding("error", "short", label, len(held.raw), text))
-    return ProfileSet(device, number, layout, (dimensions, control, own), times, octets, findings)
+    return ProfileSet(configuration, block, layout, own, times, octets, findings)
 
 
 class ProfileSet:
@@ -124,50 +108,36 @@ class ProfileSet:
 
     def __init__(
         self,
-        device: TableSet,
-        number: int,
+        configuration: SetConfiguration,
+        block: BlockLayout,
         layout: Layout,
-        records: tuple[Any, Any, Any],
+        status: Any,
         times: Timekeeping,
         pieces: Mapping[int, bytes],
         findings: list[Finding],
     ) -> None:
-        dimensions, control, self.status = records
-        self.number = number
+        self.number = configuration.number
         self.label = layout.label
-        self.array = f"LP_DATA_SETS{number}"
         self.layout = layout
-        self.minutes: int = getattr(dimensions, f"MAX_INT_TIME_SET{number}")
-        self.block_count: int = getattr(dimensions, f"NBR_BLKS_SET{number}")
-        self.per_block: int = getattr(dimensions, f"NBR_BLK_INTS_SET{number}")
-        self.sums = bool(getattr(dimensions.LP_FLAGS, "BLK_END_RD_INDICATOR_FLAG", False))
+        self.status = status
         self.times = times
         self.findings = findings
-        formats = device[0].value.FORMAT_CONTROL_3
-        code = getattr(control, f"INT_FMT_CDE{number}")
-        self.single = (formats.NI_FORMAT2 if code == 128 else formats.NI_FORMAT1) == 1
-        self.single_end = formats.NI_FORMAT1 == 1
-        self.channels = self._channels(device, control)
-        self.block_size = self._element("").size
-        self.end_time, self.readings = self._element("BLK_END_TIME"), self._element("END_READINGS")
-        self.intervals = self._element("LP_INT")
-        self.interval_at = self.intervals.offset
-        self.interval_size = self._element("LP_INT[0]").size
-        self.closure = self._optional("CLOSURE_STATUS")
-        self.simple = self._optional("SIMPLE_INT_STATUS")
-        self.extended = self._optional("LP_INT[0].EXTENDED_INT_STATUS")
+        self.minutes = configuration.minutes
+        self.block_count = configuration.blocks
+        self.per_block = configuration.intervals
+        self.sums = configuration.sums
+        self.single = configuration.single
+        self.single_end = configuration.single_end
+        self.channels = configuration.channels
+        self.array = block.array
+        self.block_size = block.size
+        self.end_time, self.readings, self.intervals = block.end_time, block.readings, block.intervals
+        self.interval_at = block.intervals.offset
+        self.interval_size = block.interval_size
+        self.closure, self.simple, self.extended = block.closure, block.simple, block.extended
+        self._note_channels(configuration)
         self.octets, self.covered = self._assembled(pieces)
         self._note_times()
-
-    def _element(self, below: str) -> Element:
-        """Return an element of the first block; its offset is the one in any block."""
-        return self.layout.element(f"{self.array}[0].{below}".rstrip("."))
-
-    def _optional(self, below: str) -> Element | None:
-        try:
-            return self._element(below)
-        except UnknownElement:
-            return None
 
     def remark(self, level: Level, code: str, path: str, text: str, offset: int | None = None) -> None:
         """Add a finding."""
@@ -177,24 +147,15 @@ class ProfileSet:
         """Return the path of a block."""
         return f"{self.label}.{self.array}[{block}]"
 
-    def _channels(self, device: TableSet, control: Any) -> tuple[Channel, ...]:
-        number, sources = self.number, Sources(device)
-        selected = getattr(control, f"LP_SEL_SET{number}")
-        scalars = getattr(control, f"SCALARS_SET{number}") or (1,) * len(selected)
-        divisors = getattr(control, f"DIVISOR_SET{number}") or (1,) * len(selected)
-        found = []
-        for index, select in enumerate(selected):
-            source = sources.describe(select.LP_SOURCE_SELECT)
-            has_end = select.CHNL_FLAG.END_RDG_FLAG
-            end = sources.describe(select.END_BLK_RDG_SOURCE_SELECT) if has_end else None
-            path = f"ST62.LP_SEL_SET{number}[{index}]"
-            for sentence in source.unresolved:
-                self.remark("warning", "source", path, f"channel {index + 1}: {sentence}")
-            if not (scalars[index] and divisors[index]):
-                text = f"channel {index + 1}: scalar {scalars[index]}, divisor {divisors[index]}: 0 is taken as 1"
+    def _note_channels(self, configuration: SetConfiguration) -> None:
+        for channel in self.channels:
+            path = f"ST62.LP_SEL_SET{self.number}[{channel.number - 1}]"
+            for sentence in channel.source.unresolved:
+                self.remark("warning", "source", path, f"channel {channel.number}: {sentence}")
+            if channel.number in configuration.zeros:
+                scalar, divisor = configuration.zeros[channel.number]
+                text = f"channel {channel.number}: scalar {scalar}, divisor {divisor}: 0 is taken as 1"
                 self.remark("warning", "scalar", path, text)
-            found.append(Channel(index + 1, source, scalars[index] or 1, divisors[index] or 1, end))
-        return tuple(found)
 
     def _note_times(self) -> None:
         times = self.times

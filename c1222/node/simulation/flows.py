@@ -11,10 +11,10 @@ from math import cos, pi, sin
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from c1219.views.sources import describe_source
-from c1222.node.simulation.signals import Cell, Signal, signals_of
+from c1222.node.simulation.signals import Cell, Signal, signals_of, sources_of
 
 if TYPE_CHECKING:
+    from c1219.rules.sources import Source
     from c1222.node.meter.configuration import Shape
 
 __all__ = ["Demand", "FlowPlan", "Flows", "LoadCurve", "plan_of"]
@@ -147,15 +147,10 @@ def plan_of(shape: Shape) -> FlowPlan | None:
 
 def _interval(shape: Shape, source: int) -> tuple[int, int]:
     """Return length and number of the sub-intervals of a source's demand."""
-    entry = describe_source(shape.device, source).entries[1]
-    st13 = shape.value("ST13")
-    if st13 is not None and st13.INTERVAL_VALUE:
-        value = st13.INTERVAL_VALUE[entry if entry is not None and entry < len(st13.INTERVAL_VALUE) else 0]
-        if value.INT_LENGTH:
-            return 60 * value.INT_LENGTH, 1
-        if value.SUB_INT and value.INT_MULTIPLIER:
-            return 60 * value.SUB_INT, value.INT_MULTIPLIER
-    return _QUARTER, 1
+    demand: Source = shape.derived(sources_of).describe(source)
+    if demand.interval is None:
+        return _QUARTER, 1
+    return 60 * demand.interval // demand.subintervals, demand.subintervals
 
 
 class Flows:

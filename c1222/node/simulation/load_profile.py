@@ -127,7 +127,7 @@ class Recorder:
         plan, tables = self.plan, self._tables
         label, offset, size = self.ring.entry_offset(self.ring.last)
         block = tables[label][offset : offset + size]
-        path = f"ST{63 + plan.number}.LP_DATA_SETS{plan.number}[0]"
+        path = plan.path
         end_time = tables.element(f"{path}.BLK_END_TIME")
         try:
             ended = end_time.decode(block[: end_time.size])
@@ -147,7 +147,7 @@ class Recorder:
             if end is None or not flow or end.share != channel.signal.share or not tables.shape.has(read):
                 continue
             shown = Fraction(tables.element(read).get(block))
-            if plan.sum_over_block:
+            if plan.set.sums:
                 self._counts[number] = channel.grains(floor(shown * end.multiplier * COUNTS))
             else:
                 # What was counted since belongs to the interval that is under way.
@@ -196,7 +196,7 @@ class Recorder:
         """
         self.note(FORWARD if after > before else BACKWARD)
         old, new = before // self.plan.length, after // self.plan.length
-        if old - self.plan.intervals < new <= old or not self.is_active:
+        if old - self.plan.set.intervals < new <= old or not self.is_active:
             return  # the interval under way becomes shorter or longer
         # The interval under way ends here, in the place it would have had.
         common = self._common
@@ -218,12 +218,12 @@ class Recorder:
             return
         plan, flows = self.plan, flows or self._flows
         end = standard // plan.length
-        if self._slot is not None and self._slot - plan.intervals < end <= self._slot:
+        if self._slot is not None and self._slot - plan.set.intervals < end <= self._slot:
             return  # the clock was set back: this end was there already, and the interval goes on
         if self._slot is not None:
-            for _ in range(min(max(0, end - self._slot - 1), plan.intervals)):
+            for _ in range(min(max(0, end - self._slot - 1), plan.set.intervals)):
                 missing = end - self._slot - 1
-                if missing >= plan.intervals and not self._room():
+                if missing >= plan.set.intervals and not self._room():
                     break  # more is missing than the block can say: it is filled, and the next one begins now
                 self._append([0] * len(plan.channels), device - missing * plan.length, self._common, _SKIPPED)
                 self._slot += 1
@@ -255,7 +255,7 @@ class Recorder:
         """Return how many intervals fit the newest block."""
         if not self.ring.valid:
             return 0
-        return self.plan.intervals - int(self._tables.value(f"ST63.LP_STATUS_SET{self.plan.number}.NBR_VALID_INT"))
+        return self.plan.set.intervals - int(self._tables.value(f"ST63.LP_STATUS_SET{self.plan.number}.NBR_VALID_INT"))
 
     def _fill_block(self, common: int) -> None:
         """Fill the newest block with skipped intervals."""
@@ -273,8 +273,8 @@ class Recorder:
         """Add an interval to the newest block, or to a new one."""
         tables, plan, ring = self._tables, self.plan, self.ring
         count_path = f"ST63.LP_STATUS_SET{plan.number}.NBR_VALID_INT"
-        used = int(tables.value(count_path)) if ring.valid else plan.intervals
-        if used >= plan.intervals:
+        used = int(tables.value(count_path)) if ring.valid else plan.set.intervals
+        if used >= plan.set.intervals:
             if ring.advance() is None:
                 return
             used = 0
@@ -285,15 +285,23 @@ class Recorder:
         block = bytearray(tables[label][offset : offset + size])
         codes = [statuses] * len(plan.channels) if isinstance(statuses, int) else list(statuses)
         data = self._data(values, codes)
-        interval = (_nibbles(common, codes) if plan.extended else b"") + data
+        interval = (_nibbles(common, codes) if plan.block.extended is not None else b"") + data
         descending = bool(tables.value(f"ST63.LP_STATUS_SET{plan.number}.LP_SET_STATUS_FLAGS").INTERVAL_ORDER)
-        at = plan.first + (0 if descending else used * plan.stride)
+        first, stride = plan.block.intervals.offset, plan.block.interval_size
+        at = first + (0 if descending else used * stride)
         if descending:
-            filled = block[plan.first : plan.first + used * plan.stride]
-            block[plan.first + plan.stride : plan.first + (used + 1) * plan.stride] = filled
-        block[at : at + plan.stride] = interval
-        if plan.simple is not None:
-            _mark(block, plan.simple, plan.intervals, used, descending=descending, valid=_SKIPPED not in codes)
+            filled = block[first : first + used * stride]
+            block[first + stride : first + (used + 1) * stride] = filled
+        block[at : at + stride] = interval
+        if plan.block.simple is not None:
+            _mark(
+                block,
+                plan.block.simple.offset,
+                plan.set.intervals,
+                used,
+                descending=descending,
+                valid=_SKIPPED not in codes,
+            )
         self._write_head(block, device, used + 1)
         tables.splice(label, offset, bytes(block))
         tables.set(count_path, used + 1)
@@ -302,7 +310,7 @@ class Recorder:
         """Return the octets of interval data; a value that does not fit is the largest, and its status says so."""
         octets = b""
         for number, (channel, value) in enumerate(zip(self.plan.channels, values, strict=True)):
-            limits = _INTEGERS.get(self.plan.code)
+            limits = _INTEGERS.get(self.plan.set.code)
             if limits is None:
                 octets += channel.cell.of(Fraction(value))
                 self._count(number, floor(value / channel.grain), floor(value))
@@ -322,7 +330,7 @@ class Recorder:
     def _write_head(self, block: bytearray, device: float, used: int) -> None:
         """Write end time, end readings and closure status of a block."""
         tables, plan = self._tables, self.plan
-        path = f"ST{63 + plan.number}.LP_DATA_SETS{plan.number}[0]"
+        path = plan.path
         shape = tables.shape
 
         def put(name: str, value: Any) -> None:
@@ -334,7 +342,7 @@ class Recorder:
             read, pulse = f"END_READINGS[{number}].BLOCK_END_READ", f"END_READINGS[{number}].BLOCK_END_PULSE"
             if shape.has(f"{path}.{read}") and channel.end is not None:
                 cell = cell_at(shape, f"{path}.{read}", channel.end)
-                if plan.sum_over_block:
+                if plan.set.sums:
                     amount = self._counts[number] * channel.grain / channel.factor * channel.signal.multiplier
                     own = cell.of(amount / channel.end.multiplier)
                 else:
@@ -342,7 +350,7 @@ class Recorder:
                 block[cell.element.offset : cell.element.offset + cell.element.size] = own
             if shape.has(f"{path}.{pulse}"):
                 put(pulse, self._pulses[number])
-            if plan.closure:
+            if plan.block.closure is not None:
                 status = shape.element(f"{path}.CLOSURE_STATUS[{number}]")
                 record = status.decode(bytes(status.size))._replace(NBR_VALID_INTERVAL=min(used, _MAX_VALID))
                 put(f"CLOSURE_STATUS[{number}]", record)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from c1219.rules.profile_set import SETS, block_layout, set_configuration, set_label
+from c1219.rules.records import record
 from c1222.node.meter.rings import Ring, RingNames
-from c1222.node.simulation.signals import COUNTS, Cell, Signal, signals_of
+from c1222.node.simulation.signals import COUNTS, Cell, Signal, signals_of, sources_of
 
 if TYPE_CHECKING:
+    from c1219.rules.profile_set import BlockLayout, SetConfiguration
+    from c1219.rules.sources import Source
     from c1222.node.meter.configuration import Shape
     from c1222.node.meter.tables import Tables
 
-__all__ = ["SETS", "RecordedChannel", "SetPlan", "ring_of_set", "set_plans_of"]
-
-SETS: Final = (1, 2, 3, 4)
+__all__ = ["RecordedChannel", "SetPlan", "ring_of_set", "set_plans_of"]
 
 
 class RecordedChannel(NamedTuple):
@@ -45,30 +47,29 @@ class SetPlan(NamedTuple):
     """How one set is recorded.
 
     Attributes:
-        number: 1..4.
-        length: of an interval, seconds.
-        intervals: in a block.
+        set: what ST61 and ST62 say.
+        block: where things are in a block.
         channels: what is recorded.
-        code: INT_FMT_CDE, the form of interval data.
-        simple: offset of SIMPLE_INT_STATUS in a block, None if there is none.
-        extended: whether intervals have status nibbles.
-        closure: whether blocks have CLOSURE_STATUS.
-        first: offset of the first interval in a block.
-        stride: octets of an interval.
-        sum_over_block: whether end readings are sums over their block.
     """
 
-    number: int
-    length: int
-    intervals: int
+    set: SetConfiguration
+    block: BlockLayout
     channels: tuple[RecordedChannel, ...]
-    code: int
-    simple: int | None
-    extended: bool
-    closure: bool
-    first: int
-    stride: int
-    sum_over_block: bool
+
+    @property
+    def number(self) -> int:
+        """1..4."""
+        return self.set.number
+
+    @property
+    def length(self) -> int:
+        """Length of an interval, seconds."""
+        return 60 * self.set.minutes
+
+    @property
+    def path(self) -> str:
+        """The first block."""
+        return f"{set_label(self.number)}.{self.block.array}[0]"
 
 
 def ring_of_set(tables: Tables, number: int) -> Ring:
@@ -82,7 +83,7 @@ def ring_of_set(tables: Tables, number: int) -> Ring:
             f"{status}.LAST_BLOCK_ELEMENT",
             f"{status}.LAST_BLOCK_SEQ_NBR",
             f"{status}.NBR_UNREAD_BLOCKS",
-            f"ST{63 + number}.LP_DATA_SETS{number}",
+            f"{set_label(number)}.LP_DATA_SETS{number}",
         ),
     )
 
@@ -94,44 +95,24 @@ def set_plans_of(shape: Shape) -> tuple[SetPlan, ...]:
 
 
 def _plan(shape: Shape, number: int) -> SetPlan | None:
-    st61, st62 = shape.value("ST61"), shape.value("ST62")
+    st0, st61, st62 = (record(shape.device, table) for table in (0, 61, 62))
     signals: tuple[Signal, ...] = shape.derived(signals_of)
-    block = f"ST{63 + number}.LP_DATA_SETS{number}[0]"
-    if st61 is None or st62 is None or not signals or not shape.has(f"{block}.LP_INT[0]"):
+    layout = shape.layout(set_label(number))
+    if st61 is None or st62 is None or layout is None or not signals:
         return None
-    length = 60 * (getattr(st61, f"MAX_INT_TIME_SET{number}") or 0)
-    selected = getattr(st62, f"LP_SEL_SET{number}")
-    if not length or not selected:
+    configuration = set_configuration(number, st0, st61, st62, shape.derived(sources_of))
+    block = block_layout(layout, number)
+    if configuration is None or block is None or not configuration.minutes:
         return None
 
-    def signal(source: Any) -> Signal | None:
-        return signals[int(source)] if int(source) < len(signals) else None
+    def signal(source: Source | None) -> Signal | None:
+        return None if source is None or source.index >= len(signals) else signals[source.index]
 
-    scalars = getattr(st62, f"SCALARS_SET{number}") or (1,) * len(selected)
-    divisors = getattr(st62, f"DIVISOR_SET{number}") or (1,) * len(selected)
     channels = []
-    for place, (channel, scalar, divisor) in enumerate(zip(selected, scalars, divisors, strict=True)):
-        own = signal(channel.LP_SOURCE_SELECT) or Signal(None)
-        cell = Cell(shape.element(f"{block}.LP_INT[0].INT_DATA[{place}]"), own)
-        end = signal(channel.END_BLK_RDG_SOURCE_SELECT)
-        factor = Fraction(scalar or 1, divisor or 1)
-        channels.append(
-            RecordedChannel(own, factor, cell.grain, end, cell, factor / (COUNTS * own.multiplier * cell.grain))
-        )
-    interval = shape.element(f"{block}.LP_INT[0]")
-    start = shape.element(block).offset
-    simple = f"{block}.SIMPLE_INT_STATUS"
-    flags = st61.LP_FLAGS
-    return SetPlan(
-        number,
-        length,
-        getattr(st61, f"NBR_BLK_INTS_SET{number}"),
-        tuple(channels),
-        getattr(st62, f"INT_FMT_CDE{number}"),
-        shape.element(simple).offset - start if shape.has(simple) else None,
-        bool(flags.EXTENDED_INT_STATUS_FLAG),
-        shape.has(f"{block}.CLOSURE_STATUS"),
-        interval.offset - start,
-        interval.size,
-        bool(getattr(flags, "BLK_END_RD_INDICATOR_FLAG", None)),
-    )
+    for channel in configuration.channels:
+        own = signal(channel.source) or Signal(None)
+        cell = Cell(layout.element(f"{block.array}[0].LP_INT[0].INT_DATA[{channel.number - 1}]"), own)
+        factor = Fraction(channel.scalar, channel.divisor)
+        ratio = factor / (COUNTS * own.multiplier * cell.grain)
+        channels.append(RecordedChannel(own, factor, cell.grain, signal(channel.end_source), cell, ratio))
+    return SetPlan(configuration, block, tuple(channels))

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from c1219.codes.quantities import Kind, quantity
 from c1219.codes.units import Direction, Segmentation, TimeBase
 from c1219.errors import EncodeError
-from c1219.views.sources import describe_sources
+from c1219.rules.records import record
+from c1219.rules.sources import Sources
 
 if TYPE_CHECKING:
     from c1219.engine.layout import Element
-    from c1219.views.sources import Source
+    from c1219.rules.sources import Source
     from c1222.node.meter.configuration import Shape
 
-__all__ = ["COUNTS", "Cell", "Signal", "cell_at", "signals_of"]
+__all__ = ["COUNTS", "Cell", "Signal", "cell_at", "signals_of", "sources_of"]
 
 COUNTS: Final = 100
 """Counts in a unit."""
@@ -100,9 +101,15 @@ class Signal(NamedTuple):
         return (Fraction(value).limit_denominator(1_000_000) - self.offset) / self.multiplier
 
 
+def sources_of(shape: Shape) -> Sources:
+    """Return the sources of a configuration. For `Shape.derived`."""
+    return Sources(lambda number: record(shape.device, number))
+
+
 def signals_of(shape: Shape) -> tuple[Signal, ...]:
     """Return the signal of every source of a configuration. For `Shape.derived`."""
-    return tuple(_signal(source) for source in describe_sources(shape.device))
+    sources: Sources = shape.derived(sources_of)
+    return tuple(_signal(sources.describe(index)) for index in range(sources.count))
 
 
 def _signal(source: Source) -> Signal:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from c1219.rules.sources import exact
 from c1219.values import Raw
-from c1219.views.sources import describe_source, describe_sources, exact
+from c1219.views.sources import describe_source, describe_sources
 from tests.c1219.views.meter import meter
 
 LIMITS = "2B 03 02 02 01 01 02 04"
