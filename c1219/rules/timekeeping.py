@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from c1219.rules.calendar import Calendar
 
 __all__ = [
+    "ClockOffsets",
     "TimeQuality",
     "Timekeeping",
+    "clock_offsets",
     "counts",
     "naive_utc",
     "time_quality",
@@ -35,6 +37,7 @@ __all__ = [
 
 _NONE = dt.timedelta(0)
 _DAY = dt.timedelta(days=1)
+_WIDEST = dt.timedelta(hours=23)
 _QUARTERS = tuple(dt.timedelta(days=days) for days in (-182, -91, 91, 182))
 """Where to look for the other half of the year."""
 
@@ -101,6 +104,33 @@ def zone_offset(zone: dt.tzinfo, time: dt.datetime) -> tuple[dt.timedelta, dt.ti
         shift = -min(_NONE, *(at(time + quarter)[1] for quarter in _QUARTERS))
     shift = max(_NONE, shift)
     return offset - shift, shift
+
+
+class ClockOffsets(NamedTuple):
+    """What ST53 says of the place of a meter.
+
+    Attributes:
+        zone: local standard time minus UTC; None if that is not known, or is no time zone.
+        dst_amount: what daylight saving time adds.
+    """
+
+    zone: dt.timedelta | None
+    dst_amount: dt.timedelta
+
+
+def clock_offsets(st53: Any) -> ClockOffsets:
+    """Return the time zone of a meter, and its daylight saving shift.
+
+    Args:
+        st53: value of ST53, None if it is not here.
+    """
+    if st53 is None:
+        return ClockOffsets(None, _NONE)
+    amount = dt.timedelta(minutes=st53.DST_TIME_AMT)
+    if not isinstance(st53.TIME_ZONE_OFFSET, int):
+        return ClockOffsets(None, amount)
+    zone = dt.timedelta(minutes=st53.TIME_ZONE_OFFSET)
+    return ClockOffsets(zone if -_WIDEST < zone < _WIDEST - amount else None, amount)
 
 
 class TimeQuality(NamedTuple):

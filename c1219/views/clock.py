@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.errors import Finding
-from c1219.rules.timekeeping import Timekeeping, counts, time_quality
+from c1219.rules.timekeeping import Timekeeping, clock_offsets, counts, time_quality
 from c1219.views.calendar import Calendar, SeasonChange, TierChange, read_calendar
 from c1219.views.records import record
 
@@ -100,15 +100,10 @@ def timekeeping(
     remarks: list[Finding] = [] if findings is None else findings
     calendar = read_calendar(device, remarks)
     offset = record(device, 53, remarks) if device.get(51) is not None else None
-    amount, standard = _NO_TIME, None
-    if offset is not None:
-        amount = dt.timedelta(minutes=offset.DST_TIME_AMT)
-        if isinstance(offset.TIME_ZONE_OFFSET, int):
-            standard = dt.timedelta(minutes=offset.TIME_ZONE_OFFSET)
-            if not -dt.timedelta(hours=23) < standard < dt.timedelta(hours=23) - amount:
-                text = f"TIME_ZONE_OFFSET {offset.TIME_ZONE_OFFSET} min is no time zone"
-                remarks.append(Finding("error", "zone", "ST53.TIME_ZONE_OFFSET", None, text))
-                standard = None
+    standard, amount = clock_offsets(offset)
+    if standard is None and offset is not None and isinstance(offset.TIME_ZONE_OFFSET, int):
+        text = f"TIME_ZONE_OFFSET {offset.TIME_ZONE_OFFSET} min is no time zone"
+        remarks.append(Finding("error", "zone", "ST53.TIME_ZONE_OFFSET", None, text))
     qualities = _qualities(device, remarks)
     st0 = record(device, 0, remarks)
     counter = st0 is not None and counts(st0) and not local_counters

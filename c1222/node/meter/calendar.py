@@ -1,7 +1,6 @@
 """The calendar of a simulated meter: what `c1219.rules.calendar` says, looked up fast, and standard values without one.
 
-A meter is always in some season and tier, and knows whether daylight saving time is on; before the first that its
-calendar tells it takes what `Calendar` assumes.
+A meter is always in some season and tier; before the first that its calendar tells it takes what `Calendar` assumes.
 """
 
 from __future__ import annotations
@@ -52,53 +51,38 @@ class MeterCalendar:
         st54: of ST54, or None.
 
     Attributes:
-        zone: local standard time minus GMT, seconds.
-        dst_shift: what daylight saving time adds, seconds.
-        has_dst: whether the device switches daylight saving time.
+        rules: what the tables say; None without them.
     """
 
     def __init__(self, st51: Any, st53: Any, st54: Any) -> None:
-        self.zone = 60 * (getattr(st53, "TIME_ZONE_OFFSET", None) or 0)
-        self.dst_shift = 60 * (getattr(st53, "DST_TIME_AMT", None) or 0)
-        self._rules = None if st51 is None or st54 is None else Calendar(st51, st54, st53, assumed=True)
-        self.has_dst = bool(self.dst_shift) and self._rules is not None and self._rules.tells_dst
+        self.rules = None if st51 is None or st54 is None else Calendar(st51, st54, st53, assumed=True)
         self._days: dict[dt.date, MeterDay] = {}
 
     def day(self, date: dt.date) -> MeterDay:
         """Return what the calendar says about a day."""
-        if self._rules is None:
+        if self.rules is None:
             return MeterDay()
         found = self._days.get(date)
         if found is None:
             if len(self._days) >= _REMEMBERED:
                 self._days.clear()
-            day = self._rules.day(date)
+            day = self.rules.day(date)
             found = self._days[date] = MeterDay(day.season or 0, day.special, day.demand_reset, day.self_read)
         return found
 
     def tiers(self, when: dt.datetime) -> Tiers:
         """Return the tiers in effect at a local time."""
-        if self._rules is None:
+        if self.rules is None:
             return Tiers()
-        return Tiers(self._rules.tier(when) or 0, self._rules.tier(when, "demand") or 0)
+        return Tiers(self.rules.tier(when) or 0, self.rules.tier(when, "demand") or 0)
 
     def next_switch(self, when: dt.datetime) -> dt.datetime:
         """Return the local time of the next switch or midnight, whichever comes first."""
         midnight = when.replace(hour=0, minute=0, second=0, microsecond=0) + _DAY
-        if self._rules is None:
+        if self.rules is None:
             return midnight
-        coming = (*self._rules.next_switches(when, 1, days=1), *self._rules.next_switches(when, 1, "demand", days=1))
+        coming = (*self.rules.next_switches(when, 1, days=1), *self.rules.next_switches(when, 1, "demand", days=1))
         return min((change.time for change in coming), default=midnight)
-
-    def is_dst(self, standard: dt.datetime) -> bool:
-        """Return whether daylight saving time is in effect.
-
-        Args:
-            standard: local standard time.
-        """
-        if not self.has_dst or self._rules is None:
-            return False
-        return bool(self._rules.is_dst(standard, dt.timedelta(seconds=self.dst_shift)))
 
 
 def calendar_of(shape: Shape) -> MeterCalendar:

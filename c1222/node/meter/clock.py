@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from c1219.rules.timekeeping import counts, time_quality
+from c1219.rules.timekeeping import Timekeeping, clock_offsets, counts, naive_utc, time_quality, utc, without_zone
 from c1219.wire.times import YEARS
 from c1222.node.meter.calendar import MeterCalendar, calendar_of
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from c1222.node.meter.configuration import Shape
     from c1222.node.meter.tables import Tables
 
-__all__ = ["ClockFormats", "DeviceClock", "faces_of", "shown_clock"]
+__all__ = ["ClockFormats", "DeviceClock", "clock_formats", "shown_clock"]
 
 _EPOCH: Final = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - times of tables have no zone
 _SECOND: Final = dt.timedelta(seconds=1)
+_NO_TIME: Final = dt.timedelta(0)
 
 
 class DeviceClock:
@@ -69,42 +70,42 @@ class ClockFormats:
 
     Args:
         st0: value of ST0.
-        calendar: zone and daylight saving time.
+        st53: value of ST53, None if it is not here.
+        calendar: seasons and changes of daylight saving time.
 
     Attributes:
-        calendar: as given.
         runs: whether the device has a clock at all.
+        times: how what it shows relates to UTC. Without a time zone it is in UTC; without changes of daylight saving
+            time in the calendar it stays on standard time.
+        zone: local standard time minus UTC, seconds.
         base: what intervals follow minus device time, seconds: they end at whole minutes of the time that is stored,
             daylight saving time left out.
     """
 
-    def __init__(self, st0: Any, calendar: MeterCalendar) -> None:
-        self.calendar = calendar
+    def __init__(self, st0: Any, st53: Any, calendar: MeterCalendar) -> None:
+        zone, self._dst_amount = clock_offsets(st53)
+        rules = calendar.rules
+        switches = rules is not None and rules.tells_dst
         self.runs = st0.FORMAT_CONTROL_2.TM_FORMAT != 0
-        self._counts = counts(st0)
+        self.times = Timekeeping(
+            utc=counts(st0), zone=zone or _NO_TIME, dst_amount=self._dst_amount if switches else _NO_TIME,
+            calendar=rules,
+        )  # fmt: skip
         self._version = st0.STD_VERSION_NO
-        self.base = 0 if self._counts else calendar.zone
+        self.zone = round((zone or _NO_TIME) / _SECOND)
+        self.base = 0 if self.times.utc else self.zone
 
     def is_dst(self, device: float) -> bool:
         """Return whether daylight saving time is in effect."""
-        return self.calendar.has_dst and self.calendar.is_dst(self.standard(device))
-
-    def standard(self, device: float) -> dt.datetime:
-        """Return local standard time, in whole seconds."""
-        return _EPOCH + dt.timedelta(seconds=int(device) + self.calendar.zone)
+        return bool(self.times.in_effect(_instant(device)))
 
     def local(self, device: float) -> dt.datetime:
         """Return the time on the wall, in whole seconds."""
-        standard = self.standard(device)
-        if self.calendar.has_dst and self.calendar.is_dst(standard):
-            return standard + dt.timedelta(seconds=self.calendar.dst_shift)
-        return standard
+        return without_zone(self.times.localize(_moment(device)))
 
     def long(self, device: float) -> dt.datetime | None:
         """Return a time for LTIME_DATE: counters count UTC, the other forms show the time on the wall."""
-        if not self.runs:
-            return None
-        return _EPOCH + int(device) * _SECOND if self._counts else self.local(device)
+        return self.times.shown(_instant(device)) if self.runs else None
 
     def shows(self, device: float) -> bool:
         """Return whether tables have a form for a time, whatever the configuration becomes."""
@@ -121,15 +122,14 @@ class ClockFormats:
     def qualifier(self, device: float) -> tuple[Any, ...]:
         """Return TIME_DATE_QUAL: day of the week and what the clock shows."""
         shown = self.long(device) or self.local(device)
-        dst = self.is_dst(device)
-        applied = not self._counts
+        applied, has_dst = not self.times.utc, bool(self.times.dst_amount)
         return (
             shown.isoweekday() % 7,
-            dst,
-            self._counts,
-            applied and bool(self.calendar.zone),
-            applied and self.calendar.has_dst,
-            self.calendar.has_dst and self._version > 1,
+            self.is_dst(device),
+            self.times.utc,
+            applied and bool(self.zone),
+            applied and has_dst,
+            has_dst and self._version > 1,
         )
 
     def device(self, shown: dt.datetime, qualifier: Any = None) -> float:
@@ -139,27 +139,36 @@ class ClockFormats:
             shown: as in a table.
             qualifier: TIME_DATE_QUAL that says what it is; None, or without a zone, for what this device shows itself.
         """
-        seconds = (shown - _EPOCH) / _SECOND
-        quality = None if qualifier is None else time_quality(qualifier, counter=self._counts)
-        if self._counts or (quality is not None and quality.utc):
-            return seconds
-        if quality is not None and quality.zone_applied:
-            shift = self.calendar.dst_shift if quality.dst and quality.dst_applied else 0
-            return seconds - self.calendar.zone - shift
-        standard = seconds - self.calendar.zone
-        return standard - self.calendar.dst_shift if self.is_dst(standard - self.calendar.dst_shift) else standard
+        times, dst = self.times, None
+        quality = None if qualifier is None else time_quality(qualifier, counter=times.utc)
+        if quality is not None and (quality.utc or quality.zone_applied):
+            dst = quality.dst
+            times = Timekeeping(
+                utc=quality.utc, zone=times.zone, dst_applied=quality.dst_applied, dst_amount=self._dst_amount
+            )
+        instant = times.instant(shown, dst)
+        return ((shown if instant is None else naive_utc(instant)) - _EPOCH) / _SECOND
 
 
-def faces_of(shape: Shape) -> ClockFormats:
+def clock_formats(shape: Shape) -> ClockFormats:
     """Return how a configuration shows time. For `Shape.derived`."""
-    return ClockFormats(shape.value("ST0"), shape.derived(calendar_of))
+    return ClockFormats(shape.value("ST0"), shape.value("ST53"), shape.derived(calendar_of))
+
+
+def _moment(device: float) -> dt.datetime:
+    """Return a device time in whole seconds, in UTC and naive."""
+    return _EPOCH + int(device) * _SECOND
+
+
+def _instant(device: float) -> dt.datetime:
+    return utc(_moment(device))
 
 
 def shown_clock(tables: Tables) -> float | None:
     """Return the device time that the tables of a meter show, None where they show none."""
-    faces: ClockFormats = tables.shape.derived(faces_of)
+    formats: ClockFormats = tables.shape.derived(clock_formats)
     for label in ("ST52", "ST55"):
         shown = tables.find(f"{label}.CLOCK_CALENDAR")
         if isinstance(shown, dt.datetime):
-            return faces.device(shown, tables.find(f"{label}.TIME_DATE_QUAL"))
+            return formats.device(shown, tables.find(f"{label}.TIME_DATE_QUAL"))
     return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.codes.events import EventCode
 from c1219.tableid import TableId
-from c1222.node.meter.clock import faces_of
+from c1222.node.meter.clock import clock_formats
 from c1222.node.meter.rings import Ring, RingNames
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Logs:
         path = f"{label}.ENTRIES[0]"
         prefix = "HISTORY" if label == "ST74" else "EVENT"
         values = {
-            f"{prefix}_TIME": shape.derived(faces_of).long(device),
+            f"{prefix}_TIME": shape.derived(clock_formats).long(device),
             "EVENT_NUMBER": (self.number + 1) & 0xFFFF,
             f"{prefix}_SEQ_NBR": ring.sequence & 0xFFFF,
             "USER_ID": user,

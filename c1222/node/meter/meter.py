@@ -16,7 +16,7 @@ from c1219.codes.results import ResultCode
 from c1219.errors import C1219Error
 from c1219.wire.times import YEARS
 from c1222.errors import StateError
-from c1222.node.meter.clock import ClockFormats, DeviceClock, faces_of, shown_clock
+from c1222.node.meter.clock import ClockFormats, DeviceClock, clock_formats, shown_clock
 from c1222.node.meter.logs import Logs
 from c1222.node.meter.pending import PendingTables
 from c1222.node.meter.rights import Grant, Offer, Rights, offer_of, rights_of
@@ -205,8 +205,8 @@ class SimulatedMeter:
         self.simulation = self._make_simulation(DeviceClock(int(utc), utc, rate=self._rate), start, None, go_on=go_on)
 
     def _check_clock(self, device: float) -> None:
-        faces: ClockFormats = self.tables.shape.derived(faces_of)
-        if faces.runs and not faces.shows(device):
+        formats: ClockFormats = self.tables.shape.derived(clock_formats)
+        if formats.runs and not formats.shows(device):
             raise StateError(
                 f"{self.title}: its clock would be outside {YEARS[0]} to {YEARS[-1]}, the years that tables show"
             )
@@ -301,7 +301,7 @@ class SimulatedMeter:
     @property
     def standard(self) -> int:
         """The time that intervals follow, seconds since 1970; see `Faces.base`."""
-        return int(self.device) + (self.simulation.faces.base if self.simulation else 0)
+        return int(self.device) + (self.simulation.formats.base if self.simulation else 0)
 
     def behind(self, utc: float) -> float:
         """Return how many seconds of its own time have to be gone through to bring the meter up to date."""
@@ -339,13 +339,13 @@ class SimulatedMeter:
         if self.simulation is None:
             return
         before = self.device
-        faces = self.simulation.faces
+        formats = self.simulation.formats
         self.log(EventCode.TIME_CHANGED_FROM, user=user)
         self.simulation.set_clock(device)
         self.log(EventCode.TIME_CHANGED_TO, user=user)
         if self.tables.shape.value("ST75") is not None:  # where only those are logged that somebody chose
-            self.log(EventCode.TIME_CHANGED_OLD_TIME, (faces.short(before),), user=user)
-            self.log(EventCode.TIME_CHANGED_NEW_TIME, (faces.short(self.device),), user=user)
+            self.log(EventCode.TIME_CHANGED_OLD_TIME, (formats.short(before),), user=user)
+            self.log(EventCode.TIME_CHANGED_NEW_TIME, (formats.short(self.device),), user=user)
 
     def recorder(self, number: int) -> Recorder | None:
         """Return what records a set of load profile, 1..4."""
@@ -454,7 +454,7 @@ class SimulatedMeter:
         except C1219Error as error:
             raise Iar(f"{label}: {error}") from None
         if self.simulation and value is not None and value.CLOCK_CALENDAR is not None:
-            self.set_clock(self.simulation.faces.device(value.CLOCK_CALENDAR, value.TIME_DATE_QUAL), user=user)
+            self.set_clock(self.simulation.formats.device(value.CLOCK_CALENDAR, value.TIME_DATE_QUAL), user=user)
 
     def _activate(self, label: str, octets: bytes, selector: Any) -> None:
         if self.simulation and selector.SELF_READ_FLAG:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from c1219.codes.events import EventCode
 from c1219.errors import C1219Error
 from c1219.tableid import table_id
-from c1222.node.meter.clock import faces_of
+from c1222.node.meter.clock import clock_formats
 from c1222.services.results import Iar, Onp
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ class PendingTables:
                 shown = None
             if shown is None:
                 raise Iar("the event before the table has no time")
-            faces: ClockFormats = self._tables.shape.derived(faces_of)
-            return faces.device(shown)
+            formats: ClockFormats = self._tables.shape.derived(clock_formats)
+            return formats.device(shown)
         if code == _AFTER_A_TIME:
             weeks, days, hours, minutes, seconds = bytes(storage)
             return device + seconds + 60 * (minutes + 60 * (hours + 24 * (days + 7 * weeks)))
@@ -172,7 +172,7 @@ class PendingTables:
         places = len(tables.value("ST4").PENDING_TABLES)
         waiting = tables.pending()[:places]
         if activated is not None and tables.shape.has("ST4.LAST_ACTIVATION_DATE_TIME"):
-            shown = tables.shape.derived(faces_of).short(activated)
+            shown = tables.shape.derived(clock_formats).short(activated)
             tables.set("ST4.LAST_ACTIVATION_DATE_TIME", shown)
         tables.set("ST4.NBR_PENDING_ACTIVATION", len(waiting))
         for place in range(places):

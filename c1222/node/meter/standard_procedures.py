@@ -176,24 +176,24 @@ def _remote_reset(call: Call) -> Done:
 def _set_clock(call: Call) -> Done:
     meter, wanted = call.meter, call.parameters
     simulation = meter.simulation
-    if simulation is None or not simulation.faces.runs:
+    if simulation is None or not simulation.formats.runs:
         return _CONFLICT
     mask, given = wanted.SET_MASK, wanted.DATE_TIME
     if not isinstance(given, dt.datetime):
         return _INVALID
-    faces = simulation.faces
+    formats = simulation.formats
     before = simulation.device
-    shown = faces.long(before) or given
+    shown = formats.long(before) or given
     date = given.date() if mask.SET_DATE_FLAG else shown.date()
     time = given.time() if mask.SET_TIME_FLAG else shown.time()
-    after = faces.device(dt.datetime.combine(date, time), wanted.TIME_DATE_QUAL if mask.SET_TIME_DATE_QUAL else None)
-    if not faces.shows(after):
+    after = formats.device(dt.datetime.combine(date, time), wanted.TIME_DATE_QUAL if mask.SET_TIME_DATE_QUAL else None)
+    if not formats.shows(after):
         return _INVALID
     meter.set_clock(after, user=call.user)
     layout = meter.tables.shape.device.procedure_layout(10, "response")
     if layout is None:
         return _OK
-    record = layout.root.value_type(DATE_TIME_BEFORE=faces.long(before), DATE_TIME_AFTER=faces.long(after))
+    record = layout.root.value_type(DATE_TIME_BEFORE=formats.long(before), DATE_TIME_AFTER=formats.long(after))
     return Done(response=layout.encode(record))
 
 

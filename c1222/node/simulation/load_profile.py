@@ -15,7 +15,7 @@ from math import floor
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.errors import C1219Error
-from c1222.node.meter.clock import faces_of
+from c1222.node.meter.clock import clock_formats
 from c1222.node.simulation.profile_sets import ring_of_set
 from c1222.node.simulation.signals import COUNTS, cell_at
 
@@ -135,8 +135,8 @@ class Recorder:
             ended = None
         if ended is None:
             return False
-        faces: ClockFormats = tables.shape.derived(faces_of)
-        self._slot = (int(faces.device(ended)) + faces.base) // plan.length
+        formats: ClockFormats = tables.shape.derived(clock_formats)
+        self._slot = (int(formats.device(ended)) + formats.base) // plan.length
         for number, channel in enumerate(plan.channels):
             pulse = f"{path}.END_READINGS[{number}].BLOCK_END_PULSE"
             if tables.shape.has(pulse):
@@ -237,7 +237,7 @@ class Recorder:
         self._stored = totals
         self._readings = [self._end_reading(channel, flows) for channel in plan.channels]
         self._slot = end
-        dst = DST if self._tables.shape.derived(faces_of).is_dst(device) else 0
+        dst = DST if self._tables.shape.derived(clock_formats).is_dst(device) else 0
         self._append(values, device, self._common | dst, statuses)
         self._common = 0
 
@@ -265,7 +265,7 @@ class Recorder:
         while room:
             label, offset, _ = self.ring.entry_offset(self.ring.last)
             shown = end.decode(self._tables[label][offset : offset + end.size])
-            last = self._tables.shape.derived(faces_of).device(shown) if shown is not None else 0.0
+            last = self._tables.shape.derived(clock_formats).device(shown) if shown is not None else 0.0
             self._append([0] * len(plan.channels), last + plan.length, common, _SKIPPED)
             room -= 1
 
@@ -337,7 +337,7 @@ class Recorder:
             element = shape.element(f"{path}.{name}")
             block[element.offset : element.offset + element.size] = element.encode(value)
 
-        put("BLK_END_TIME", shape.derived(faces_of).short(device))
+        put("BLK_END_TIME", shape.derived(clock_formats).short(device))
         for number, channel in enumerate(plan.channels):
             read, pulse = f"END_READINGS[{number}].BLOCK_END_READ", f"END_READINGS[{number}].BLOCK_END_PULSE"
             if shape.has(f"{path}.{read}") and channel.end is not None:

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.errors import C1219Error
-from c1222.node.meter.clock import faces_of
+from c1222.node.meter.clock import clock_formats
 from c1222.node.meter.rings import Ring, RingNames
 from c1222.node.simulation.signals import Signal, cell_at
 
@@ -236,7 +236,7 @@ class SimulatedRegisters:
         self._fill(path, filled + 1, places)
         changes: dict[str, Any] = {"DEMAND": tuple(kept)}
         if entry.EVENT_TIME is not None:
-            when = tables.shape.derived(faces_of).short(device)
+            when = tables.shape.derived(clock_formats).short(device)
             changes["EVENT_TIME"] = (*entry.EVENT_TIME[:place], when, *entry.EVENT_TIME[place:-1])
         if entry.CONT_CUM_DEMAND is not None and place == 0:
             without_cum = entry.CUM_DEMAND is None
@@ -281,7 +281,7 @@ class SimulatedRegisters:
         octets = b""
         end, season = f"{table}.REGISTER_INFO.END_DATE_TIME", f"{table}.REGISTER_INFO.SEASON"
         if tables.shape.has(end):
-            octets += tables.element(end).encode(tables.shape.derived(faces_of).short(device))
+            octets += tables.element(end).encode(tables.shape.derived(clock_formats).short(device))
         if tables.shape.has(season):
             octets += tables.element(season).encode(self.season)
         return octets

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from c1219.codes.events import EventCode
 from c1222.node.meter.calendar import MeterCalendar, MeterDay, Tiers, calendar_of
-from c1222.node.meter.clock import ClockFormats, DeviceClock, faces_of
+from c1222.node.meter.clock import ClockFormats, DeviceClock, clock_formats
 from c1222.node.simulation.flows import FlowPlan, Flows, LoadCurve, plan_of
 from c1222.node.simulation.load_profile import POWER_FAIL, Recorder
 from c1222.node.simulation.profile_sets import set_plans_of
@@ -83,10 +83,10 @@ class Simulation:
     def _build(self, state: dict[str, Any] | None, start: float) -> None:
         shape = self._tables.shape
         self._shape = shape
-        self.faces: ClockFormats = shape.derived(faces_of)
+        self.formats: ClockFormats = shape.derived(clock_formats)
         self._calendar: MeterCalendar = shape.derived(calendar_of)
         plan: FlowPlan | None = shape.derived(plan_of) if self._tables.is_whole("ST23") else None
-        curve = LoadCurve(self._seed, watts=self._watts, zone=self._calendar.zone)
+        curve = LoadCurve(self._seed, watts=self._watts, zone=self.formats.zone)
         saved = state or {}
         self.flows = Flows(plan.shares if plan else (), curve, start, saved.get("flows"))
         self.registers = SimulatedRegisters(self._tables, plan, self.flows, saved.get("registers")) if plan else None
@@ -109,12 +109,12 @@ class Simulation:
             else:
                 recorder.clear(standard)
                 recorder.start(standard)
-        local = self.faces.local(self.device)
+        local = self.formats.local(self.device)
         today = self._calendar.day(local.date())
         if self.registers:
             self.registers.season = today.season
         self._date = local.date().isoformat()
-        self._dst = self.faces.is_dst(self.device)
+        self._dst = self.formats.is_dst(self.device)
         self.tiers = self._calendar.tiers(local)
 
     def rebuild(self) -> None:
@@ -169,7 +169,7 @@ class Simulation:
 
     @property
     def _standard(self) -> int:
-        return int(self.device) + self.faces.base
+        return int(self.device) + self.formats.base
 
     @property
     def is_metering(self) -> bool:
@@ -197,21 +197,21 @@ class Simulation:
             self.recorded = flows.last
         metering = self.is_metering
         while flows.last < to:
-            standard = int(flows.last + offset) + self.faces.base
-            local = self.faces.local(flows.last + offset)
+            standard = int(flows.last + offset) + self.formats.base
+            local = self.formats.local(flows.last + offset)
             switch = int((self._calendar.next_switch(local) - local).total_seconds())
             seconds = min(switch, to - int(flows.last))
             if self.registers:
                 seconds = min(seconds, self.registers.next_boundary(standard) or seconds)
             self._step(seconds, standard, metering=metering)
-            if switch <= flows.last + offset + self.faces.base - standard:
+            if switch <= flows.last + offset + self.formats.base - standard:
                 self._pass_switch()
         if load_profile:
             self.record()
 
     def record(self) -> None:
         """Record the load profile up to where the registers are."""
-        offset, base, metering = self.clock.offset, self.faces.base, self.is_metering
+        offset, base, metering = self.clock.offset, self.formats.base, self.is_metering
         lengths = {one.plan.length for one in self.recorders.values()}
         standard, end = (int(when + offset) + base for when in (self.recorded, self.flows.last))
         flows = self.flows.earlier(self.recorded, metering=metering) if lengths and standard < end else self.flows
@@ -229,14 +229,14 @@ class Simulation:
     def _leap(self, to: float) -> None:
         """Go to a time in one step: only the energy is counted, and the season in effect then is taken."""
         self.flows.advance(to, self.tiers.summation, metering=self.is_metering)
-        today = self.faces.local(self.device).date()
+        today = self.formats.local(self.device).date()
         if self.registers:
             self.registers.restart()
             season = self._calendar.day(today).season
             if season != self.registers.season:
                 self.change_season(season, self.device)
         self._date = today.isoformat()
-        self.tiers = self._calendar.tiers(self.faces.local(self.device))
+        self.tiers = self._calendar.tiers(self.formats.local(self.device))
 
     def _step(self, seconds: int, standard: int, *, metering: bool) -> None:
         flows = self.flows
@@ -248,7 +248,7 @@ class Simulation:
 
     def _pass_switch(self) -> None:
         device = self.device
-        local = self.faces.local(device)
+        local = self.formats.local(device)
         if local.date().isoformat() != self._date:
             self._begin_day(local.date(), device)
         tiers = self._calendar.tiers(local)
@@ -259,7 +259,7 @@ class Simulation:
     def _begin_day(self, date: dt.date, device: float) -> None:
         self._date = date.isoformat()
         day: MeterDay = self._calendar.day(date)
-        dst = self.faces.is_dst(device)
+        dst = self.formats.is_dst(device)
         if dst != self._dst:
             self._dst = dst
             self._log(device, EventCode.DST_ON if dst else EventCode.DST_OFF, ())
@@ -326,9 +326,9 @@ class Simulation:
             recorder.clock_set(before, after, old)
         if self.registers:
             self.registers.restart()
-        local = self.faces.local(self.device)
+        local = self.formats.local(self.device)
         self._date = local.date().isoformat()
-        self._dst = self.faces.is_dst(self.device)
+        self._dst = self.formats.is_dst(self.device)
         self.tiers = self._calendar.tiers(local)
 
     def clear_data(self) -> None:
@@ -365,9 +365,9 @@ class Simulation:
             self.registers.refresh_present(self._standard)
 
     def _refresh_clock(self, label: str, utc: float) -> None:
-        tables, faces = self._tables, self.faces
+        tables, formats = self._tables, self.formats
         device = self.clock.device(utc)
-        local = faces.local(device)
+        local = formats.local(device)
         if label == "ST56":
             left = int((self._calendar.next_switch(local) - local).total_seconds()) // 60
             for name in ("SUMM_TIER_TIME_REMAIN", "DEMAND_TIER_TIME_REMAIN", "TIER_TIME_REMAIN"):
@@ -375,10 +375,10 @@ class Simulation:
                     tables.set(f"ST56.{name}", left)
             return
         if tables.has(f"{label}.CLOCK_CALENDAR"):
-            tables.set(f"{label}.CLOCK_CALENDAR", faces.long(device))
+            tables.set(f"{label}.CLOCK_CALENDAR", formats.long(device))
         present = tables.find(f"{label}.TIME_DATE_QUAL")
         if present is not None:
-            tables.set(f"{label}.TIME_DATE_QUAL", type(present)(*faces.qualifier(device)))
+            tables.set(f"{label}.TIME_DATE_QUAL", type(present)(*formats.qualifier(device)))
         status = tables.find("ST55.STATUS") if label == "ST55" else None
         if status is not None:
             special = self._calendar.day(local.date()).special

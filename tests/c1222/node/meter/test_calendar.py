@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from c1219.views.calendar import calendar
 from c1219.views.clock import timekeeping
 from c1222.node.meter.calendar import Tiers, calendar_of
-from c1222.node.meter.clock import DeviceClock, faces_of
+from c1222.node.meter.clock import DeviceClock, clock_formats
 from c1222.node.meter.configuration import Shape
 from tests.c1219.rules.calendars import Tables, calendars
 from tests.c1219.views.meter import meter as tables_of
@@ -26,33 +26,33 @@ DAY = dt.timedelta(days=1)
 @pytest.mark.parametrize(("name", "zone"), [(POLYPHASE, "America/New_York"), (BIG, "America/St_Johns")])
 def test_the_wall_clock_agrees_with_the_zone_database(name: str, zone: str) -> None:
     made = profile(name)
-    faces = made.shapes.get(made.tables).derived(faces_of)
+    formats = made.shapes.get(made.tables).derived(clock_formats)
     when = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp()
     for _ in range(2 * 365 * 4):
         when += 6 * 3600 + 17
         expected = dt.datetime.fromtimestamp(when, ZoneInfo(zone)).replace(tzinfo=None)
-        assert faces.local(when) == expected, expected
+        assert formats.local(when) == expected, expected
 
 
 @pytest.mark.parametrize("name", [POLYPHASE, BIG, SINGLE])
 def test_what_a_clock_shows_can_be_read_back(name: str) -> None:
     made = profile(name)
-    faces = made.shapes.get(made.tables).derived(faces_of)
+    formats = made.shapes.get(made.tables).derived(clock_formats)
     for hours in range(0, 366 * 24, 7):
         device = UTC + 3600 * hours
         qualifier = SimpleNamespace(
             **dict(
                 zip(
                     ("DAY_OF_WEEK", "DST_FLAG", "GMT_FLAG", "TM_ZN_APPLIED_FLAG", "DST_APPLIED_FLAG", "DST_SUPPORTED"),
-                    faces.qualifier(device),
+                    formats.qualifier(device),
                     strict=True,
                 )
             )
         )
-        shown = faces.long(device)
-        assert faces.device(shown, qualifier) == device
+        shown = formats.long(device)
+        assert formats.device(shown, qualifier) == device
         if (hours + 2) % 8760 > 4:  # in the hour that comes twice the qualifier alone can tell
-            assert faces.device(shown) in (device, device - 3600, device + 3600)
+            assert formats.device(shown) in (device, device - 3600, device + 3600)
         assert shown.isoweekday() % 7 == qualifier.DAY_OF_WEEK
 
 
@@ -103,7 +103,7 @@ def test_a_meter_and_a_reader_of_its_tables_are_in_one_season_and_tier(octets: T
     """Daylight saving time too. A reader may not know what was before the first date that the tables tell."""
     device = tables_of(dict(octets.all))
     shape = Shape({label: device[label].raw for label in device})
-    meter, faces = shape.derived(calendar_of), shape.derived(faces_of)
+    meter, formats = shape.derived(calendar_of), shape.derived(clock_formats)
     plan, times = calendar(device), timekeeping(device)
     assert plan is not None
     seasons = [action.date for year in range(2010, 2028) for action in plan.actions(year) if action.kind == "season"]
@@ -111,7 +111,7 @@ def test_a_meter_and_a_reader_of_its_tables_are_in_one_season_and_tier(octets: T
     chance = random.Random(seed)
     for _ in range(100):
         device_time = UTC + chance.randrange(-320 * 86_400, 400 * 86_400)
-        local = faces.local(device_time)
+        local = formats.local(device_time)
         season, tiers = plan.season(local.date()), (plan.tier(local), plan.tier(local, "demand"))
         assert season in {None, meter.day(local.date()).season}
         assert season is not None or (len(plan.seasons) != 1 and not [day for day in seasons if day <= local.date()])
@@ -120,7 +120,7 @@ def test_a_meter_and_a_reader_of_its_tables_are_in_one_season_and_tier(octets: T
         if plan.season(local.date() - 400 * DAY) is not None:
             assert all(told is not None or own == 0 for told, own in zip(tiers, meter.tiers(local), strict=True))
         dst = times.in_effect(dt.datetime.fromtimestamp(device_time, dt.UTC))
-        assert dst in {None, faces.is_dst(device_time)}, local
+        assert dst in {None, formats.is_dst(device_time)}, local
         assert dst is not None or times.zone is None or not [change for change in changes if change < local - DAY]
 
 
@@ -134,9 +134,9 @@ def test_a_meter_takes_a_time_for_what_a_reader_of_its_flags_does(form: int, fla
     device = tables_of(dict(octets), time=form)
     quality = device[52].value.TIME_DATE_QUAL
     shape = Shape({label: device[label].raw for label in device if label != "ST52"})
-    faces = shape.derived(faces_of)
+    formats = shape.derived(clock_formats)
     shown = dt.datetime(2026, 7, 1, 12)
-    taken = dt.datetime.fromtimestamp(faces.device(shown, quality), dt.UTC)
+    taken = dt.datetime.fromtimestamp(formats.device(shown, quality), dt.UTC)
     if form > 2 or quality.GMT_FLAG or quality.TM_ZN_APPLIED_FLAG:
         assert taken == timekeeping(device).instant(shown, quality.DST_FLAG)
     else:
