@@ -27,7 +27,7 @@ from c1219.values import Raw
 from c1219.views.profile.blocks import Block, blocks_of, boundaries
 from c1219.views.profile.needs import Need, NeededOctets, moment, needed
 from c1219.views.profile.readings import EndReading, check_readings, end_readings
-from c1219.views.profile.set import ProfileSet, profile_set
+from c1219.views.profile.set import MAX_BLOCKS, ProfileSet, profile_set
 from c1219.views.rows import RowView, csv_text
 
 if TYPE_CHECKING:
@@ -216,6 +216,7 @@ def load_profile(
     pieces: Mapping[int, bytes] | None = None,
     zone: dt.tzinfo | None = None,
     local_counters: bool = False,
+    max_blocks: int = MAX_BLOCKS,
 ) -> LoadProfile:
     """Return the intervals of a set; none, and findings, where tables are absent.
 
@@ -227,9 +228,12 @@ def load_profile(
         pieces: octets of the data table by offset, as `needed` asks for them; what the device holds if None.
         zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
+        max_blocks: the newest blocks that are read; more are a finding.
     """
     findings: list[Finding] = []
-    profile = profile_set(device, number, findings, pieces=pieces, zone=zone, local_counters=local_counters)
+    profile = profile_set(
+        device, number, findings, pieces=pieces, zone=zone, local_counters=local_counters, max_blocks=max_blocks
+    )
     if profile is None:
         return LoadProfile(number, 0, (), (), (), (), tuple(findings))
     blocks = blocks_of(profile)

@@ -85,11 +85,16 @@ def block_order(profile: ProfileSet, ends: Mapping[int, dt.datetime | None]) -> 
             circular=bool(flags.LIST_TYPE),
         )  # fmt: skip
 
-    found, misfits = tried(first)
+    limit = profile.max_blocks
+    order, misfits = tried(first)
+    found = order[:limit]
+    if len(order) > limit:
+        text = f"{len(order)} blocks are in use, and {limit} may be read (max_blocks): the older ones are left out"
+        profile.remark("error", "too-many-blocks", path, text)
     for level, code, text in misfits:
         profile.remark(level, code, path, text)
     if found and first > 0 and (first >= profile.block_count or _disordered(profile, found, ends)):
-        other = tried(first - 1).indices
+        other = tried(first - 1).indices[:limit]
         if not _disordered(profile, other, ends):
             text = f"LAST_BLOCK_ELEMENT is {first}, but by the end times the newest block is {first - 1}"
             profile.remark("warning", "off-by-one", path, text)

@@ -6,8 +6,8 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 from c1219.views.clock import clock
-from c1219.views.profile.blocks import Block, block_order, boundaries, ordered_blocks
-from c1219.views.profile.set import ProfileSet, profile_set
+from c1219.views.profile.blocks import Block, block_order, ordered_blocks
+from c1219.views.profile.set import MAX_BLOCKS, ProfileSet, profile_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,9 @@ MERGE_GAP = 64
 """Octets that are read for nothing rather than ask twice: about what another request and its answer cost."""
 MAX_COUNT = 65535
 """Octets of one piece: what the count of an offset read can say."""
+
+
+_FIRST, _LAST = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class NeededOctets(NamedTuple):
@@ -76,7 +79,10 @@ def moment(profile: ProfileSet, time: dt.datetime | None, *, aware: bool) -> dt.
         return None
     times = profile.times
     if aware:
-        return times.of_wall(time) if time.tzinfo is None else time.astimezone(dt.UTC)
+        try:
+            return times.of_wall(time) if time.tzinfo is None else time.astimezone(dt.UTC)
+        except OverflowError:  # within a day of the first or the last time that there is
+            return _FIRST if time.year == dt.MINYEAR else _LAST
     if time.tzinfo is None:
         return time
     wall = times.wall(time)
@@ -97,6 +103,7 @@ def needed(
     local_counters: bool = False,
     merge_gap: int = MERGE_GAP,
     max_count: int = MAX_COUNT,
+    max_blocks: int = MAX_BLOCKS,
 ) -> Need:
     """Say which octets of ST64 (ST65, ST66, ST67) hold the intervals between two times.
 
@@ -112,9 +119,10 @@ def needed(
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
         merge_gap: pieces that are at most so many octets apart are read as one.
         max_count: octets of the longest piece.
+        max_blocks: the newest blocks that are asked for; more are a finding.
     """
     findings: list[Finding] = []
-    profile = profile_set(device, number, findings, zone=zone, local_counters=local_counters)
+    profile = profile_set(device, number, findings, zone=zone, local_counters=local_counters, max_blocks=max_blocks)
     held = f"ST{63 + number}"
     if profile is None:
         return Need("", (), (), False, tuple(findings))
@@ -133,10 +141,11 @@ def needed(
     aware = any(block.end is not None and block.end.tzinfo is not None for block in blocks)
     if profile.times.dst_applied:
         margin += max((profile.times.shift_around(block.end) for block in blocks if block.end), default=dt.timedelta())
-    first, last = moment(profile, since, aware=aware), moment(profile, until, aware=aware)
+    first = _moved(moment(profile, since, aware=aware), -margin)
+    last = _moved(moment(profile, until, aware=aware), margin)
     spans: list[tuple[int, int]] = []
     for block in blocks:
-        spans += _spans(profile, block, first and first - margin, last and last + margin)
+        spans += _spans(profile, block, first, last)
     heads = [(element * profile.block_size, profile.end_time.size) for element, _ in order]
     return Need(
         profile.label,
@@ -145,6 +154,14 @@ def needed(
         estimated,
         tuple(finding for finding in findings if (finding.code, finding.path) != ("absent", held)),
     )
+
+
+def _moved(time: dt.datetime | None, by: dt.timedelta) -> dt.datetime | None:
+    """Return a time moved; None, no limit, if there is no such time."""
+    try:
+        return None if time is None else time + by
+    except OverflowError:
+        return None
 
 
 def _estimated(
@@ -184,28 +201,29 @@ def _spans(
     profile: ProfileSet, block: Block, since: dt.datetime | None, until: dt.datetime | None
 ) -> list[tuple[int, int]]:
     """Return offset and count of the head and of the intervals of a block that are needed."""
-    times = boundaries(profile, block)
-    chosen = [
-        index
-        for place, index in enumerate(block.indices)
-        if _reaches(times[place], times[place + 1], since, until)
-    ]  # fmt: skip
+    chosen = block.indices[_places(profile, block, since, until)]
     if not chosen:
         return []
     at = block.element * profile.block_size
-    low, high = min(chosen), max(chosen)
+    low, high = min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1])
     if profile.closure is not None and not profile.holds(block.element, 0, profile.interval_at):
         low, high = 0, profile.per_block - 1  # how many intervals it has, and so their times, is in the head
     start = at + profile.interval_at + low * profile.interval_size
     return [(at, profile.interval_at), (start, (high - low + 1) * profile.interval_size)]
 
 
-def _reaches(
-    start: dt.datetime | None, end: dt.datetime | None, since: dt.datetime | None, until: dt.datetime | None
-) -> bool:
-    if start is None or end is None:
-        return True
-    return (since is None or end > since) and (until is None or start < until)
+def _places(profile: ProfileSet, block: Block, since: dt.datetime | None, until: dt.datetime | None) -> slice:
+    """Return which intervals of a block, in order of time, end after `since` and start before `until`.
+
+    By arithmetic: tables of a few octets can tell of millions of intervals.
+    """
+    count = len(block.indices)
+    if block.end is None or not profile.minutes:
+        return slice(count)
+    step = dt.timedelta(minutes=profile.minutes)
+    first = 0 if since is None else max(0, count + (since - block.end) // step)
+    last = count if until is None else max(0, count - (block.end - until) // step)
+    return slice(first, last)
 
 
 def _merged(profile: ProfileSet, spans: list[tuple[int, int]], gap: int, most: int) -> tuple[NeededOctets, ...]:

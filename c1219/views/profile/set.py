@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from c1219.codes.status import CommonStatus
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
     from c1219.errors import Level
     from c1219.tableset import TableSet
 
-__all__ = ["ProfileSet", "profile_set"]
+__all__ = ["MAX_BLOCKS", "ProfileSet", "profile_set"]
+
+MAX_BLOCKS = 10_000
+"""Blocks of a set that are read: 27 years of days. ST61 may tell of 65,535 in a few octets."""
+
+_start = itemgetter(0)
 
 
 def profile_set(
@@ -32,6 +39,7 @@ def profile_set(
     pieces: Mapping[int, bytes] | None = None,
     zone: dt.tzinfo | None = None,
     local_counters: bool = False,
+    max_blocks: int = MAX_BLOCKS,
 ) -> ProfileSet | None:
     """Return one set, None if the tables that it needs are absent or of no use.
 
@@ -42,6 +50,7 @@ def profile_set(
         pieces: octets of its data table by offset; those that the device holds if None.
         zone: where the meter is, if the caller knows.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
+        max_blocks: the newest blocks that are read; more are a finding.
     """
     if number not in SETS:
         raise ValueError(f"load profile sets are 1 to 4, not {number}")
@@ -78,7 +87,7 @@ def profile_set(
     elif held is not None and len(held.raw) < layout.size:
         text = f"the table has {len(held.raw)} of the {layout.size} octets of its layout"
         findings.append(Finding("error", "short", label, len(held.raw), text))
-    return ProfileSet(configuration, block, layout, own, times, octets, findings)
+    return ProfileSet(configuration, block, layout, own, times, octets, findings, max_blocks)
 
 
 class ProfileSet:
@@ -104,6 +113,7 @@ class ProfileSet:
         single: floats of the interval data have 32 bits.
         single_end: floats of the end readings have 32 bits.
         findings: what is missing or wrong.
+        max_blocks: the newest blocks that are read.
     """
 
     def __init__(
@@ -115,6 +125,7 @@ class ProfileSet:
         times: Timekeeping,
         pieces: Mapping[int, bytes],
         findings: list[Finding],
+        max_blocks: int = MAX_BLOCKS,
     ) -> None:
         self.number = configuration.number
         self.label = layout.label
@@ -122,6 +133,7 @@ class ProfileSet:
         self.status = status
         self.times = times
         self.findings = findings
+        self.max_blocks = max_blocks
         self.minutes = configuration.minutes
         self.block_count = configuration.blocks
         self.per_block = configuration.intervals
@@ -194,7 +206,8 @@ class ProfileSet:
     def holds(self, block: int, start: int, end: int) -> bool:
         """Whether octets of a block, counted from its start, are at hand."""
         at = block * self.block_size
-        return any(first <= at + start and at + end <= last for first, last in self.covered)
+        before = bisect_right(self.covered, at + start, key=_start)
+        return before > 0 and at + end <= self.covered[before - 1][1]
 
     def holds_interval(self, block: int, index: int) -> bool:
         """Whether all octets of an interval are at hand."""

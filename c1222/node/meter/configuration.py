@@ -12,18 +12,21 @@ from c1219.device import Device
 from c1219.errors import C1219Error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from c1219.engine.layout import Element, Layout
     from c1219.registry import Registry
 
-__all__ = ["CONFIGURATION", "Shape", "Shapes"]
+__all__ = ["CONFIGURATION", "MAX_COMMON", "Shape", "Shapes"]
 
 CONFIGURATION: Final = frozenset(
     f"ST{number}"
     for number in (0, *range(10, 17), *range(20, 23), 27, *range(40, 45), 50, 51, 53, 54, 60, 61, 62, 70, 71, 73, 75)
 )
 """Tables that say how a meter works; those that other tables of a meter depend on are added."""
+
+MAX_COMMON: Final = 16
+"""Results that configurations share; past it, all are forgotten."""
 
 
 class Shape:
@@ -32,16 +35,23 @@ class Shape:
     Args:
         configuration: octets of the configuration tables by label.
         registry: declared tables; None for the usual ones.
+        common: what `derived_from` made for other configurations of the same tables.
 
     Attributes:
         device: the configuration tables, for layouts and values.
     """
 
-    __slots__ = ("__weakref__", "_derived", "_elements", "device")
+    __slots__ = ("__weakref__", "_common", "_derived", "_elements", "device")
 
-    def __init__(self, configuration: Mapping[int | str, bytes], registry: Registry | None = None) -> None:
+    def __init__(
+        self,
+        configuration: Mapping[int | str, bytes],
+        registry: Registry | None = None,
+        common: dict[Hashable, Any] | None = None,
+    ) -> None:
         self.device = Device(configuration, registry=registry)
         self._derived: dict[Callable[[Shape], Any], Any] = {}
+        self._common: dict[Hashable, Any] = {} if common is None else common
         self._elements: dict[str, Element] = {}
 
     def layout(self, label: str) -> Layout | None:
@@ -84,6 +94,21 @@ class Shape:
             self._derived[build] = build(self)
         return self._derived[build]
 
+    def derived_from(self, labels: tuple[str, ...], build: Callable[[Shape], Any]) -> Any:
+        """Return what a function makes of some tables; configurations that are alike in these share it.
+
+        Args:
+            labels: all tables that the function looks at, and those that their layouts depend on.
+            build: the function.
+        """
+        images = (self.device.get(label) for label in labels)
+        key = (build, *(None if image is None else image.raw for image in images))
+        if key not in self._common:
+            if len(self._common) >= MAX_COMMON:
+                self._common.clear()
+            self._common[key] = build(self)
+        return self._common[key]
+
 
 class Shapes:
     """The configurations in use, each once.
@@ -99,6 +124,7 @@ class Shapes:
 
     def __init__(self, labels: Iterable[str], device_class: bytes | None, registry: Registry | None = None) -> None:
         self._registry = registry
+        self._common: dict[Hashable, Any] = {}
         self._known: WeakValueDictionary[tuple[tuple[int | str, bytes], ...], Shape] = WeakValueDictionary()
         present = set(labels)
         known = Device(registry=registry).registry
@@ -118,5 +144,5 @@ class Shapes:
         key = tuple(configuration.items())
         shape = self._known.get(key)
         if shape is None:
-            shape = self._known[key] = Shape(configuration, self._registry)
+            shape = self._known[key] = Shape(configuration, self._registry, self._common)
         return shape

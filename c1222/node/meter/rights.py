@@ -24,6 +24,7 @@ __all__ = ["EVERYONE", "NOBODY", "Grant", "Offer", "Rights", "offer_of", "rights
 
 _PASSWORD_SIZE: Final = 20
 _ALL: Final = 0xFF
+_TABLES: Final = ("ST0", "ST40", "ST41", "ST42", "ST43", "ST44")
 
 
 class Grant(NamedTuple):
@@ -110,7 +111,15 @@ def _padded(password: bytes) -> bytes:
 
 
 def rights_of(shape: Shape) -> Rights:
-    """Return the rights of a configuration. For `Shape.derived`."""
+    """Return the rights of a configuration. For `Shape.derived`.
+
+    ST44 can have 65,535 entries: it is not read again when another table is written.
+    """
+    rights: Rights = shape.derived_from(_TABLES, _rights)
+    return rights
+
+
+def _rights(shape: Shape) -> Rights:
     security, default, control = (shape.value(label) for label in ("ST42", "ST43", "ST44"))
     secret = frozenset(label for label in shape.derived(offer_of).used if holds_secrets(shape.device, label))
     return Rights(None if security is None else passwords(security), secret, AccessRules(default, control))

@@ -276,3 +276,24 @@ def test_rights_said_many_times_are_told_apart_in_few_steps() -> None:
     control, rules = shape.value("ST44"), []
     assert work(lambda: rules.append(AccessRules(None, control))) < 10_000 * 8
     assert (list(rules[0].entries), len(rules[0].repeated)) == (["ST54"], 9_999)
+
+
+def test_rights_are_read_again_only_if_their_tables_are_written() -> None:
+    made_ = profile()
+    tables = dict(made_.tables)
+    before = made_.shapes.get(tables)
+    rights = before.derived(rights_of)
+    tables["ST53"] = tables["ST53"][:-1] + bytes([tables["ST53"][-1] ^ 1])
+    other = made_.shapes.get(tables)
+    assert other is not before
+    assert other.derived(rights_of) is rights
+    for label in ("ST42", "ST43", "ST44"):
+        changed = tables | {label: bytes(len(tables[label]))}
+        shape = made_.shapes.get(changed)
+        assert shape.derived(rights_of) is not rights, label
+    for entries in range(40):  # more than are remembered
+        shape = made_.shapes.get(tables | {"ST44": bytes([entries]) * len(tables["ST44"])})
+        shape.derived(rights_of)
+    who = rights.check(b"installer-demo".ljust(20))
+    assert who is not None
+    assert made_.shapes.get(tables).derived(rights_of).may_write("ST54", who)

@@ -133,7 +133,7 @@ def test_demands_are_averages_over_the_interval_of_the_profile(name: str) -> Non
     moving = rig.meter.simulation
     assert moving is not None
     plan = moving.registers.plan.demands[0]
-    curve = LoadCurve(rig.meter._seed, watts=rig.profile.options.watts, zone=moving.formats.calendar.zone)
+    curve = LoadCurve(rig.meter._seed, watts=rig.profile.options.watts, zone=moving.formats.zone)
     when = moving.formats.device(peak.EVENT_TIME[0])
     length = plan.step * plan.steps
     energy = curve.energy(when) - curve.energy(when - length)
