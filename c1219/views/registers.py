@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from c1219.errors import Finding
 from c1219.rules.lists import newest_first
@@ -19,11 +19,12 @@ from c1219.views.clock import Timekeeping, timekeeping
 from c1219.views.records import record
 from c1219.views.register_row import Kind, Period, Register
 from c1219.views.rows import RowView, csv_text
-from c1219.views.sources import describe_source, describe_sources
+from c1219.views.sources import sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from c1219.codes.units import Direction, Segmentation
     from c1219.rules.sources import Source
     from c1219.tableset import TableSet
 
@@ -34,7 +35,16 @@ _TABLES: dict[int, tuple[Period, str]] = {
     24: ("previous season", "PREV_SEASON_REG_DATA"),
     25: ("previous demand reset", "PREV_DEMAND_RESET_DATA"),
 }
+_CUMULATIVES: tuple[tuple[Kind, str], ...] = (
+    ("cumulative", "CUM_DEMAND"), ("continuous cumulative", "CONT_CUM_DEMAND"),
+)  # fmt: skip
+_SECOND_FORMAT = {"demand", "coincident", "present demand"}
+"""Kinds of values that are NI_FMAT2; the others are NI_FMAT1."""
+_Place = tuple[str | None, int | None, int | None]
+"""Block, tier and occurrence of a row."""
 _FLOAT32 = 1
+_NO_EVENT_TIME = "there is no event time: nothing may have been recorded yet"
+_INVALID_EVENT_TIME = "the event time is invalid"
 
 
 class Registers(RowView[Register]):
@@ -96,13 +106,15 @@ class _Reader:
         self.here = {number for number in range(23, 29) if device.get(number) is not None}
         self.partial = {label for label in device if device[label].pieces is not None}
         self.sources: dict[int, Source] = {}
+        self._columns: dict[tuple[Kind, int], _Column] = {}
+        self._times: dict[dt.datetime, dt.datetime] = {}
         self.limits = self.selection = self.present = None
         self.singles = (False, False)
         if not self.here - {27}:
             text = "none of the register tables ST23 to ST26 and ST28 is here"
             findings.append(Finding("warning", "absent", "ST23", None, text))
             return
-        describe_sources(device, findings)
+        self._sources = sources_of(device, findings)
         st0 = record(device, 0, findings)
         if st0 is not None:
             control = st0.FORMAT_CONTROL_3
@@ -126,7 +138,7 @@ class _Reader:
             label = f"ST{number}"
             yield from _Data(
                 self, period, f"{label}.{name}" if name else label, table.REGISTER_INFO if name else None
-            ).rows(getattr(table, name) if name else table)
+            ).read(getattr(table, name) if name else table)
         if 26 in self.here:
             yield from self._self_reads()
         if 28 in self.here:
@@ -137,14 +149,37 @@ class _Reader:
 
     def time(self, time: Any) -> dt.datetime | None:
         """Return a time as rows have it: aware if that can be told."""
-        return (self.times.instant(time) or time) if isinstance(time, dt.datetime) else None
+        if not isinstance(time, dt.datetime):
+            return None
+        if time not in self._times:
+            self._times[time] = self.times.instant(time) or time
+        return self._times[time]
 
-    def source(self, index: int) -> Source:
-        """Describe a source, once."""
-        found = self.sources.get(index)
-        if found is None:
-            found = self.sources[index] = describe_source(self.device, index)
-        return found
+    def column(self, kind: Kind, selector: str, number: int) -> _Column:
+        """Return what values of a kind have in common that an entry of ST22 or ST27 names."""
+        key = kind, number
+        if key not in self._columns:
+            table, selection = ("ST27", self.present) if kind.startswith("present") else ("ST22", self.selection)
+            index = _selected(selection and getattr(selection, selector), number)
+            single = self.singles[kind in _SECOND_FORMAT]
+            self._columns[key] = _Column(kind, self._source(index), table=table, single=single)
+        return self._columns[key]
+
+    def _source(self, index: int | None) -> Source | None:
+        if index is None:
+            return None
+        self.sources[index] = source = self._sources.describe(index)
+        return source
+
+    def trigger(self, coincident: int) -> int | None:
+        """Return the demand that a coincident value is tied to, None if ST22 does not tell."""
+        return _selected(self.selection and self.selection.COIN_DEMAND_ASSOC, coincident)
+
+    def extreme(self, demand: int | None) -> Literal["maximum", "minimum"] | None:
+        """Say whether a demand is a maximum or a minimum, None if ST22 does not tell."""
+        if self.selection is None or demand is None:
+            return None
+        return "maximum" if self.selection.MIN_OR_MAX_FLAGS[demand] else "minimum"
 
     def _self_reads(self) -> Iterator[Register]:
         table = record(self.device, 26, self.findings, cut=True)
@@ -168,26 +203,70 @@ class _Reader:
                 number = (table.LAST_ENTRY_SEQ_NBR - age) & 0xFFFF
             path = f"ST26.SELF_READS_ENTRIES[{index}].SELF_READ_REGISTER_DATA"
             data = _Data(self, "self read", path, entry.REGISTER_INFO, self_read=number)
-            yield from data.rows(entry.SELF_READ_REGISTER_DATA)
+            yield from data.read(entry.SELF_READ_REGISTER_DATA)
 
     def _present(self) -> Iterator[Register]:
         table = record(self.device, 28, self.findings, cut=True)
         if table is None:
             return
         data = _Data(self, "present", "ST28", None)
-        demands, values = (None, None)
-        if self.present is not None:
-            demands, values = self.present.PRESENT_DEMAND_SELECT, self.present.PRESENT_VALUE_SELECT
         for number, entry in enumerate(table.PRESENT_DEMAND):
             remaining = entry.TIME_REMAINING
-            yield from data.register(
-                f"PRESENT_DEMAND[{number}].DEMAND_VALUE", "present demand", entry.DEMAND_VALUE,
-                _selected(demands, number), table="ST27", format_=2,
-                time_remaining=remaining if isinstance(remaining, dt.time) else None,
-            )  # fmt: skip
+            column = self.column("present demand", "PRESENT_DEMAND_SELECT", number)
+            remaining = remaining if isinstance(remaining, dt.time) else None
+            data.add(f"PRESENT_DEMAND[{number}].DEMAND_VALUE", column, entry.DEMAND_VALUE, remaining=remaining)
         for number, raw in enumerate(table.PRESENT_VALUE):
-            path = f"PRESENT_VALUE[{number}]"
-            yield from data.register(path, "present value", raw, _selected(values, number), table="ST27")
+            column = self.column("present value", "PRESENT_VALUE_SELECT", number)
+            data.add(f"PRESENT_VALUE[{number}]", column, raw)
+        yield from data.rows
+
+
+class _Column:
+    """What the values that one selector names have in common.
+
+    Args:
+        kind: what sort of values.
+        source: what they measure; None if no table tells.
+        table: which tells the source.
+        single: floats have 32 bits.
+    """
+
+    __slots__ = ("_numbers", "_single", "_source", "_unresolved", "described", "electric", "kind")
+
+    def __init__(self, kind: Kind, source: Source | None, *, table: str, single: bool) -> None:
+        self.kind = kind
+        self._source = source
+        self._single = single
+        self._numbers: dict[int, Decimal | None] = {}
+        self.described: tuple[int | None, str | None, str | None] = (None, None, None)
+        self.electric: tuple[int | None, Segmentation | None, Direction | None, tuple[int, ...]]
+        self.electric = (None, None, None, ())
+        self._unresolved: tuple[str, ...] = (f"{table} does not tell the source",)
+        if source is not None:
+            interval = source.interval if "demand" in kind or "cumulative" in kind else None
+            uom = source.uom
+            self.described = (source.index, source.quantity, source.unit)
+            self.electric = (interval, uom.phase, uom.direction, uom.quadrants) if uom else (interval, None, None, ())
+            self._unresolved = source.unresolved
+
+    def value(self, raw: Any) -> tuple[Decimal | None, tuple[str, ...]]:
+        """Return the number of a raw value, None if there is none, and remarks on it."""
+        source = self._source
+        if source is None:
+            return None, self._unresolved
+        number = self._number(source, raw) if source.unit is not None else None
+        if isinstance(raw, Raw):
+            return number, (*self._unresolved, f"{raw.hex(' ')} is no number")
+        if number is None and source.unit is not None:
+            return number, (*self._unresolved, f"{raw} is no number")
+        return number, self._unresolved
+
+    def _number(self, source: Source, raw: Any) -> Decimal | None:
+        if type(raw) is not int:
+            return source.value(raw, single=self._single)
+        if raw not in self._numbers:
+            self._numbers[raw] = source.value(raw)
+        return self._numbers[raw]
 
 
 class _Data:
@@ -199,120 +278,105 @@ class _Data:
         path: where the record is.
         info: REGISTER_INFO of its period, if it has one.
         self_read: sequence number of a self read.
+
+    Attributes:
+        rows: those made so far.
     """
 
     def __init__(self, reader: _Reader, period: Period, path: str, info: Any, self_read: int | None = None) -> None:
-        self.reader = reader
-        self.period = period
-        self.path = path
-        self.period_end = None if info is None else reader.time(info.END_DATE_TIME)
-        self.season = None if info is None else info.SEASON
-        self.self_read = self_read
+        self.rows: list[Register] = []
+        self._reader = reader
+        self._partial = path.partition(".")[0] in reader.partial
+        self._period = period
+        self._path = path
+        period_end = None if info is None else reader.time(info.END_DATE_TIME)
+        season: int | None = None if info is None else info.SEASON
+        self._period_fields = period_end, season, self_read
 
-    def rows(self, data: Any) -> Iterator[Register]:
-        """Yield the registers of a REGISTER_DATA_RCD, block by block."""
+    def read(self, data: Any) -> list[Register]:
+        """Return the registers of a REGISTER_DATA_RCD, block by block."""
         resets = data.NBR_DEMAND_RESETS
         if resets is not None:
-            row = self._row("NBR_DEMAND_RESETS", "demand resets", resets, None)
-            yield row._replace(
-                block="total", quantity="number of demand resets", unit="", value=Decimal(resets), valid=True
-            )
-        blocks: list[tuple[int | None, str, Any]] = [(None, "TOT_DATA_BLOCK", data.TOT_DATA_BLOCK)]
-        blocks += [(tier, f"TIER_DATA_BLOCK[{tier}]", block) for tier, block in enumerate(data.TIER_DATA_BLOCK)]
-        for tier, path, block in blocks:
-            name = "total" if tier is None else f"tier {tier}"
-            for row in self._block(block, path):
-                yield row._replace(block=name, tier=tier)
+            self.rows.append(
+                Register(
+                    f"{self._path}.NBR_DEMAND_RESETS", self._period, "demand resets", "total", None, None, None,
+                    "number of demand resets", "", Decimal(resets), resets, None, None, None, None, (), None, None,
+                    *self._period_fields, True, (),
+                )
+            )  # fmt: skip
+        self._block(data.TOT_DATA_BLOCK, "TOT_DATA_BLOCK", "total", None)
+        for tier, block in enumerate(data.TIER_DATA_BLOCK):
+            self._block(block, f"TIER_DATA_BLOCK[{tier}]", f"tier {tier}", tier)
+        return self.rows
 
-    def _block(self, block: Any, path: str) -> Iterator[Register]:
-        select = self.reader.selection
+    def _block(self, block: Any, path: str, name: str, tier: int | None) -> None:
+        reader, place = self._reader, (name, tier, None)
         for number, raw in enumerate(block.SUMMATIONS):
-            source = _selected(select and select.SUMMATION_SELECT, number)
-            yield from self.register(f"{path}.SUMMATIONS[{number}]", "summation", raw, source)
+            self.add(f"{path}.SUMMATIONS[{number}]", reader.column("summation", "SUMMATION_SELECT", number), raw, place)
         for number, demand in enumerate(block.DEMANDS):
-            yield from self._demand(demand, number, f"{path}.DEMANDS[{number}]")
+            self._demand(demand, number, f"{path}.DEMANDS[{number}]", place)
         for number, coincident in enumerate(block.COINCIDENTS):
-            trigger = _selected(select and select.COIN_DEMAND_ASSOC, number)
-            times = None
+            column = reader.column("coincident", "COINCIDENT_SELECT", number)
+            trigger, times = reader.trigger(number), None
+            remarks: tuple[str, ...] = ()
             if trigger is not None and trigger < len(block.DEMANDS):
                 times = block.DEMANDS[trigger].EVENT_TIME
+            elif trigger is not None:
+                remarks = (f"ST22.COIN_DEMAND_ASSOC says demand {trigger}, which there is not",)
+            where = f"{path}.COINCIDENTS[{number}].COINCIDENT_VALUES"
             for occurrence, raw in enumerate(coincident.COINCIDENT_VALUES):
-                where = f"{path}.COINCIDENTS[{number}].COINCIDENT_VALUES[{occurrence}]"
-                source = _selected(select and select.COINCIDENT_SELECT, number)
-                for row in self.register(where, "coincident", raw, source, format_=2):
-                    if trigger is not None and times is None and trigger >= len(block.DEMANDS):
-                        text = f"ST22.COIN_DEMAND_ASSOC says demand {trigger}, which there is not"
-                        row = row._replace(remarks=(*row.remarks, text))  # noqa: PLW2901
-                    yield self._timed(row._replace(occurrence=occurrence), times, trigger)
+                self._occurred(f"{where}[{occurrence}]", column, raw, (name, tier, occurrence), trigger, times, remarks)
 
-    def _demand(self, demand: Any, number: int, path: str) -> Iterator[Register]:
-        select = self.reader.selection
-        source = _selected(select and select.DEMAND_SELECT, number)
-        cumulatives: tuple[tuple[Kind, str], ...] = (
-            ("cumulative", "CUM_DEMAND"), ("continuous cumulative", "CONT_CUM_DEMAND"),
-        )  # fmt: skip
-        for kind, name in cumulatives:
-            yield from self.register(f"{path}.{name}", kind, getattr(demand, name), source)
+    def _demand(self, demand: Any, number: int, path: str, place: _Place) -> None:
+        reader = self._reader
+        for kind, name in _CUMULATIVES:
+            self.add(f"{path}.{name}", reader.column(kind, "DEMAND_SELECT", number), getattr(demand, name), place)
+        column, times = reader.column("demand", "DEMAND_SELECT", number), demand.EVENT_TIME
         for occurrence, raw in enumerate(demand.DEMAND):
-            for row in self.register(f"{path}.DEMAND[{occurrence}]", "demand", raw, source, format_=2):
-                yield self._timed(row._replace(occurrence=occurrence), demand.EVENT_TIME, number)
+            self._occurred(f"{path}.DEMAND[{occurrence}]", column, raw, (*place[:2], occurrence), number, times)
 
-    def _timed(self, row: Register, times: Any, demand: int | None) -> Register:
-        """Add when a demand occurred, and whether it is a maximum or minimum."""
-        select = self.reader.selection
-        if select is not None and demand is not None:
-            row = row._replace(extreme="maximum" if select.MIN_OR_MAX_FLAGS[demand] else "minimum")
-        if times is None or row.occurrence is None or row.occurrence >= len(times):
-            return row
-        time = times[row.occurrence]
-        if isinstance(time, dt.datetime):
-            return row._replace(event_time=self.reader.time(time))
-        if time is None and row.table in self.reader.partial:
-            return row  # its octets may not be known
-        text = (
-            "there is no event time: nothing may have been recorded yet"
-            if time is None
-            else "the event time is invalid"
-        )
-        return row._replace(remarks=(*row.remarks, text))
-
-    def register(
+    def _occurred(
         self,
         path: str,
-        kind: Kind,
+        column: _Column,
         raw: Any,
-        index: int | None,
+        place: _Place,
+        demand: int | None,
+        times: Any,
+        remarks: tuple[str, ...] = (),
+    ) -> None:
+        """Add a value that occurred with a demand: when, and whether that is a maximum or minimum."""
+        event_time, occurrence = None, place[2]
+        if times is not None and occurrence is not None and occurrence < len(times):
+            time = times[occurrence]
+            event_time = self._reader.time(time)
+            if event_time is None and not (time is None and self._partial):  # else its octets may not be known
+                remarks = (*remarks, _NO_EVENT_TIME if time is None else _INVALID_EVENT_TIME)
+        self.add(path, column, raw, place, self._reader.extreme(demand), event_time, remarks)
+
+    def add(
+        self,
+        path: str,
+        column: _Column,
+        raw: Any,
+        place: _Place = (None, None, None),
+        extreme: Literal["maximum", "minimum"] | None = None,
+        event_time: dt.datetime | None = None,
+        remarks: tuple[str, ...] = (),
         *,
-        table: str = "ST22",
-        format_: int = 1,
-        time_remaining: dt.time | None = None,
-    ) -> Iterator[Register]:
-        """Yield the row of a value, or nothing if the table has no such value or ends before it."""
+        remaining: dt.time | None = None,
+    ) -> None:
+        """Add the row of a value, unless the table has no such value or ends before it."""
         if raw is None:
             return
-        row = self._row(path, kind, raw, time_remaining)
-        if index is None:
-            yield row._replace(remarks=(f"{table} does not tell the source",))
-            return
-        source = self.reader.source(index)
-        value = source.value(raw, single=self.reader.singles[format_ - 1]) if source.unit is not None else None
-        remarks = list(source.unresolved)
-        if isinstance(raw, Raw):
-            remarks.append(f"{raw.hex(' ')} is no number")
-        elif value is None and source.unit is not None:
-            remarks.append(f"{raw} is no number")
-        uom = source.uom
-        yield row._replace(
-            source=index, quantity=source.quantity, unit=source.unit, value=value,
-            interval=source.interval if "demand" in kind or "cumulative" in kind else None,
-            phase=uom.phase if uom else None, direction=uom.direction if uom else None,
-            quadrants=uom.quadrants if uom else (), valid=value is not None, remarks=tuple(remarks),
-        )  # fmt: skip
-
-    def _row(self, path: str, kind: Kind, raw: Any, remaining: dt.time | None) -> Register:
-        return Register(
-            f"{self.path}.{path}", self.period, kind, None, None, None, None, None, None, None, raw, None, None, None,
-            None, (), None, remaining, self.period_end, self.season, self.self_read, False, (),
+        value, doubts = column.value(raw)
+        interval, phase, direction, quadrants = column.electric
+        self.rows.append(
+            Register(
+                f"{self._path}.{path}", self._period, column.kind, *place, *column.described, value, raw, extreme,
+                interval, phase, direction, quadrants, event_time, remaining, *self._period_fields, value is not None,
+                (*doubts, *remarks) if remarks else doubts,
+            )
         )  # fmt: skip
 
 
