@@ -96,9 +96,9 @@ _RECORD_TYPES: WeakValueDictionary[tuple[str, tuple[str, ...]], Any] = WeakValue
 
 def record_type(name: str, fields: tuple[str, ...]) -> Any:
     """Return the NamedTuple class of a record or bit field, one for a name and fields; absent fields are None."""
-    found = _RECORD_TYPES.get((name, fields))
-    if found is None:
+    made = _RECORD_TYPES.get((name, fields))
+    if made is None:
         namespace = {"__slots__": (), "__doc__": f"{name}: {', '.join(fields)}."}
         base = namedtuple(name, fields, defaults=(None,) * len(fields))  # type: ignore[misc]  # noqa: PYI024  the names come from a declaration
-        found = _RECORD_TYPES[name, fields] = _RecordType(name, (base,), namespace)
-    return found
+        made = _RECORD_TYPES[name, fields] = _RecordType(name, (base,), namespace)
+    return made

@@ -228,15 +228,15 @@ class _Walk:
         if ends or (self.octets is None and self.value is not None and value is None):
             return Absent(f"no {declared.side}")
         find = self.binding.procedures
-        found = None
+        outline = None
         if find is not None and (self.octets is not None or self.value is not None):
             number = self.own(("PROC", "TBL_PROC_NBR"), path)
             manufacturer = bool(self.own(("PROC", "STD_VS_MFG_FLAG"), path))
-            found = find(number, manufacturer, declared.side) if isinstance(number, int) else None
-        if found is None or isinstance(found, DeclaredNothing) or isinstance(value, bytes):
+            outline = find(number, manufacturer, declared.side) if isinstance(number, int) else None
+        if outline is None or isinstance(outline, DeclaredNothing) or isinstance(value, bytes):
             return self.rest(declared.unknown.type, offset, value)
         self.cuts.append(offset)
-        return self.node(found, path, offset, value)
+        return self.node(outline, path, offset, value)
 
     def limit(self, path: str, size: int, values: int) -> None:
         if size > self.binding.max_size:

@@ -92,7 +92,7 @@ def columns_of(
     if not size or len(octets) % size or (isinstance(images, (list, tuple)) and any(len(i) != size for i in images)):
         raise DecodeError(table.label, 0, f"{len(octets)} octets are not images of {size} octets each")
     rows = np.frombuffer(octets, dtype=np.uint8).reshape(-1, size)
-    found: dict[str, Column] = {}
+    columns: dict[str, Column] = {}
     for path, leaf, doc, offset, counts, strides in _leaves(table.root, "", "", 0, (), ()):
         if paths is not None and path not in paths:
             continue
@@ -101,8 +101,8 @@ def columns_of(
             rows[:, offset:], shape=shape, strides=(size, *strides, 1), writeable=False
         )
         values = _values(leaf, view, table, path)
-        found[path] = Column(path, values, leaf.form.exponent, leaf.form.type, doc)
-    return found
+        columns[path] = Column(path, values, leaf.form.exponent, leaf.form.type, doc)
+    return columns
 
 
 def _leaves(

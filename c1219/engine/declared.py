@@ -151,13 +151,13 @@ def table_order(label: str) -> tuple[str, int]:
 
 def dependencies(node: DeclaredNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the tables that a declaration depends on, and the elements of them that it reads, in a fixed order."""
-    found: set[Steps] = set()
+    paths: set[Steps] = set()
     formats: set[str] = set()
     for inner in walk(node):
-        found.update(steps for expression in expressions_of(inner) for steps in references(expression))
+        paths.update(steps for expression in expressions_of(inner) for steps in references(expression))
         if isinstance(inner, DeclaredLeaf):
             formats |= inner.type.formats
-    outside = {steps for steps in found if steps[0] == "_params"}
+    outside = {steps for steps in paths if steps[0] == "_params"}
     tables = {str(steps[1]) for steps in outside} | ({"ST0"} if formats else set())
     elements = {path_text(steps) for steps in outside} | {f"ST0.{name}" for name in formats}
     return tuple(sorted(tables, key=table_order)), tuple(sorted(elements, key=_element_order))

@@ -75,13 +75,13 @@ class _Source:
 
 def _merged(codes: list[str]) -> list[str]:
     """Write runs of one code with a count: I I I -> 3I."""
-    found: list[list[Any]] = []
+    runs: list[list[Any]] = []
     for code in codes:
-        if found and found[-1][1] == code and len(code) == 1:
-            found[-1][0] += 1
+        if runs and runs[-1][1] == code and len(code) == 1:
+            runs[-1][0] += 1
         else:
-            found.append([1, code])
-    return [f"{count}{code}" if count > 1 else code for count, code in found]
+            runs.append([1, code])
+    return [f"{count}{code}" if count > 1 else code for count, code in runs]
 
 
 # --- decoding -------------------------------------------------------------------------------------------------------

@@ -201,7 +201,7 @@ class Calendar:
                 yield _action(dt.date.min, entry.CALENDAR_ACTION, rule, path)
 
     def _schedules(self, entries: Any) -> dict[int, tuple[Switch, ...]]:
-        found: dict[int, list[Switch]] = {}
+        by_schedule: dict[int, list[Switch]] = {}
         for number, entry in enumerate(entries):
             switch = entry.TIER_SWITCH
             if switch.SWITCH_HOUR > 23 or switch.SWITCH_MIN > 59:
@@ -210,7 +210,7 @@ class Calendar:
                     self._find("no-time", f"ST54.TIER_SWITCHES[{number}]", text)
                 continue
             both = not self.separate
-            found.setdefault(entry.DAY_SCH_NUM, []).append(
+            by_schedule.setdefault(entry.DAY_SCH_NUM, []).append(
                 Switch(
                     dt.time(switch.SWITCH_HOUR, switch.SWITCH_MIN), switch.NEW_TIER,
                     both or switch.SUMMATION_SWITCH_FLAG, both or switch.DEMANDS_SWITCH_FLAG,
@@ -218,7 +218,7 @@ class Calendar:
             )  # fmt: skip
         return {
             schedule: tuple(sorted(switches, key=lambda switch: switch.time))
-            for schedule, switches in sorted(found.items())
+            for schedule, switches in sorted(by_schedule.items())
         }
 
     def _tracked(self, register: Register) -> dict[int, tuple[list[dt.time], list[int]]]:
@@ -275,8 +275,8 @@ class Calendar:
 
     def _year(self, order: _Order, year: int) -> bytes:
         """Return what is ordered on each day of a year, `_NOTHING` where nothing is."""
-        found = self._years.get((order, year))
-        if found is None:
+        layout = self._years.get((order, year))
+        if layout is None:
             first, last = dt.date(year, 1, 1).toordinal(), dt.date(year, 12, 31).toordinal()
             days = bytearray([_NOTHING]) * (last - first + 1)
             recurring, fixed = self._orders[order]
@@ -294,8 +294,8 @@ class Calendar:
                     days[day - first] = number
             if len(self._years) >= _REMEMBERED:
                 self._years.clear()
-            found = self._years[order, year] = bytes(days)
-        return found
+            layout = self._years[order, year] = bytes(days)
+        return layout
 
     def _on(self, order: _Order, date: dt.date) -> int | None:
         """Return what is ordered on a day."""
@@ -398,20 +398,20 @@ class Calendar:
         Returns:
             At most `count` of them, fewer if the calendar has no more within these days.
         """
-        found: list[TierChange] = []
+        changes: list[TierChange] = []
         date, after = at.date(), at.time()
         for _ in range(days if self._tracks[register] else 0):
             schedule = self._plan(date.year)[_day_of_year(date)]
             times, tiers = self._tracks[register].get(schedule, _NO_TRACK)  # type: ignore[arg-type]
             begin = bisect_right(times, after) if date == at.date() else 0
             for time, tier in zip(times[begin : begin + count], tiers[begin:], strict=False):
-                found.append(TierChange(dt.datetime.combine(date, time), tier, schedule))
-                if len(found) >= count:
-                    return tuple(found)
+                changes.append(TierChange(dt.datetime.combine(date, time), tier, schedule))
+                if len(changes) >= count:
+                    return tuple(changes)
             if date == dt.date.max:
                 break
             date += _DAY
-        return tuple(found)
+        return tuple(changes)
 
     def next_season(self, at: dt.date) -> SeasonChange | None:
         """Return the next day after a day (or a moment) on which another season begins; None if none within 2 years."""

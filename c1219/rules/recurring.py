@@ -49,16 +49,16 @@ def ordinals(rule: RecurringDate, year: int, anchor: dt.date | None = None) -> S
         if rule.WEEKDAY is None or rule.WEEKDAY > 6:
             return ()
         return range(first + (rule.WEEKDAY - first) % 7, last + 1, 7)  # ordinal 7 is a Sunday
-    found: set[int] = set()
+    days: set[int] = set()
     # An offset may lead into the next year, or the last.
     for near, month in ((year - 1, 12), *((year, month) for month in range(1, 13)), (year + 1, 1)):
         if rule.MONTH in (month, 13):
             try:
                 date = dt.date(near, month, rule.DAY or 0)
-                found.update(day.toordinal() for day in _moved(date, rule.OFFSET or 0, rule.WEEKDAY))
+                days.update(day.toordinal() for day in _moved(date, rule.OFFSET or 0, rule.WEEKDAY))
             except (ValueError, OverflowError):
                 continue
-    return sorted(day for day in found if first <= day <= last)
+    return sorted(day for day in days if first <= day <= last)
 
 
 def only_day(rule: RecurringDate, anchor: dt.date | None = None) -> int | None:

@@ -272,8 +272,8 @@ class Timekeeping:
             if self.utc:
                 return self.localize(time, dst)
             if self.local is not None:
-                found = _in_utc(time, self.local, dst, zone_applied=self.zone_applied, dst_applied=self.dst_applied)
-                return self.localize(found)
+                moment = _in_utc(time, self.local, dst, zone_applied=self.zone_applied, dst_applied=self.dst_applied)
+                return self.localize(moment)
             standard = time
             if self.dst_applied and self.dst_amount:
                 if dst is None:
@@ -297,7 +297,7 @@ class Timekeeping:
         by_rule = [self.instant(time.replace(fold=fold)) for fold in (0, 1)]
         if None in by_rule:
             by_rule = [self.instant(time, dst) for dst in (True, False)]
-        return tuple(sorted({found for found in by_rule if found is not None}))
+        return tuple(sorted({moment for moment in by_rule if moment is not None}))
 
     def localize(self, time: dt.datetime, dst: bool | None = None) -> dt.datetime:
         """Give a time in UTC (naive) the offset of the meter's place; UTC if that is not known.

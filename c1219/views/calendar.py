@@ -30,10 +30,10 @@ def read_calendar(device: TableSet, findings: list[Finding]) -> Calendar | None:
     if actual is None or table is None:
         return None
     offset = record(device, 53, findings)
-    found = Calendar(actual, table, offset)
+    plan = Calendar(actual, table, offset)
     size = len(device[54].raw)
     if actual.CALENDAR_TBL_SIZE not in {0, size}:
         text = f"ST51.CALENDAR_TBL_SIZE is {actual.CALENDAR_TBL_SIZE}, but ST54 has {size} octets"
         findings.append(Finding("warning", "calendar-size", "ST54", None, text))
-    findings.extend(found.findings)
-    return found
+    findings.extend(plan.findings)
+    return plan

@@ -129,10 +129,10 @@ def _events(device: TableSet, config: Any, findings: list[Finding]) -> list[Even
     if supported is None:
         return []
     history, logged = (record(device, n, findings) if n in listed else None for n in (73, 75))
-    found = []
+    uses = []
     for kind, manufacturer in (("STD", False), ("MFG", True)):
         name = f"{kind}_EVENTS_MONITORED_FLAGS"
         for code in sorted(getattr(supported, f"{kind}_EVENTS_SUPPORTED")):
             logs = [None if log is None else code in getattr(log, name) for log in (history, logged)]
-            found.append(EventUse(code, manufacturer, event(code, manufacturer=manufacturer).text, *logs))
-    return found
+            uses.append(EventUse(code, manufacturer, event(code, manufacturer=manufacturer).text, *logs))
+    return uses

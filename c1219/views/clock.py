@@ -68,18 +68,18 @@ class Clock(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON."""
-        found: dict[str, Any] = {name: value for name, value in self._asdict().items() if name != "timekeeping"}
+        items: dict[str, Any] = {name: value for name, value in self._asdict().items() if name != "timekeeping"}
         for name in ("time", "wall"):
-            found[name] = found[name] and found[name].isoformat()
-        found["drift"] = None if self.drift is None else self.drift.total_seconds()
-        found["next_switches"] = [
+            items[name] = items[name] and items[name].isoformat()
+        items["drift"] = None if self.drift is None else self.drift.total_seconds()
+        items["next_switches"] = [
             {"time": change.time.isoformat(), "tier": change.tier, "schedule": change.schedule}
             for change in self.next_switches
         ]
         season = self.next_season
-        found["next_season"] = season and {"date": season.date.isoformat(), "season": season.season}
-        found["findings"] = [finding._asdict() for finding in self.findings]
-        return found
+        items["next_season"] = season and {"date": season.date.isoformat(), "season": season.season}
+        items["findings"] = [finding._asdict() for finding in self.findings]
+        return items
 
 
 def timekeeping(
@@ -199,11 +199,11 @@ def _checked(
     quality: Any, wall: dt.datetime, local: dt.datetime | None, time: dt.datetime | None, times: Timekeeping
 ) -> list[Finding]:
     """Hold what the clock says of itself against its date, and against the calendar or the zone."""
-    found = []
+    doubts = []
     weekdays = {moment.isoweekday() % 7 for moment in (wall, local) if moment is not None}
     if quality.DAY_OF_WEEK not in {*weekdays, 7}:
         text = f"DAY_OF_WEEK is {quality.DAY_OF_WEEK} (0 is Sunday), which {wall:%Y-%m-%d} is not"
-        found.append(Finding("warning", "weekday", "ST52.TIME_DATE_QUAL", None, text))
+        doubts.append(Finding("warning", "weekday", "ST52.TIME_DATE_QUAL", None, text))
     rule, planned = "the calendar", None
     if times.local is not None:
         rule = "the time zone"
@@ -212,5 +212,5 @@ def _checked(
         planned = times.in_dst(local, second=not quality.DST_FLAG)
     if planned is not None and planned != quality.DST_FLAG:
         text = f"DST_FLAG is {int(quality.DST_FLAG)}, but by {rule} it should be {int(planned)}"
-        found.append(Finding("warning", "dst", "ST52.TIME_DATE_QUAL", None, text))
-    return found
+        doubts.append(Finding("warning", "dst", "ST52.TIME_DATE_QUAL", None, text))
+    return doubts

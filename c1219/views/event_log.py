@@ -77,11 +77,11 @@ class Event(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON."""
-        found: dict[str, Any] = self._asdict()
-        found["time"] = self.time and self.time.isoformat()
-        found["raw"] = self.raw.hex()
-        found["arguments"] = None if self.arguments is None else _argument_dict(self.arguments)
-        return found
+        items: dict[str, Any] = self._asdict()
+        items["time"] = self.time and self.time.isoformat()
+        items["raw"] = self.raw.hex()
+        items["arguments"] = None if self.arguments is None else _argument_dict(self.arguments)
+        return items
 
 
 class Lost(NamedTuple):
@@ -213,7 +213,7 @@ class _Reader:
             last, table.NBR_VALID_ENTRIES, size, descending=bool(flags.ORDER), circular=bool(flags.LIST_TYPE)
         )  # fmt: skip
         self.findings += [Finding(level, code, path, None, text) for level, code, text in order.misfits]
-        found: list[Event] = []
+        events: list[Event] = []
         sequence = newest
         for age, element in enumerate(order.indices):
             entry = table.ENTRIES[element] if element < len(table.ENTRIES) else None
@@ -221,24 +221,24 @@ class _Reader:
                 self.partial and not self.device.holds(f"{self.label}.ENTRIES[{element}]")
             ):
                 continue  # it is not here, which is a finding already
-            sequence = self._sequence(found[-1].sequence if found else None, newest - age & 0xFFFFFFFF, entry)
-            found.append(self._event(entry, element, sequence, unread=age < table.NBR_UNREAD_ENTRIES))
-        found.reverse()
-        found = self._in_order(found)
-        self._note_lost(found, seen)
-        return found
+            sequence = self._sequence(events[-1].sequence if events else None, newest - age & 0xFFFFFFFF, entry)
+            events.append(self._event(entry, element, sequence, unread=age < table.NBR_UNREAD_ENTRIES))
+        events.reverse()
+        events = self._in_order(events)
+        self._note_lost(events, seen)
+        return events
 
     def _in_order(self, rows: list[Event]) -> list[Event]:
         """Take the later of two instants that an entry may have, where the earlier is before the entry before it."""
-        found: list[Event] = []
+        ordered: list[Event] = []
         latest: dt.datetime | None = None
         for row in rows:
             possible = self.possible.get(row.element, ())
             if latest is not None and len(possible) > 1 and row.time == possible[0] < latest <= possible[1]:
                 row = row._replace(time=possible[1])  # noqa: PLW2901
             latest = row.time if row.time is not None and row.time.tzinfo is not None else latest
-            found.append(row)
-        return found
+            ordered.append(row)
+        return ordered
 
     def _remark(self, level: Any, code: str, text: str, below: str = "") -> None:
         self.findings.append(Finding(level, code, f"{self.label}.{below}".rstrip("."), None, text))

@@ -54,10 +54,10 @@ class Identity(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON."""
-        found = self._asdict()
-        found["nameplate"], found["utility"] = dict(self.nameplate), dict(self.utility)
-        found["findings"] = [finding._asdict() for finding in self.findings]
-        return found
+        items = self._asdict()
+        items["nameplate"], items["utility"] = dict(self.nameplate), dict(self.utility)
+        items["findings"] = [finding._asdict() for finding in self.findings]
+        return items
 
 
 def identity(device: TableSet) -> Identity:

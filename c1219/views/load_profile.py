@@ -179,9 +179,9 @@ def _plain(value: Any) -> Any:
 
 
 def _row_dict(row: Interval) -> dict[str, Any]:
-    found = {name: _plain(item) for name, item in row._asdict().items()}
-    found["status"] = [flag.name for flag in row.status]
-    return found
+    items = {name: _plain(item) for name, item in row._asdict().items()}
+    items["status"] = [flag.name for flag in row.status]
+    return items
 
 
 class Scaling(dict[Any, Decimal | None]):

@@ -46,7 +46,7 @@ def totals(profile: LoadProfile) -> tuple[Total, ...]:
     for row in profile:
         if row.value is not None:
             values[row.channel].append(row.value)
-    found = []
+    sums = []
     for channel in profile.channels:
         own = values[channel.number]
         if own:
@@ -54,5 +54,5 @@ def totals(profile: LoadProfile) -> tuple[Total, ...]:
             for value in own:
                 total = EXACT.add(total, value)
             added = total if channel.source.adds_up else None
-            found.append(Total(channel, len(own), added, _MEAN.divide(total, len(own)), min(own), max(own)))
-    return tuple(found)
+            sums.append(Total(channel, len(own), added, _MEAN.divide(total, len(own)), min(own), max(own)))
+    return tuple(sums)

@@ -85,14 +85,14 @@ class Register(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON: Decimal as string, times as ISO 8601."""
-        found = self._asdict()
-        found["value"] = None if self.value is None else f"{self.value:f}"
-        found["raw"] = _raw_as_json(self.raw)
-        found["phase"] = None if self.phase is None else self.phase.text
-        found["quadrants"], found["remarks"] = list(self.quadrants), list(self.remarks)
+        items = self._asdict()
+        items["value"] = None if self.value is None else f"{self.value:f}"
+        items["raw"] = _raw_as_json(self.raw)
+        items["phase"] = None if self.phase is None else self.phase.text
+        items["quadrants"], items["remarks"] = list(self.quadrants), list(self.remarks)
         for name in ("event_time", "time_remaining", "period_end"):
-            found[name] = found[name] and found[name].isoformat()
-        return found
+            items[name] = items[name] and items[name].isoformat()
+        return items
 
 
 def _raw_as_json(raw: Any) -> Any:

@@ -75,11 +75,11 @@ class Registers(RowView[Register]):
         """Return the rows as CSV with a head line; several quadrants and remarks with blanks and semicolons between."""
         shown = []
         for row in self.rows:
-            found = row.as_dict()
-            found["quadrants"] = " ".join(map(str, row.quadrants))
-            found["remarks"] = "; ".join(row.remarks)
-            found["raw"] = row.raw.hex() if isinstance(row.raw, Raw) else found["raw"]
-            shown.append(found)
+            items = row.as_dict()
+            items["quadrants"] = " ".join(map(str, row.quadrants))
+            items["remarks"] = "; ".join(row.remarks)
+            items["raw"] = row.raw.hex() if isinstance(row.raw, Raw) else items["raw"]
+            shown.append(items)
         return csv_text(Register._fields, shown)
 
 

@@ -87,23 +87,27 @@ def block_order(profile: ProfileSet, ends: Mapping[int, dt.datetime | None]) -> 
 
     limit = profile.max_blocks
     order, misfits = tried(first)
-    found = order[:limit]
+    newest_to_oldest = order[:limit]
     if len(order) > limit:
         text = f"{len(order)} blocks are in use, and {limit} may be read (max_blocks): the older ones are left out"
         profile.remark("error", "too-many-blocks", path, text)
     for level, code, text in misfits:
         profile.remark(level, code, path, text)
-    if found and first > 0 and (first >= profile.block_count or _disordered(profile, found, ends)):
+    if (
+        newest_to_oldest
+        and first > 0
+        and (first >= profile.block_count or _disordered(profile, newest_to_oldest, ends))
+    ):
         other = tried(first - 1).indices[:limit]
         if not _disordered(profile, other, ends):
             text = f"LAST_BLOCK_ELEMENT is {first}, but by the end times the newest block is {first - 1}"
             profile.remark("warning", "off-by-one", path, text)
-            found = other
-    if _disordered(profile, found, ends):
+            newest_to_oldest = other
+    if _disordered(profile, newest_to_oldest, ends):
         text = "the end times of the blocks are not in order: the clock was set, or the list is damaged"
         profile.remark("warning", "disorder", path, text)
     newest = status.LAST_BLOCK_SEQ_NBR
-    return [(element, newest - back & 0xFFFFFFFF) for back, element in enumerate(found)][::-1]
+    return [(element, newest - back & 0xFFFFFFFF) for back, element in enumerate(newest_to_oldest)][::-1]
 
 
 def _note_status(profile: ProfileSet, path: str) -> None:
@@ -157,22 +161,22 @@ def ordered_blocks(
         order: what `block_order` gives.
         ends: end time of blocks by index; None for one without.
     """
-    found: list[Block] = []
+    blocks: list[Block] = []
     for element, sequence in order:
         if element not in ends:
             continue
         newest = (element, sequence) == order[-1]
         block = _block(profile, element, sequence, ends[element], newest=newest)
-        found.append(block._replace(end=_end_of(profile, block, found[-1].end if found else None)))
-    if len({block.end.tzinfo is None for block in found if block.end is not None}) > 1:
+        blocks.append(block._replace(end=_end_of(profile, block, blocks[-1].end if blocks else None)))
+    if len({block.end.tzinfo is None for block in blocks if block.end is not None}) > 1:
         text = "when daylight saving time is in effect is not known for all of it: times are the meter's own, naive"
         profile.remark("warning", "dst-unknown", profile.label, text)
-        found = [block._replace(end=block.wall_end) for block in found]
-    for before, block in pairwise(found):
+        blocks = [block._replace(end=block.wall_end) for block in blocks]
+    for before, block in pairwise(blocks):
         _note_gap(profile, before, block)
-    for block in found:
+    for block in blocks:
         _note_clock_set(profile, block)
-    return found
+    return blocks
 
 
 def _note_clock_set(profile: ProfileSet, block: Block) -> None:

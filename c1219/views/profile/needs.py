@@ -184,17 +184,17 @@ def _estimated(
         since_midnight = shown.wall.hour * 60 + shown.wall.minute
         newest = shown.wall.replace(second=0, microsecond=0) - dt.timedelta(minutes=since_midnight % profile.minutes)
         instant = None if shown.time is None else shown.time - (shown.wall - newest)
-    found: dict[int, dt.datetime | None] = {}
+    ends: dict[int, dt.datetime | None] = {}
     step = dt.timedelta(minutes=profile.minutes)
     back = 0
     for age, (element, _) in enumerate(reversed(order)):
         try:
             end = times.shown(instant - step * back) if instant is not None and times.has_rule else None
-            found[element] = end or newest - step * back
+            ends[element] = end or newest - step * back
         except OverflowError:
-            found[element] = None
+            ends[element] = None
         back += profile.per_block if age else profile.status.NBR_VALID_INT
-    return {element: end for element, end in found.items() if element not in known}
+    return {element: end for element, end in ends.items() if element not in known}
 
 
 def _spans(

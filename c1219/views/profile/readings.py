@@ -54,7 +54,7 @@ class EndReading(NamedTuple):
 
 def end_readings(profile: ProfileSet, blocks: list[Block]) -> tuple[EndReading, ...]:
     """Return the end readings of blocks, channel by channel."""
-    found: list[EndReading] = []
+    readings: list[EndReading] = []
     if not profile.readings.size:
         return ()
     for block in blocks:
@@ -66,10 +66,10 @@ def end_readings(profile: ProfileSet, blocks: list[Block]) -> tuple[EndReading, 
             if raw is not None and source is not None:
                 index, quantity, unit = source.index, source.quantity, source.unit
                 value = source.value(raw, single=profile.single_end)
-            found.append(
+            readings.append(
                 EndReading(block.end, channel.number, index, quantity, unit, value, raw, pulses, block.sequence)
             )
-    return tuple(found)
+    return tuple(readings)
 
 
 def check_readings(

@@ -218,19 +218,19 @@ class ProfileSet:
 
     def ends(self) -> dict[int, dt.datetime | None]:
         """Return the end time of each block of which it is at hand."""
-        found: dict[int, dt.datetime | None] = {}
+        times: dict[int, dt.datetime | None] = {}
         width = self.end_time.size
         if not width:
-            return found
+            return times
         for start, end in self.covered:
             for block in range(-(-start // self.block_size), min(self.block_count, -(-end // self.block_size))):
                 at = block * self.block_size
                 if at + width <= end:
                     try:
-                        found[block] = self.end_time.decode(self.octets[at : at + width])
+                        times[block] = self.end_time.decode(self.octets[at : at + width])
                     except DecodeError:
-                        found[block] = None
-        return found
+                        times[block] = None
+        return times
 
     def interval_values(self, block: int) -> Any:
         """Return the interval records of a block; elements without a value are `Raw`, and a finding says so."""
