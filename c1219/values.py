@@ -27,7 +27,7 @@ class Raw(bytes):
 
 
 class Secret(bytes):
-    """A password or key: bytes like others, except that ``repr`` and ``str`` tell only their number."""
+    """A password or key: bytes like others, except that ``repr`` and ``str`` show only their number."""
 
     __slots__ = ()
 
@@ -80,7 +80,7 @@ class RecurringDate(NamedTuple):
 
 
 class _RecordType(type):
-    """Type of the classes that `record_type` makes: no module has them, so pickle makes them anew by their fields."""
+    """Type of the classes that `record_type` makes: no module has them; pickle makes them again from their fields."""
 
     _fields: tuple[str, ...]
 

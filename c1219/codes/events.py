@@ -44,7 +44,7 @@ class EventFacts(NamedTuple):
     Attributes:
         text: the event, in words.
         edition: ``C12.19-1997``, ``C12.21`` (the addendum of codes 30..48), ``C12.19-2008``, or ``""`` where unknown.
-        argument: elements of the argument in order, empty for none, None where no source tells.
+        argument: elements of the argument in order, empty for none, None where no source says.
         confidence: of the name: V = two independent sources, 1 = one, ? = none.
         argument_confidence: of the argument, the same marks.
     """

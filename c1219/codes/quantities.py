@@ -51,7 +51,7 @@ class Kind(StrEnum):
     RESERVED = "reserved"
     """Reserved by the standard."""
     UNCONFIRMED = "unconfirmed"
-    """Perhaps assigned, but no source tells as what."""
+    """Perhaps assigned, but no source says as what."""
 
 
 class Quantity(NamedTuple):
@@ -59,7 +59,7 @@ class Quantity(NamedTuple):
 
     Attributes:
         name: the quantity, in words.
-        unit: its unit, ``""`` for a pure number, None where no source tells it.
+        unit: its unit, ``""`` for a pure number, None where no source says.
         kind: what sort of number it is.
         confidence: V, 1 or ?, see the module.
         source: keys of the sources, see the module.

@@ -1,4 +1,4 @@
-"""One entry of ST12 in words: quantity, unit, scale, direction and phase, and what of it cannot be told.
+"""One entry of ST12 in words: quantity, unit, scale, direction and phase, and what of it is not known.
 
 Two points are readings of ours. A rate with TIME_BASE 0 or 5 is the quantity itself (W gives Wh, m³/h gives m³), while
 an ID_CODE that is an amount or a count already stays what it is. An angle, factor, temperature or pressure with a bulk
@@ -104,7 +104,7 @@ class Segmentation(IntEnum):
 
 
 class Direction(StrEnum):
-    """Which way the energy flows, as quadrant flags and NET_FLOW_ACCOUNTABILITY tell. V: FDS, HXF, NIST n0mcli."""
+    """Which way the energy flows, by quadrant flags and NET_FLOW_ACCOUNTABILITY. V: FDS, HXF, NIST n0mcli."""
 
     DELIVERED = "delivered"
     """To the customer: W in Q1 + Q4, var in Q1 + Q2."""
@@ -142,7 +142,7 @@ class UnitDescription(NamedTuple):
         harmonic: True for one harmonic component of an associated source, False for the whole signal.
         id_code: the ID_CODE.
         facts: what is known of the ID_CODE, with its confidence.
-        unresolved: a sentence for each thing that could not be told.
+        unresolved: a sentence for each thing that is not known.
     """
 
     quantity: str
@@ -186,7 +186,7 @@ class UnitDescription(NamedTuple):
 
 
 def describe_unit(entry: Mapping[str, int] | object) -> UnitDescription:
-    """Say in words what one entry of ST12 stands for, and what of it cannot be told.
+    """Say in words what one entry of ST12 means, and what of it is not known.
 
     Args:
         entry: the entry's fields by the standard's names, as attributes or as keys: ID_CODE, TIME_BASE, MULTIPLIER,

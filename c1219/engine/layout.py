@@ -145,7 +145,7 @@ class Layout:
         raise DecodeError(self.label, self.size, f"{surplus} octets more than the {self.size} of its layout")
 
     def examine(self, octets: bytes) -> Decoded:
-        """Make the value of a table as far as there is one, and say what is wrong; never fails."""
+        """Return the value of a table, as much as can be decoded, and findings; never fails."""
         octets = bytes(octets)
         layout = self.fitting(len(octets))
         findings: list[Finding] = []

@@ -3,14 +3,15 @@
 All times here are local wall times of the meter, naive; `c1219.rules.timekeeping.Timekeeping` makes them from aware
 ones.
 
-Readings of ours: a season begins at midnight; before the first season of which there is a date, the season is not
-known (if there is only one, it is that); actions on one date outdo those on recurring dates, and of two of a kind the
-later in the list holds; a tier stays until the next switch, over midnight too; standard time returns at DST_TIME_EFF
-where there is no STD_TIME_EFF, and both are wall times before the change; daylight saving time is told only where
+Readings of ours: a season begins at midnight; before the first season with a date, the season is not known (if there is
+only one, it is that); actions on one date take precedence over those on recurring dates, and of two of a kind the later
+in the list counts; a tier stays until the next switch, past midnight too; standard time returns at DST_TIME_EFF where
+there is no STD_TIME_EFF, and both are wall times before the change; daylight saving time is known only where
 CAP_DST_AUTO_FLAG says that the device switches it.
 
-Tables may be written to be slow. So a year is laid out once for each kind of action, an octet a day, and switches of a
-schedule that others at the same minute outdo are dropped: a question takes as long for a full calendar as for any.
+Tables may be written to make a reader slow. So a year is laid out once for each kind of action, an octet a day, and of
+several switches of a schedule at one minute only the last is kept: a query takes as long with a full calendar as with
+any other.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ Register = Literal["summation", "demand"]
 """Whose tier: with SEPARATE_SUM_DEMANDS_FLAG summations and demands have tiers of their own."""
 
 _Order = Literal["dst", "season", "special", "demand-reset", "self-read"]
-"""What an action orders: each is looked up by itself."""
+"""What an action does: each kind is looked up by itself."""
 
 _DAY: Final = dt.timedelta(days=1)
 _NO_TIME: Final = dt.timedelta(0)
 _LOOK_BACK: Final = 400
-"""Days that a tier is followed back to the switch that began it."""
+"""Days to search back for the switch that began a tier."""
 _YEARS_BACK: Final = 9
 """Years within which a recurring date falls at least once: 29 February may leave out seven."""
 _REMEMBERED: Final = 256
@@ -135,15 +136,15 @@ class Calendar:
         actual: value of ST51.
         table: value of ST54.
         offset: value of ST53, None if it is not here.
-        assumed: take what a meter begins with where nothing tells: season 0, tier 0, standard time, changes at 2:00. A
-            meter is always in some season and tier; who reads its tables does not know them then.
+        assumed: where the tables do not say, take what a meter starts with: season 0, tier 0, standard time, changes
+            at 2:00. A meter is always in some season and tier, even if a reader of its tables cannot know which.
 
     Attributes:
         separate: summations and demands have tiers of their own.
         anchor: day 0 of periodic dates.
         schedules: tier switches by DAY_SCH_NUM, in order of time.
         seasons: day schedules of each season: seven of the weekdays from Sunday on, then those of special days.
-        tells_dst: whether it says when daylight saving time begins and ends.
+        tells_dst: whether it gives the beginning and end of daylight saving time.
         findings: what could not be used.
     """
 
@@ -262,7 +263,7 @@ class Calendar:
     # --- dates
 
     def actions(self, year: int) -> tuple[Action, ...]:
-        """Return what the calendar does in a year, by date; on one date the later action outdoes the earlier."""
+        """Return what the calendar does in a year, by date; on one date the later action counts."""
         if not 1 <= year <= 9999:
             return ()
         dates = [
@@ -308,9 +309,9 @@ class Calendar:
             return None
         days = _day_of_year(date) + 1
         for year in range(date.year, max(0, date.year - _YEARS_BACK), -1):
-            told = self._year(order, year)[:days].rstrip(bytes([_NOTHING]))
-            if told:
-                return dt.date(year, 1, 1) + _DAY * (len(told) - 1), told[-1]
+            ordered = self._year(order, year)[:days].rstrip(bytes([_NOTHING]))
+            if ordered:
+                return dt.date(year, 1, 1) + _DAY * (len(ordered) - 1), ordered[-1]
             days = 366
         older = bisect_right(self._once[order], date.toordinal())
         if not older:
@@ -355,7 +356,7 @@ class Calendar:
         )  # fmt: skip
 
     def _schedules_before(self, date: dt.date) -> Iterator[int | None]:
-        """Yield the schedules of the days before a day, the last first, as far as a tier is followed back."""
+        """Yield the schedules of the days before a day, the last first, back to the limit of the search for a tier."""
         left, end = _LOOK_BACK - 1, _day_of_year(date)
         for year in range(date.year, max(0, date.year - 3), -1):
             days = self._plan(year)[:end][::-1][:left]
@@ -424,7 +425,7 @@ class Calendar:
         return None
 
     def dst_changes(self, year: int) -> tuple[DstChange, ...]:
-        """Return the changes of daylight saving time in a year; none if it does not tell them."""
+        """Return the changes of daylight saving time in a year; none if it does not say."""
         if not self.tells_dst or not 1 <= year <= 9999:
             return ()
         first = dt.date(year, 1, 1)
@@ -437,7 +438,7 @@ class Calendar:
         return DstChange(dt.datetime.combine(date, time), bool(on))
 
     def is_dst(self, at: dt.datetime, shift: dt.timedelta = _NO_TIME) -> bool | None:
-        """Say whether daylight saving time is in effect, None if the calendar does not tell.
+        """Say whether daylight saving time is in effect, None if the calendar does not say.
 
         Args:
             at: local wall time, naive; of an hour that occurs twice the first is meant. With `shift`, standard time.

@@ -1,7 +1,7 @@
 """What a meter offers by ST0: its tables, which of them can be written, its procedures, and how tables are accessed.
 
 Numbers of tables and procedures of the manufacturer have 2048 added. Elements without a value (None, in a table that is
-cut short) offer nothing; `lists` tells that from a table that is not there.
+cut short) offer nothing; `lists` distinguishes that from a table that is not there.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The sets of a load profile (ST61, ST62): channels and lengths of a set, and where things are in a block of its table.
 
-Readings of ours: a scalar or divisor of 0 is taken as 1; a channel has an end reading if its END_RDG_FLAG says so.
+Readings of ours: a scalar or divisor of 0 is taken as 1; a channel has an end reading only with END_RDG_FLAG.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class SetConfiguration(NamedTuple):
         number: 1..4.
         blocks: in its table.
         intervals: in a full block.
-        minutes: length of an interval; 0 if the meter does not tell.
+        minutes: length of an interval; 0 if it is not known.
         code: INT_FMT_CDE, the form of interval data.
         sums: end readings are sums over their block.
         single: floats of the interval data have 32 bits.

@@ -1,7 +1,7 @@
 """Who may do what by ST42, ST43 and ST44: groups that passwords open, and groups that tables and procedures ask for.
 
 A password opens up to eight groups. A table may be read or written, a procedure's response read or the procedure
-executed, if the entry of ST44 says so for anyone, or for a group that the password opened; ST43 has the entry of all
+executed, if the entry of ST44 allows it to anyone, or to a group that the password opened; ST43 has the entry for all
 that ST44 does not name. That one group in common is enough is a reading of ours, and so is what follows: of two entries
 for one table the first counts, an entry of zeros is filler and none for ST0, a blank password opens nothing, and the
 default of ST43 does not open tables of passwords and keys to reading.
@@ -66,7 +66,7 @@ class AccessRules:
 
     Attributes:
         entries: of ST44, by label (``ST54``, ``MT1``, ``SP3``, ``MP22``).
-        repeated: index and label of each entry of ST44 that an earlier one for the same label outdoes.
+        repeated: index and label of each entry of ST44 that is ignored: an earlier one has the same label.
         table_default: of ST43, None without it.
         procedure_default: of ST43, None without it.
     """
@@ -92,16 +92,16 @@ class AccessRules:
             self.entries[label] = _entry(f"ST44.ACCESS_CONTROL[{number}]", entry, place)
 
     def of(self, label: str) -> AccessEntry | None:
-        """Return the entry that counts for a table or procedure, None if no table tells."""
+        """Return the entry that counts for a table or procedure, None if no table says."""
         default = self.procedure_default if label[1] == "P" else self.table_default
         return self.entries.get(label) or default
 
     def opens_reading(self, label: str, *, secret: bool) -> AccessEntry | None:
-        """Return the entry that says who may read a table, or a procedure's response; None if no table tells.
+        """Return the entry that says who may read a table, or a procedure's response; None if no table says.
 
         Args:
             label: of the table or procedure.
-            secret: the table holds passwords or keys: then the default says nothing.
+            secret: the table holds passwords or keys: then the default does not count.
         """
         return self.entries.get(label) if secret else self.of(label)
 

@@ -1,9 +1,9 @@
 """What a source index of the meter stands for: quantity, unit and scale, from ST11 to ST16 and c1219.codes.
 
-Each flag of an ST16 entry hands out the next entry of ST12, ST13, ST14 or ST15. Without ST16, source i is taken as
-entry i of each, and the source says so.
+Each flag of an ST16 entry hands out the next entry of ST12, ST13, ST14 or ST15. Without ST16, source i is taken to be
+entry i of each, with a remark in `unresolved`.
 
-Scaling, in this order (the standard's annex on it is not known to us; order from names and from n0mcli and Connexo)::
+Scaling, in this order (we do not have the standard's annex on it; the order is from names, n0mcli and Connexo)::
 
     value = (raw * MULTIPLIER + OFFSET) * ratios * 10^n
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["EXACT", "NO_SOURCE", "Source", "Sources", "exact"]
 
 NO_SOURCE = 255
-"""Source index that is commonly used for none."""
+"""Source index commonly used for no source."""
 
 EXACT = Context(prec=60, Emin=-9999, Emax=9999, traps=[InvalidOperation, DivisionByZero, Overflow])
 """Arithmetic of values: exact for all numbers of the standard but quotients."""
@@ -54,7 +54,7 @@ class Source(NamedTuple):
         interval: length of the demand interval in minutes, of ST13, if there is one.
         subintervals: parts of the demand interval, at the end of each of which there is a demand; 1 without them.
         entries: indices of its entries in ST12, ST13, ST14 and ST15; None for none.
-        unresolved: a sentence for each thing that could not be told.
+        unresolved: a sentence for each thing that is not known.
     """
 
     index: int  # type: ignore[assignment]  # its name in the standard; tuple.index is not needed
@@ -138,7 +138,7 @@ class Sources:
             self.count = len(self._units.UOM_ENTRY)
 
     def describe(self, index: int) -> Source:
-        """Describe one source; what could not be told is in its `unresolved`."""
+        """Describe one source; what is not known is in its `unresolved`."""
         source = self._known.get(index)
         if source is None:
             source = self._known[index] = self._described(index)
@@ -202,7 +202,7 @@ class Sources:
         return length, steps
 
     def _with_constants(self, source: Source, entry: int | None, unresolved: list[str]) -> Source:
-        """Apply the ST15 entry; the unit stays open if that cannot be done."""
+        """Apply the ST15 entry; if that is impossible the unit is not known."""
         where = None
         if entry is not None and self._constants is not None and entry < len(self._constants.SELECTION):
             where = self._constants.SELECTION[entry]
@@ -223,7 +223,7 @@ class Sources:
         )
 
     def _ratio(self, uom: UnitDescription | None, constants: Any, unresolved: list[str]) -> Decimal | None:
-        """Return the product of the ratios that are not yet in the value, None if they cannot be told."""
+        """Return the product of the ratios that are not yet in the value, None if they are not known."""
         result = _ONE
         for ratios in (constants.SET1_CONSTANTS, constants.SET2_CONSTANTS):
             if ratios is None or ratios.SET_FLAGS.SET_APPLIED_FLAG:

@@ -2,7 +2,7 @@
 
 Nothing else in these packages knows of time zones. Instants are aware and have a fixed offset: two times that share a
 `zoneinfo.ZoneInfo` would be compared and subtracted by their wall clocks (PEP 495; Python, datetime, supported
-operations). Wall times are naive; ``fold`` tells which of the two they are in an hour that occurs twice.
+operations). Wall times are naive; ``fold`` says which of the two is meant in an hour that occurs twice.
 
 How ST52 and ST55 say what a time is, by TIME_DATE_QUAL (a reading of ours): with GMT_FLAG it is UTC; otherwise UTC is
 the time minus ST53.TIME_ZONE_OFFSET if TM_ZN_APPLIED_FLAG, and minus ST53.DST_TIME_AMT if DST_APPLIED_FLAG while
@@ -226,7 +226,7 @@ class Timekeeping:
         return self.utc or self.local is not None or self.zone is not None or not self.zone_applied
 
     def in_dst(self, wall: dt.datetime, *, second: bool = False) -> bool | None:
-        """Say whether the calendar has daylight saving time in effect at a local wall time, None if it does not tell.
+        """Say whether the calendar has daylight saving time in effect at a local wall time, None if it does not say.
 
         Args:
             wall: naive.
@@ -239,7 +239,7 @@ class Timekeeping:
         return self.calendar.is_dst(wall, self.dst_amount if second or wall.fold else _NONE)
 
     def _in_dst_standard(self, standard: dt.datetime) -> bool | None:
-        """Say the same of a time that is always standard time."""
+        """Say the same for a time that is always standard time."""
         return self.in_dst(standard, second=True)
 
     def in_effect(self, time: dt.datetime) -> bool | None:
@@ -260,8 +260,8 @@ class Timekeeping:
         """Make a time of the meter aware.
 
         Args:
-            time: naive, as decoded. Of two that it may stand for, it is the first, the second if ``fold`` is 1.
-            dst: whether daylight saving time was in effect then, where something says so; None to use the rule. With
+            time: naive, as decoded. Of two instants that it may mean, it is the first, or the second if ``fold`` is 1.
+            dst: whether daylight saving time was in effect then, if that is known; None to use the rule. With
                 a zone of the caller it only decides between two instants that have the same wall time.
 
         Returns:
@@ -289,7 +289,7 @@ class Timekeeping:
             return None
 
     def candidates(self, time: dt.datetime) -> tuple[dt.datetime, ...]:
-        """Return the instants that a time of the meter may stand for, the earlier first; two where no rule tells.
+        """Return the instants that a time of the meter may mean, the earlier first; two where no rule decides.
 
         Args:
             time: naive, as decoded.
@@ -304,7 +304,7 @@ class Timekeeping:
 
         Args:
             time: in UTC, naive.
-            dst: whether daylight saving time was in effect then, where something says so; None to use the rule.
+            dst: whether daylight saving time was in effect then, if that is known; None to use the rule.
         """
         if self.local is not None:
             return _at_offset(time, utc(time).astimezone(self.local).utcoffset() or _NONE)
@@ -359,12 +359,12 @@ def _in_utc(
 ) -> dt.datetime:
     """Return the instant of a time in a zone, in UTC and naive.
 
-    Where the time occurs twice, or is left out, `dst` says which is meant; where it says nothing, ``fold`` does.
+    Where the time occurs twice, or is skipped, `dst` says which is meant; without it, ``fold`` does.
 
     Args:
         time: naive.
         zone: where it was shown.
-        dst: whether daylight saving time was in effect then; None if nothing says so.
+        dst: whether daylight saving time was in effect then; None if that is not known.
         zone_applied: the standard offset of the zone is in the time.
         dst_applied: the daylight saving shift is in the time while it is in effect.
     """

@@ -25,7 +25,7 @@ class TableUse(NamedTuple):
         name: as declared; "" if nobody declared it.
         title: name for people; "" if nobody declared it.
         writable: ST0 says that it can be written.
-        here: its octets are at hand.
+        here: the device has its octets.
     """
 
     label: str

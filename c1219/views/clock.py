@@ -23,7 +23,7 @@ _NO_TIME = dt.timedelta(0)
 
 
 class Clock(NamedTuple):
-    """The clock of a meter when its tables were read. What no table tells is None.
+    """The clock of a meter when its tables were read. What no table says is None.
 
     Attributes:
         time: aware; see `Timekeeping.instant`.
@@ -41,7 +41,7 @@ class Clock(NamedTuple):
         next_switches: the next tier switches by the calendar, in local wall time.
         next_season: the next change of season by the calendar.
         timekeeping: how to read times of this meter.
-        findings: what is missing or does not fit.
+        findings: what is missing or contradictory.
     """
 
     time: dt.datetime | None
@@ -95,7 +95,7 @@ def timekeeping(
         device: the tables of the meter.
         zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
-        findings: where to say what is missing or wrong.
+        findings: where to report what is missing or wrong.
     """
     remarks: list[Finding] = [] if findings is None else findings
     calendar = read_calendar(device, remarks)
@@ -146,7 +146,7 @@ def clock(
     dst = quality.DST_FLAG if quality is not None else None
     time = times.instant(wall, dst) if wall is not None else None
     if wall is not None and time is None:
-        text = "the offset from UTC is not known: neither GMT_FLAG nor ST53.TIME_ZONE_OFFSET tells it"
+        text = "the offset from UTC is not known: neither GMT_FLAG nor ST53.TIME_ZONE_OFFSET gives it"
         findings.append(Finding("warning", "zone-unknown", "ST52.CLOCK_CALENDAR", None, text))
     local = _local(times, table) if table is not None else None
     if quality is not None and wall is not None:
@@ -172,7 +172,7 @@ def clock(
 
 
 def _local(times: Timekeeping, table: Any) -> dt.datetime | None:
-    """Return the local wall time that a clock table tells, None if that is not known."""
+    """Return the local wall time that a clock table gives, None if it is not known."""
     wall = table.CLOCK_CALENDAR
     if not isinstance(wall, dt.datetime):
         return None
@@ -183,7 +183,7 @@ def _local(times: Timekeeping, table: Any) -> dt.datetime | None:
 
 
 def _checked_tier(plan: Calendar, local: dt.datetime | None, tier: int | None) -> list[Finding]:
-    """Hold the tier that the meter is in against its calendar."""
+    """Compare the tier that the meter is in with its calendar."""
     planned = None if local is None else plan.tier(local)
     if planned is None or planned == tier:
         return []
@@ -198,7 +198,7 @@ def _either(first: int | None, second: int | None) -> int | None:
 def _checked(
     quality: Any, wall: dt.datetime, local: dt.datetime | None, time: dt.datetime | None, times: Timekeeping
 ) -> list[Finding]:
-    """Hold what the clock says of itself against its date, and against the calendar or the zone."""
+    """Compare what the clock says of itself with its date, and with the calendar or the time zone."""
     doubts = []
     weekdays = {moment.isoweekday() % 7 for moment in (wall, local) if moment is not None}
     if quality.DAY_OF_WEEK not in {*weekdays, 7}:

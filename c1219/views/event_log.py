@@ -148,7 +148,7 @@ def events(
     Args:
         device: the tables of the meter.
         logs: which logs. The entries of two are put together by time; each log keeps its own order.
-        seen: newest sequence number of each log that the caller has already, to tell what was lost since.
+        seen: newest sequence number of each log that the caller has already, to report what was lost since.
         zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
     """
@@ -192,7 +192,7 @@ class _Reader:
         self.partial = self.table is not None and device[number].pieces is not None
         self.arguments: dict[int, Layout | None] = {}
         self.cases: Mapping[int, Any] = {}
-        self.possible: dict[int, tuple[dt.datetime, ...]] = {}  # instants that the time of an entry may stand for
+        self.possible: dict[int, tuple[dt.datetime, ...]] = {}  # instants that the time of an entry may mean
         if self.table is not None and self.table.ENTRIES:
             node: Any = device.bind(number).element(f"ENTRIES[0].{self.prefix}_ARGUMENT").node
             self.cases = node.declared.cases

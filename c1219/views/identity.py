@@ -61,7 +61,7 @@ class Identity(NamedTuple):
 
 
 def identity(device: TableSet) -> Identity:
-    """Say who a meter is, as far as the tables that are here tell.
+    """Say who a meter is, by the tables that are here.
 
     Args:
         device: the tables of the meter.

@@ -248,7 +248,7 @@ def load_profile(
 def _rows(
     profile: ProfileSet, blocks: list[Block], since: dt.datetime | None, until: dt.datetime | None, summed: bool
 ) -> tuple[tuple[Interval, ...], dict[tuple[int, int], Decimal | None]]:
-    """Return the rows in order of time, and the raw sums of (block, channel) where all intervals are at hand."""
+    """Return the rows in order of time, and the raw sums of (block, channel) of which we have all intervals."""
     new, kind, status_of, channel_status = tuple.__new__, Interval, _STATUS, _CHANNEL_STATUS
     plans = [
         (

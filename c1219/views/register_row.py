@@ -47,11 +47,11 @@ class Register(NamedTuple):
         quadrants: quadrants counted, 1..4; empty where the direction does not matter.
         event_time: when a demand occurred; aware if the offset from UTC is known, else by the meter's clock.
         time_remaining: of the interval of a present demand.
-        period_end: when the values were taken, likewise; None for the current ones.
+        period_end: when the values were taken, aware or not in the same way; None for the current ones.
         season: season of the period.
         self_read: sequence number of the self read.
         valid: value, quantity and unit are known.
-        remarks: a sentence for each thing that could not be told, or is doubtful.
+        remarks: a sentence for each thing that is not known, or is doubtful.
     """
 
     path: str

@@ -1,8 +1,8 @@
 """Registers: every value of ST23 to ST28 as a row that says what it is.
 
 ST22 (for ST28: ST27) names the source of each value, ST12 to ST16 say what the source measures; how values are scaled
-is in `c1219.rules.sources`. A coincident value carries the time of the demand it is tied to. What cannot be told stays
-None, and the row says why.
+is in `c1219.rules.sources`. A coincident value carries the time of the demand it is tied to. What is not known is
+None, and a remark of the row says why.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Registers(RowView[Register]):
 
     Attributes:
         rows: in the order of the tables; self reads from the oldest to the newest.
-        findings: what is missing, wrong or could not be told.
+        findings: what is missing, wrong or not known.
     """
 
     __slots__ = ("findings", "rows")
@@ -148,7 +148,7 @@ class _Reader:
                 self.findings.append(Finding("warning", "unresolved", f"ST16.SOURCES_LINK[{index}]", None, text))
 
     def time(self, time: Any) -> dt.datetime | None:
-        """Return a time as rows have it: aware if that can be told."""
+        """Return a time as rows have it: aware if the offset from UTC is known."""
         if not isinstance(time, dt.datetime):
             return None
         if time not in self._times:
@@ -172,11 +172,11 @@ class _Reader:
         return source
 
     def trigger(self, coincident: int) -> int | None:
-        """Return the demand that a coincident value is tied to, None if ST22 does not tell."""
+        """Return the demand that a coincident value is tied to, None if ST22 does not say."""
         return _selected(self.selection and self.selection.COIN_DEMAND_ASSOC, coincident)
 
     def extreme(self, demand: int | None) -> Literal["maximum", "minimum"] | None:
-        """Say whether a demand is a maximum or a minimum, None if ST22 does not tell."""
+        """Say whether a demand is a maximum or a minimum, None if ST22 does not say."""
         if self.selection is None or demand is None:
             return None
         return "maximum" if self.selection.MIN_OR_MAX_FLAGS[demand] else "minimum"
@@ -226,8 +226,8 @@ class _Column:
 
     Args:
         kind: what sort of values.
-        source: what they measure; None if no table tells.
-        table: which tells the source.
+        source: what they measure; None if no table says.
+        table: the one that names the source.
         single: floats have 32 bits.
     """
 
@@ -241,7 +241,7 @@ class _Column:
         self.described: tuple[int | None, str | None, str | None] = (None, None, None)
         self.electric: tuple[int | None, Segmentation | None, Direction | None, tuple[int, ...]]
         self.electric = (None, None, None, ())
-        self._unresolved: tuple[str, ...] = (f"{table} does not tell the source",)
+        self._unresolved: tuple[str, ...] = (f"{table} does not name the source",)
         if source is not None:
             interval = source.interval if "demand" in kind or "cumulative" in kind else None
             uom = source.uom

@@ -1,4 +1,4 @@
-"""Who may read and write what: ST42 to ST45, held against the sets of ST0. Passwords and keys are never told.
+"""Who may read and write what: ST42 to ST45, checked against the sets of ST0. Passwords and keys are never shown.
 
 A password opens groups. A table may be read or written, a procedure's response read or the procedure executed, if the
 entry of ST44 says so for anyone or for a group that the password opened; ST43 has the entry of all that ST44 does not
@@ -65,8 +65,8 @@ class Permission(NamedTuple):
         label: ``ST54``, ``MT1``, ``SP3`` or ``MP22``.
         name: name for people; "" if nobody declared it.
         kind: ``table`` or ``procedure``.
-        read: who may read the table, or the response of the procedure; None if no table tells.
-        write: who may write the table, or execute the procedure; None if no table tells.
+        read: who may read the table, or the response of the procedure; None if no table says.
+        write: who may write the table, or execute the procedure; None if no table says.
         writable: ST0 says that the table can be written; True for procedures. If not, nobody may write.
         rule: where it is said: ``ST44.ACCESS_CONTROL[3]``, ``ST43.TABLE_DEFAULT``; None if nowhere.
     """

@@ -37,7 +37,7 @@ def describe_sources(device: TableSet, findings: list[Finding] | None = None) ->
 
 
 def describe_source(device: TableSet, index: int) -> Source:
-    """Describe one source; what could not be told is in its `unresolved`.
+    """Describe one source; what is not known is in its `unresolved`.
 
     Args:
         device: the tables of the meter.

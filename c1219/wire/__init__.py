@@ -2,7 +2,7 @@
 
 A `Form` is what a type becomes once ST0 is known: it has a size, it decodes and encodes octets, and it carries the
 few words that the generated codec needs (`codes`, `load`, `store`). `decode` and the generated words are two
-implementations of the same thing on purpose; the tests hold them against each other.
+implementations of the same thing on purpose; the tests compare them.
 """
 
 from c1219.wire.fields import BitsForm, BitSpan, CodedForm, bits_type

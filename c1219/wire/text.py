@@ -43,7 +43,7 @@ class BytesForm(Form):
 
 
 class SecretForm(BytesForm):
-    """BINARY(n) that holds a password or key. Value: `Secret`; JSON does not tell it."""
+    """BINARY(n) that holds a password or key. Value: `Secret`; JSON does not show it."""
 
     __slots__ = ()
 

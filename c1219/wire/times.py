@@ -1,4 +1,4 @@
-"""Wire forms of dates and times, chosen by TM_FORMAT. Values are naive: ST52 and ST55 tell UTC from local time.
+"""Wire forms of dates and times, chosen by TM_FORMAT. Values are naive: ST52 and ST55 say whether they are UTC.
 
 Forms of TM_FORMAT 0..4 [V] except where marked: STIME, HTIME and HTIME_DATE in formats 3 and 4 are 4 octets of
 counter, and the fraction is one octet of hundredths [?].

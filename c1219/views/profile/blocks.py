@@ -4,7 +4,7 @@ Readings of ours: in the newest block the intervals in use are the first NBR_VAL
 INTERVAL_ORDERs. If its end time is no multiple of the interval length, it also holds the interval that is running,
 which is left out (EnergyICT Connexo does so for the Elster A3). The common DST status of an interval says that daylight
 saving time was in effect, in the words of 1997; those of 2008 can be read as a change. It is used only where the
-calendar or the zone does not tell.
+calendar or the zone does not say.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def block_order(profile: ProfileSet, ends: Mapping[int, dt.datetime | None]) -> 
 
     Args:
         profile: the set.
-        ends: end time of blocks by index, as far as they are known.
+        ends: known end times of blocks by index.
     """
     status, flags = profile.status, profile.status.LP_SET_STATUS_FLAGS
     path = f"ST63.LP_STATUS_SET{profile.number}"
@@ -122,9 +122,9 @@ def _note_status(profile: ProfileSet, path: str) -> None:
 
 
 def _disordered(profile: ProfileSet, newest: list[int], ends: Mapping[int, dt.datetime | None]) -> bool:
-    """Whether end times that are known are missing, or fall on the way from the oldest block to the newest.
+    """Return whether a known block has no end time, or end times decrease from the oldest block to the newest.
 
-    In an hour that occurs twice they may fall by the clock, if the instants they can stand for do not.
+    In an hour that occurs twice, wall times may decrease if the instants that they can mean do not.
     """
     walls = [wall for element in reversed(newest) if element in ends for wall in (ends[element],)]
     known = [wall for wall in walls if wall is not None]
@@ -143,7 +143,7 @@ def _disordered(profile: ProfileSet, newest: list[int], ends: Mapping[int, dt.da
 
 
 def blocks_of(profile: ProfileSet) -> list[Block]:
-    """Return the blocks in use whose head is at hand, the oldest first."""
+    """Return the blocks in use whose head we have, the oldest first."""
     ends = profile.ends()
     order = block_order(profile, ends)
     return ordered_blocks(
@@ -154,7 +154,7 @@ def blocks_of(profile: ProfileSet) -> list[Block]:
 def ordered_blocks(
     profile: ProfileSet, order: list[tuple[int, int]], ends: Mapping[int, dt.datetime | None]
 ) -> list[Block]:
-    """Return the blocks of which there is an end time, the oldest first.
+    """Return the blocks with a known end time, the oldest first.
 
     Args:
         profile: the set.
@@ -237,7 +237,7 @@ def _closure_text(code: int) -> str:
 
 
 def _timed(profile: ProfileSet, block: Block) -> Block:
-    """Put the intervals in order of time, and leave out the one that is running."""
+    """Put the intervals in order of time, without the one that is still running."""
     wall, first, last = block.wall_end, 0, block.indices.stop
     descending = bool(profile.status.LP_SET_STATUS_FLAGS.INTERVAL_ORDER)
     running = False
@@ -286,7 +286,7 @@ def _end_of(profile: ProfileSet, block: Block, before: dt.datetime | None) -> dt
 def _chosen_end(
     profile: ProfileSet, block: Block, before: dt.datetime | None, possible: tuple[dt.datetime, ...]
 ) -> dt.datetime | None:
-    """Return which of two instants the end of a block is, None if nothing tells.
+    """Return which of two instants the end of a block is, None if that is not known.
 
     What the status of its last interval says of it counts; if that fits both, whether the block goes on where the one
     before it ended.
@@ -294,7 +294,7 @@ def _chosen_end(
     times, step = profile.times, dt.timedelta(minutes=profile.minutes)
     status = profile.dst_status(block.element, block.indices[-1]) if len(block.indices) else None
     if status is not None:
-        if block.wall_end is not None and times.instant(block.wall_end) is None:  # no rule tells
+        if block.wall_end is not None and times.instant(block.wall_end) is None:  # no rule decides
             return possible[0] if status else possible[-1]
         fitting = [end for end in possible if times.in_effect(end - step) == status]
         fitting = fitting or [end for end in possible if times.in_effect(end) == status]  # as it ended, not as it began

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["MAX_COUNT", "MERGE_GAP", "Need", "NeededOctets", "moment", "needed"]
 
 MERGE_GAP = 64
-"""Octets that are read for nothing rather than ask twice: about what another request and its answer cost."""
+"""Unneeded octets that are read rather than sending another request: about what a request and its response cost."""
 MAX_COUNT = 65535
-"""Octets of one piece: what the count of an offset read can say."""
+"""Octets of one piece: the largest count of an offset read."""
 
 
-_FIRST, _LAST = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
+_FIRST, _LAST = dt.datetime(1, 1, 1, tzinfo=dt.UTC), dt.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=dt.UTC)
 
 
 class NeededOctets(NamedTuple):
@@ -44,7 +44,7 @@ class Need(NamedTuple):
     """What to read.
 
     Attributes:
-        table: label of the table, for example ``ST64``; "" if the tables that tell are absent.
+        table: label of the table, for example ``ST64``; "" if the tables that say so are absent.
         pieces: stretches of it, in order of offset.
         ends: where the end times of all blocks in use are: read them first, and give them to `needed` again, if
             `estimated` is not good enough.
@@ -73,7 +73,7 @@ def moment(profile: ProfileSet, time: dt.datetime | None, *, aware: bool) -> dt.
         aware: the rows have aware times.
 
     Returns:
-        None, and a finding, if the time cannot be held against the rows: then there is no limit.
+        None and a finding if the time cannot be compared with the rows: then there is no limit.
     """
     if time is None:
         return None
@@ -87,7 +87,7 @@ def moment(profile: ProfileSet, time: dt.datetime | None, *, aware: bool) -> dt.
         return time
     wall = times.wall(time)
     if wall is None:
-        text = f"{time} cannot be held against the meter's clock, whose zone is not known; it is no limit"
+        text = f"{time} cannot be compared with the meter's clock, whose time zone is not known; it is ignored"
         profile.remark("error", "zone-unknown", profile.label, text)
     return wall
 
@@ -215,7 +215,7 @@ def _spans(
 def _places(profile: ProfileSet, block: Block, since: dt.datetime | None, until: dt.datetime | None) -> slice:
     """Return which intervals of a block, in order of time, end after `since` and start before `until`.
 
-    By arithmetic: tables of a few octets can tell of millions of intervals.
+    By arithmetic: tables of a few octets can promise millions of intervals.
     """
     count = len(block.indices)
     if block.end is None or not profile.minutes:

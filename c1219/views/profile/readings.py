@@ -2,8 +2,8 @@
 
 The difference of two consecutive BLOCK_END_READs is the sum of the intervals of the later block, or each is that sum
 itself (BLK_END_RD_INDICATOR_FLAG). They may differ by less than one step of the interval data where a divisor or scalar
-makes steps. BLOCK_END_PULSE counts modulo 2^32; whether before or after scalar and divisor is not known to us, so
-either fits.
+makes steps. BLOCK_END_PULSE counts modulo 2^32; we do not know whether before or after scalar and divisor, so
+either is accepted.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _comparable(profile: ProfileSet, channel: Channel) -> bool:
     if source.unit is not None and source.unit == end.unit and not source.offset and not end.offset:
         return True
     path = f"ST62.LP_SEL_SET{profile.number}[{channel.number - 1}]"
-    text = f"channel {channel.number}: end readings in {end.unit} cannot be held against intervals in {source.unit}"
+    text = f"channel {channel.number}: end readings in {end.unit} cannot be compared with intervals in {source.unit}"
     profile.remark("note", "not-comparable", path, text)
     return False
 

@@ -1,4 +1,4 @@
-"""One set of a load profile (ST61 to ST67): its dimensions, where things are in its table, and the octets at hand."""
+"""One set of a load profile (ST61 to ST67): its dimensions, the layout of its table, and the octets we have."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BLOCKS", "ProfileSet", "profile_set"]
 
 MAX_BLOCKS = 10_000
-"""Blocks of a set that are read: 27 years of days. ST61 may tell of 65,535 in a few octets."""
+"""Blocks of a set that are read: 27 years of days. ST61 can promise 65,535 in a few octets."""
 
 _start = itemgetter(0)
 
@@ -41,12 +41,12 @@ def profile_set(
     local_counters: bool = False,
     max_blocks: int = MAX_BLOCKS,
 ) -> ProfileSet | None:
-    """Return one set, None if the tables that it needs are absent or of no use.
+    """Return one set, None if the tables that it needs are absent or unusable.
 
     Args:
         device: the tables of the meter.
         number: 1..4.
-        findings: where to say what is missing or wrong.
+        findings: where to report what is missing or wrong.
         pieces: octets of its data table by offset; those that the device holds if None.
         zone: where the meter is, if the caller knows.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
@@ -91,7 +91,7 @@ def profile_set(
 
 
 class ProfileSet:
-    """One set, and the octets of its table that are at hand.
+    """One set, and the octets we have of its table.
 
     Attributes:
         number: 1..4.
@@ -105,8 +105,8 @@ class ProfileSet:
         status: ST63's record of the set.
         sums: end readings are the sum over their block.
         times: how the times of the meter relate to UTC.
-        octets: the whole table, with zeros where octets are not at hand.
-        covered: stretches of it that are at hand.
+        octets: the whole table, zeros where octets are missing.
+        covered: start and end of the stretches of it that we have.
         block_size: octets of a block.
         interval_at: octets before the first interval of a block.
         interval_size: octets of an interval.
@@ -186,7 +186,7 @@ class ProfileSet:
     # --- octets
 
     def _assembled(self, pieces: Mapping[int, bytes]) -> tuple[bytes, list[tuple[int, int]]]:
-        """Put pieces into one image, and say what they cover."""
+        """Return an image of the table made of pieces, and the stretches that they cover."""
         size = self.layout.size
         image = bytearray(size)
         covered: list[tuple[int, int]] = []
@@ -204,20 +204,20 @@ class ProfileSet:
         return bytes(image[:size]), covered
 
     def holds(self, block: int, start: int, end: int) -> bool:
-        """Whether octets of a block, counted from its start, are at hand."""
+        """Return whether we have these octets of a block, counted from its start."""
         at = block * self.block_size
         before = bisect_right(self.covered, at + start, key=_start)
         return before > 0 and at + end <= self.covered[before - 1][1]
 
     def holds_interval(self, block: int, index: int) -> bool:
-        """Whether all octets of an interval are at hand."""
+        """Return whether we have all octets of an interval."""
         start = self.interval_at + index * self.interval_size
         return self.holds(block, start, start + self.interval_size)
 
     # --- values
 
     def ends(self) -> dict[int, dt.datetime | None]:
-        """Return the end time of each block of which it is at hand."""
+        """Return the end times that we have, by block."""
         times: dict[int, dt.datetime | None] = {}
         width = self.end_time.size
         if not width:
@@ -233,7 +233,7 @@ class ProfileSet:
         return times
 
     def interval_values(self, block: int) -> Any:
-        """Return the interval records of a block; elements without a value are `Raw`, and a finding says so."""
+        """Return the interval records of a block; elements without a value are `Raw`, with a finding."""
         at = block * self.block_size + self.interval_at
         try:
             return self.intervals.decode(self.octets[at : at + self.intervals.size])
@@ -242,7 +242,7 @@ class ProfileSet:
             return stepwise.decode(self.intervals.node, self.octets, at, path, self.findings)
 
     def reading_values(self, block: int) -> Any:
-        """Return the end readings of a block; elements without a value are `Raw`, and a finding says so."""
+        """Return the end readings of a block; elements without a value are `Raw`, with a finding."""
         at = block * self.block_size + self.readings.offset
         try:
             return self.readings.decode(self.octets[at : at + self.readings.size])
@@ -265,7 +265,7 @@ class ProfileSet:
         return self._part(self.closure, block)
 
     def dst_status(self, block: int, index: int) -> bool | None:
-        """Return the common DST status of an interval, None if there is none or its octet is not at hand."""
+        """Return the common DST status of an interval, None if there is none or its octet is missing."""
         if self.extended is None:
             return None
         start = self.extended.offset + index * self.interval_size

@@ -1,6 +1,6 @@
 """The calendar of a simulated meter: what `c1219.rules.calendar` says, looked up fast, and standard values without one.
 
-A meter is always in some season and tier; before the first that its calendar tells it takes what `Calendar` assumes.
+A meter is always in some season and tier; before the first that its calendar gives it takes what `Calendar` assumes.
 """
 
 from __future__ import annotations

@@ -196,8 +196,8 @@ def test_times_stay_naive_where_the_offset_is_no_number() -> None:
 @pytest.mark.parametrize(
     ("missing", "text"),
     [
-        ({22: None}, "ST22 does not tell the source"),
-        ({27: None}, "ST27 does not tell the source"),
+        ({22: None}, "ST22 does not name the source"),
+        ({27: None}, "ST27 does not name the source"),
         ({12: None}, "ST12 is not here: quantity and unit are not known"),
         ({15: None}, "constants of ST15 are still to be applied, but they are not here: the unit is not known"),
     ],
