@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.codes.events import event
 from c1219.errors import UnknownTable
 from c1219.rules import offer
 from c1219.tableid import TableId, table_label
+from c1219.tabular.schema import METER, RowColumn, RowSchema
+from c1219.tabular.view import Tabular
+from c1219.views.origin import MeterOrigin, origin
 from c1219.views.records import record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from c1219.errors import Finding
     from c1219.tableset import TableSet
 
@@ -67,7 +72,39 @@ class EventUse(NamedTuple):
     event: bool | None
 
 
-class Capabilities(NamedTuple):
+CAPABILITIES: Final = RowSchema(
+    "c1219.capabilities/1",
+    "One table, procedure or event that one meter has.",
+    (
+        *METER,
+        RowColumn("kind", "word", "`table`, `procedure` or `event`", null=False),
+        RowColumn(
+            "label",
+            "word",
+            "`ST23`, `SP10`, `MP22`; of an event its number, with M before the manufacturer's",
+            null=False,
+        ),
+        RowColumn("name", "word", "as declared; of an event what happens", null=False),
+        RowColumn("title", "word", "of a table: name for people"),
+        RowColumn("writable", "bool", "of a table: it can be written", "ST0"),
+        RowColumn("here", "bool", "of a table: its octets are at hand"),
+        RowColumn("known", "bool", "of a procedure: its parameters and response are declared"),
+        RowColumn("history", "bool", "of an event: it goes to the history log", "ST73"),
+        RowColumn("event", "bool", "of an event: it goes to the event log", "ST75"),
+    ),
+    key=("meter", "kind", "label"),
+)
+
+
+class _Capabilities(NamedTuple):
+    tables: tuple[TableUse, ...]
+    procedures: tuple[ProcedureUse, ...]
+    events: tuple[EventUse, ...]
+    findings: tuple[Finding, ...]
+    origin: MeterOrigin = MeterOrigin()
+
+
+class Capabilities(_Capabilities, Tabular):
     """What a meter can do.
 
     Attributes:
@@ -75,16 +112,28 @@ class Capabilities(NamedTuple):
         procedures: procedures by number, the manufacturer's last.
         events: events by code, the manufacturer's last.
         findings: what is missing or wrong.
+        origin: which meter it is of.
     """
 
-    tables: tuple[TableUse, ...]
-    procedures: tuple[ProcedureUse, ...]
-    events: tuple[EventUse, ...]
-    findings: tuple[Finding, ...]
+    __slots__ = ()
+
+    schema = CAPABILITIES
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON."""
-        return {name: [item._asdict() for item in items] for name, items in self._asdict().items()}
+        shown = self._asdict()
+        del shown["origin"]
+        return {name: [item._asdict() for item in items] for name, items in shown.items()}
+
+    def table_rows(self) -> Iterator[Sequence[Any]]:
+        meter, node = self.origin.meter, self.origin.node
+        for table in self.tables:
+            yield (meter, node, "table", *table[:3], table.writable, table.here, None, None, None)
+        for procedure in self.procedures:
+            yield (meter, node, "procedure", *procedure[:2], None, None, None, procedure.known, None, None)
+        for use in self.events:
+            label = f"{'M' if use.manufacturer else ''}{use.code}"
+            yield (meter, node, "event", label, use.name, None, None, None, None, use.history, use.event)
 
 
 def capabilities(device: TableSet) -> Capabilities:
@@ -96,11 +145,12 @@ def capabilities(device: TableSet) -> Capabilities:
     findings: list[Finding] = []
     config = record(device, 0, findings, level="error")
     if config is None:
-        return Capabilities((), (), (), tuple(findings))
+        return Capabilities((), (), (), tuple(findings), origin(device))
     writable = offer.writable(config)
     tables = [_table(device, number, number in writable) for number in sorted(offer.tables(config))]
     procedures = [_procedure(device, number) for number in sorted(offer.procedures(config))]
-    return Capabilities(tuple(tables), tuple(procedures), tuple(_events(device, config, findings)), tuple(findings))
+    found = tuple(_events(device, config, findings))
+    return Capabilities(tuple(tables), tuple(procedures), found, tuple(findings), origin(device))
 
 
 def _table(device: TableSet, number: int, writable: bool) -> TableUse:

@@ -7,14 +7,19 @@ counts local time (Itron Sentinel does).
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.errors import Finding
 from c1219.rules.timekeeping import Timekeeping, clock_offsets, counts, time_quality
+from c1219.tabular.schema import METER, RowColumn, RowSchema
+from c1219.tabular.view import Tabular
 from c1219.views.calendar import Calendar, SeasonChange, TierChange, read_calendar
+from c1219.views.origin import MeterOrigin, origin
 from c1219.views.records import record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from c1219.tableset import TableSet
 
 __all__ = ["Clock", "Timekeeping", "clock", "timekeeping"]
@@ -22,7 +27,51 @@ __all__ = ["Clock", "Timekeeping", "clock", "timekeeping"]
 _NO_TIME = dt.timedelta(0)
 
 
-class Clock(NamedTuple):
+CLOCK: Final = RowSchema(
+    "c1219.clock/1",
+    "The clock of one meter when it was read.",
+    (
+        *METER,
+        RowColumn("time", "time", "what time it was by the meter; null if its offset from UTC is not known"),
+        RowColumn("local_offset", "int16", "minutes that the meter's place is ahead of UTC then; null if not known"),
+        RowColumn("wall", "wall", "as on the wire", "ST52, ST55"),
+        RowColumn("drift", "float", "seconds that the meter is ahead"),
+        RowColumn("weekday", "int8", "0 Sunday .. 6 Saturday, as the meter says"),
+        RowColumn("dst", "bool", "daylight saving time is in effect, as the meter says"),
+        RowColumn("tier", "int8", "tier that the meter is in", "ST55"),
+        RowColumn("demand_tier", "int8", "tier of demands, if it has its own", "ST55"),
+        RowColumn("season", "int8", "season that the meter is in", "ST55"),
+        RowColumn("special", "int8", "special schedule in effect", "ST55"),
+        RowColumn("tier_minutes", "int32", "left of the tier", "ST56"),
+        RowColumn("demand_tier_minutes", "int32", "left of the tier of demands", "ST56"),
+        RowColumn("self_read_days", "int32", "to the next self read", "ST56"),
+        RowColumn("next_switches", "json", "the next tier switches by the calendar, in local wall time", null=False),
+        RowColumn("next_season", "json", "the next change of season by the calendar"),
+    ),
+)
+
+
+class _Clock(NamedTuple):
+    time: dt.datetime | None
+    wall: dt.datetime | None
+    drift: dt.timedelta | None
+    weekday: int | None
+    dst: bool | None
+    tier: int | None
+    demand_tier: int | None
+    season: int | None
+    special: int | None
+    tier_minutes: int | None
+    demand_tier_minutes: int | None
+    self_read_days: int | None
+    next_switches: tuple[TierChange, ...]
+    next_season: SeasonChange | None
+    timekeeping: Timekeeping
+    findings: tuple[Finding, ...]
+    origin: MeterOrigin = MeterOrigin()
+
+
+class Clock(_Clock, Tabular):
     """The clock of a meter when its tables were read. What no table says is None.
 
     Attributes:
@@ -42,24 +91,19 @@ class Clock(NamedTuple):
         next_season: the next change of season by the calendar.
         timekeeping: how to read times of this meter.
         findings: what is missing or contradictory.
+        origin: which meter it is of.
     """
 
-    time: dt.datetime | None
-    wall: dt.datetime | None
-    drift: dt.timedelta | None
-    weekday: int | None
-    dst: bool | None
-    tier: int | None
-    demand_tier: int | None
-    season: int | None
-    special: int | None
-    tier_minutes: int | None
-    demand_tier_minutes: int | None
-    self_read_days: int | None
-    next_switches: tuple[TierChange, ...]
-    next_season: SeasonChange | None
-    timekeeping: Timekeeping
-    findings: tuple[Finding, ...]
+    __slots__ = ()
+
+    schema = CLOCK
+
+    def table_rows(self) -> Iterator[Sequence[Any]]:
+        shown = self.as_dict()
+        yield (
+            self.origin.meter, self.origin.node, self.time, self.origin.offset_of(self.time), self.wall,
+            *(shown[name] for name in self.schema.names[5:]),
+        )  # fmt: skip
 
     @property
     def calendar(self) -> Calendar | None:
@@ -68,7 +112,8 @@ class Clock(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON."""
-        items: dict[str, Any] = {name: value for name, value in self._asdict().items() if name != "timekeeping"}
+        items: dict[str, Any] = self._asdict()
+        del items["timekeeping"], items["origin"]
         for name in ("time", "wall"):
             items[name] = items[name] and items[name].isoformat()
         items["drift"] = None if self.drift is None else self.drift.total_seconds()
@@ -167,7 +212,7 @@ def clock(
         None if remain is None else remain.SELF_READ_DAYS_REMAIN,
         plan.next_switches(local) if plan is not None and local is not None else (),
         plan.next_season(local) if plan is not None and local is not None else None,
-        times, tuple(findings),
+        times, tuple(findings), origin(device, times),
     )  # fmt: skip
 
 

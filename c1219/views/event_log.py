@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import IntEnum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from c1219.codes.events import event
 from c1219.engine.declared import dependencies
@@ -20,12 +20,14 @@ from c1219.rules.lists import newest_first
 from c1219.rules.timekeeping import utc, without_zone
 from c1219.schema import outline
 from c1219.tableid import TableId
+from c1219.tabular.schema import METER, RowColumn, RowSchema
 from c1219.views.clock import Timekeeping, timekeeping
+from c1219.views.origin import MeterOrigin, origin
 from c1219.views.records import record
 from c1219.views.rows import RowView, csv_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from c1219.tableset import TableSet
 
@@ -98,6 +100,30 @@ class Lost(NamedTuple):
     count: int | None  # type: ignore[assignment]  # tuple.count is not needed
 
 
+EVENTS: Final = RowSchema(
+    "c1219.events/1",
+    "One entry of the history or event log.",
+    (
+        *METER,
+        RowColumn("time", "time", "when it happened"),
+        RowColumn("local_offset", "int16", "minutes that the meter's place is ahead of UTC then; null if not known"),
+        RowColumn("wall_time", "bool", "the time is what the meter's clock shows, taken as UTC", null=False),
+        RowColumn("log", "word", "`history` or `event`", null=False),
+        RowColumn("sequence", "int64", "sequence number in its log", null=False),
+        RowColumn("user", "int32", "who did it", "USER_ID", null=False),
+        RowColumn("code", "int16", "number of the event", null=False),
+        RowColumn("manufacturer", "bool", "it is an event of the manufacturer's", null=False),
+        RowColumn("name", "word", "what happened", null=False),
+        RowColumn("arguments", "json", "elements of the argument by name"),
+        RowColumn("raw", "string", "octets of the argument in hex", null=False),
+        RowColumn("number", "int32", "number common to both logs", "EVENT_NUMBER"),
+        RowColumn("unread", "bool", "it had not been read", null=False),
+        RowColumn("element", "int32", "index in the array of entries", null=False),
+    ),
+    key=("meter", "log", "sequence"),
+)
+
+
 class EventLog(RowView[Event]):
     """The entries of the logs, in order.
 
@@ -105,14 +131,24 @@ class EventLog(RowView[Event]):
         rows: the entries, the oldest first.
         lost: events that are missing.
         findings: what is missing, tolerated or wrong.
+        origin: which meter they are of.
     """
 
-    __slots__ = ("findings", "lost", "rows")
+    __slots__ = ("findings", "lost", "origin", "rows")
 
-    def __init__(self, rows: tuple[Event, ...], lost: tuple[Lost, ...], findings: tuple[Finding, ...]) -> None:
+    schema = EVENTS
+
+    def __init__(
+        self,
+        rows: tuple[Event, ...],
+        lost: tuple[Lost, ...],
+        findings: tuple[Finding, ...],
+        origin: MeterOrigin | None = None,
+    ) -> None:
         self.rows = rows
         self.lost = lost
         self.findings = findings
+        self.origin = origin or MeterOrigin()
 
     def __repr__(self) -> str:
         return f"<event log: {len(self.rows)} entries>"
@@ -133,6 +169,16 @@ class EventLog(RowView[Event]):
             items["arguments"] = "; ".join(f"{name}={value}" for name, value in (items["arguments"] or {}).items())
             shown.append(items)
         return csv_text(Event._fields, shown)
+
+    def table_rows(self) -> Iterator[Sequence[Any]]:
+        source = self.origin
+        for row in self.rows:
+            wall = row.time is not None and row.time.tzinfo is None
+            yield (
+                source.meter, source.node, row.time, source.offset_of(row.time), wall, row.log, row.sequence, row.user,
+                row.code, row.manufacturer, row.name, None if row.arguments is None else _argument_dict(row.arguments),
+                row.raw.hex(), row.number, row.unread, row.element,
+            )  # fmt: skip
 
 
 def events(
@@ -155,7 +201,7 @@ def events(
     findings: list[Finding] = []
     actual = record(device, 71, findings, level="error")
     if actual is None:
-        return EventLog((), (), tuple(findings))
+        return EventLog((), (), tuple(findings), origin(device))
     times = timekeeping(device, zone=zone, local_counters=local_counters, findings=findings)
     supported = record(device, 72, findings)
     lost: list[Lost] = []
@@ -176,7 +222,7 @@ def events(
         placed = [(at, n, row._replace(time=row.time and without_zone(row.time))) for at, n, row in placed]
     if len(logs) > 1:
         placed.sort(key=lambda item: item[:2])
-    return EventLog(tuple(row for _, _, row in placed), tuple(lost), tuple(findings))
+    return EventLog(tuple(row for _, _, row in placed), tuple(lost), tuple(findings), origin(device, times))
 
 
 class _Reader:

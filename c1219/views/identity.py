@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.errors import Finding
-from c1219.values import Raw
+from c1219.tabular.schema import METER, RowColumn, RowSchema
+from c1219.tabular.view import Tabular
+from c1219.views.origin import meter_name, plain_text
 from c1219.views.records import record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from c1219.tableset import TableSet
 
@@ -19,7 +21,44 @@ _COMMODITIES = {0: "gas", 1: "water", 2: "electric"}
 _EDITIONS = {0: "pre-release", 1: "1997", 2: "2008"}
 
 
-class Identity(NamedTuple):
+IDENTITY: Final = RowSchema(
+    "c1219.identity/1",
+    "Who one meter is.",
+    (
+        *METER,
+        RowColumn("manufacturer", "word", "registered code", "ST1"),
+        RowColumn("model", "word", "the manufacturer's", "ST1"),
+        RowColumn("hardware", "word", "version and revision", "ST1"),
+        RowColumn("firmware", "word", "version and revision", "ST1"),
+        RowColumn("serial", "string", "the manufacturer's serial number", "ST1"),
+        RowColumn("device_class", "word", "as text if it is text, else in hex", "ST0"),
+        RowColumn("commodity", "word", "`electric`, `gas` or `water`", "ST0"),
+        RowColumn("edition", "word", "of the standard", "ST0"),
+        RowColumn("identification", "string", "what the utility calls it", "ST5"),
+        RowColumn("nameplate", "json", "elements by name", "ST2", null=False),
+        RowColumn("utility", "json", "elements by name", "ST6", null=False),
+    ),
+    key=("meter",),
+)
+
+
+class _Identity(NamedTuple):
+    manufacturer: str | None
+    model: str | None
+    hardware: str | None
+    firmware: str | None
+    serial: str | None
+    device_class: str | None
+    commodity: str | None
+    edition: str | None
+    identification: str | None
+    nameplate: Mapping[str, Any]
+    utility: Mapping[str, Any]
+    ap_title: str | None
+    findings: tuple[Finding, ...]
+
+
+class Identity(_Identity, Tabular):
     """Who a meter is. None: not known; an empty text: the meter leaves it blank.
 
     Attributes:
@@ -38,19 +77,13 @@ class Identity(NamedTuple):
         findings: what is missing or wrong.
     """
 
-    manufacturer: str | None
-    model: str | None
-    hardware: str | None
-    firmware: str | None
-    serial: str | None
-    device_class: str | None
-    commodity: str | None
-    edition: str | None
-    identification: str | None
-    nameplate: Mapping[str, Any]
-    utility: Mapping[str, Any]
-    ap_title: str | None
-    findings: tuple[Finding, ...]
+    __slots__ = ()
+
+    schema = IDENTITY
+
+    def table_rows(self) -> Iterator[Sequence[Any]]:
+        name = meter_name(self.serial, self.identification, self.ap_title)
+        yield self.schema.picked(self, name, self.ap_title)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON."""
@@ -74,15 +107,15 @@ def identity(device: TableSet) -> Identity:
         findings.append(Finding("note", "nameplate", "ST2", None, text))
     title = device.node.get("ap_title")
     return Identity(
-        _text(st1 and st1.MANUFACTURER),
-        _text(st1 and st1.ED_MODEL),
+        plain_text(st1 and st1.MANUFACTURER),
+        plain_text(st1 and st1.ED_MODEL),
         st1 and _version(st1.HW_VERSION_NUMBER, st1.HW_REVISION_NUMBER),
         st1 and _version(st1.FW_VERSION_NUMBER, st1.FW_REVISION_NUMBER),
-        _text(st1 and st1.MFG_SERIAL_NUMBER),
+        plain_text(st1 and st1.MFG_SERIAL_NUMBER),
         _class(device.device_class),
         st0 and _COMMODITIES.get(st0.NAMEPLATE_TYPE, f"nameplate type {st0.NAMEPLATE_TYPE}"),
         st0 and _EDITIONS.get(st0.STD_VERSION_NO, f"version {st0.STD_VERSION_NO}"),
-        _text(st5 and st5.IDENTIFICATION),
+        plain_text(st5 and st5.IDENTIFICATION),
         nameplate,
         _elements(device, 6, findings),
         title if isinstance(title, str) else None,
@@ -93,11 +126,6 @@ def identity(device: TableSet) -> Identity:
 def _elements(device: TableSet, table: int, findings: list[Finding]) -> dict[str, Any]:
     value = record(device, table, findings, cut=True)
     return {} if value is None else device.bind(table).to_json(value)
-
-
-def _text(value: Any) -> str | None:
-    """Return a text without blanks around it; None if there is none, or its octets are none."""
-    return None if value is None or isinstance(value, Raw) else str(value).strip()
 
 
 def _version(version: int | None, revision: int | None) -> str | None:

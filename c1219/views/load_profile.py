@@ -18,12 +18,15 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Context, Decimal
 from enum import IntFlag
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from c1219.codes.status import ChannelStatus
 from c1219.rules.profile_set import Channel
 from c1219.rules.sources import EXACT, exact
+from c1219.tabular.readings import READINGS, reading
 from c1219.values import Raw
+from c1219.views.origin import MeterOrigin, origin
 from c1219.views.profile.blocks import Block, blocks_of, boundaries
 from c1219.views.profile.needs import Need, NeededOctets, moment, needed
 from c1219.views.profile.readings import EndReading, check_readings, end_readings
@@ -31,7 +34,7 @@ from c1219.views.profile.set import MAX_BLOCKS, ProfileSet, profile_set
 from c1219.views.rows import RowView, csv_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from c1219.errors import Finding
     from c1219.tableset import TableSet
@@ -92,6 +95,19 @@ class Interval(NamedTuple):
     extended: int | None
     block: int
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Names of the flags of the interval, and of the status of the channel unless it is without exception."""
+        return _flags(self.status, self.extended)
+
+
+@lru_cache(maxsize=1024)
+def _flags(status: IntervalStatus, extended: int | None) -> tuple[str, ...]:
+    names = [flag.name or "" for flag in status]
+    if extended:
+        names.append(extended.name if isinstance(extended, ChannelStatus) else f"RESERVED_{extended}")
+    return tuple(names)
+
 
 class LoadProfile(RowView[Interval]):
     """The rows of one set, in order of time and channel.
@@ -104,9 +120,12 @@ class LoadProfile(RowView[Interval]):
         rows: its intervals.
         readings: its end readings.
         findings: what is missing, tolerated or wrong.
+        origin: which meter they are of.
     """
 
-    __slots__ = ("blocks", "channels", "findings", "minutes", "readings", "rows", "set")
+    __slots__ = ("blocks", "channels", "findings", "minutes", "origin", "readings", "rows", "set")
+
+    schema = READINGS
 
     def __init__(
         self,
@@ -117,6 +136,7 @@ class LoadProfile(RowView[Interval]):
         rows: tuple[Interval, ...],
         readings: tuple[EndReading, ...],
         findings: tuple[Finding, ...],
+        origin: MeterOrigin | None = None,
     ) -> None:
         self.set = number
         self.minutes = minutes
@@ -125,6 +145,7 @@ class LoadProfile(RowView[Interval]):
         self.rows = rows
         self.readings = readings
         self.findings = findings
+        self.origin = origin or MeterOrigin()
 
     def __repr__(self) -> str:
         return f"<load profile set {self.set}: {len(self.rows)} rows of {len(self.channels)} channels>"
@@ -158,14 +179,58 @@ class LoadProfile(RowView[Interval]):
             "findings": [finding._asdict() for finding in self.findings],
         }
 
-    def to_csv(self) -> str:
-        """Return the rows as CSV with a head line; flags are names with blanks between them."""
+    def to_csv(self, layout: Literal["long", "wide"] = "long") -> str:
+        """Return the rows as CSV with a head line; flags are names with blanks between them.
+
+        Args:
+            layout: ``long``, a line for each interval and channel, or ``wide``, a line for each interval with a column
+                for the value and one for the status of each channel.
+
+        Raises:
+            ValueError: `layout` is something else.
+        """
+        if layout == "wide":
+            return self._wide()
+        if layout != "long":
+            raise ValueError(f"layout is long or wide, not {layout!r}")
         shown = []
         for row in self.rows:
             items = _row_dict(row)
             items["status"] = " ".join(items["status"])
             shown.append(items)
         return csv_text(Interval._fields, shown)
+
+    def _wide(self) -> str:
+        columns = {}
+        for channel in self.channels:
+            name, source = f"channel {channel.number}", channel.source
+            unit = f" ({source.unit})" if source.unit else ""
+            columns[channel.number] = (f"{name} {source.quantity}{unit}", f"{name} status")
+        head = ("start", "end", *(name for pair in columns.values() for name in pair))
+        return csv_text(head, self._wide_rows(columns))
+
+    def _wide_rows(self, columns: dict[int, tuple[str, str]]) -> Iterator[dict[str, Any]]:
+        """Yield a line for each interval: rows of one interval stand together, in order of their channels."""
+        empty = dict.fromkeys(["start", "end", *(name for pair in columns.values() for name in pair)])
+        line, before = dict(empty), None
+        for row in self.rows:
+            if before is None or row.channel <= before.channel or row.block != before.block or row.end != before.end:
+                if before is not None:
+                    yield line
+                line = {**empty, "start": _plain(row.start), "end": _plain(row.end)}
+            value, status = columns[row.channel]
+            line[value], line[status] = _plain(row.value), " ".join(row.flags)
+            before = row
+        if before is not None:
+            yield line
+
+    def table_rows(self) -> Iterator[Sequence[Any]]:
+        for row in self.rows:
+            yield reading(
+                self.origin, path=f"LP{self.set}.CH{row.channel}", start=row.start, end=row.end, source=row.source,
+                quantity=row.quantity, unit=row.unit, kind="interval",
+                value=None if row.status & IntervalStatus.NOT_VALID else row.value, raw=row.raw, status=row.flags,
+            )  # fmt: skip
 
 
 def _plain(value: Any) -> Any:
@@ -235,14 +300,17 @@ def load_profile(
         device, number, findings, pieces=pieces, zone=zone, local_counters=local_counters, max_blocks=max_blocks
     )
     if profile is None:
-        return LoadProfile(number, 0, (), (), (), (), tuple(findings))
+        return LoadProfile(number, 0, (), (), (), (), tuple(findings), origin(device))
     blocks = blocks_of(profile)
     aware = any(block.end is not None and block.end.tzinfo is not None for block in blocks)
     first, last = moment(profile, since, aware=aware), moment(profile, until, aware=aware)
     readings = end_readings(profile, blocks)
     rows, sums = _rows(profile, blocks, first, last, bool(readings))
     check_readings(profile, readings, sums)
-    return LoadProfile(number, profile.minutes, profile.channels, tuple(blocks), rows, readings, tuple(findings))
+    whence = origin(device, profile.times)
+    return LoadProfile(
+        number, profile.minutes, profile.channels, tuple(blocks), rows, readings, tuple(findings), whence
+    )
 
 
 def _rows(

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from c1219.errors import Finding
 from c1219.rules.lists import newest_first
 from c1219.rules.offer import lists
+from c1219.tabular.readings import READINGS, reading
 from c1219.values import Raw
 from c1219.views.clock import Timekeeping, timekeeping
+from c1219.views.origin import MeterOrigin, origin
 from c1219.views.records import record
 from c1219.views.register_row import Kind, Period, Register
 from c1219.views.rows import RowView, csv_text
 from c1219.views.sources import sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from c1219.codes.units import Direction, Segmentation
     from c1219.rules.sources import Source
@@ -53,13 +55,19 @@ class Registers(RowView[Register]):
     Attributes:
         rows: in the order of the tables; self reads from the oldest to the newest.
         findings: what is missing, wrong or not known.
+        origin: which meter they are of.
     """
 
-    __slots__ = ("findings", "rows")
+    __slots__ = ("findings", "origin", "rows")
 
-    def __init__(self, rows: tuple[Register, ...], findings: tuple[Finding, ...]) -> None:
+    schema = READINGS
+
+    def __init__(
+        self, rows: tuple[Register, ...], findings: tuple[Finding, ...], origin: MeterOrigin | None = None
+    ) -> None:
         self.rows = rows
         self.findings = findings
+        self.origin = origin or MeterOrigin()
 
     def __repr__(self) -> str:
         return f"<{len(self.rows)} registers>"
@@ -82,6 +90,16 @@ class Registers(RowView[Register]):
             shown.append(items)
         return csv_text(Register._fields, shown)
 
+    def table_rows(self) -> Iterator[Sequence[Any]]:
+        source = self.origin
+        read = source.read_at or source.clock
+        for row in self.rows:
+            yield reading(
+                source, path=row.path, end=row.period_end or read, source=row.source, quantity=row.quantity,
+                unit=row.unit, kind=row.kind, tier=row.tier, occurrence=row.occurrence,
+                value=row.value if row.valid else None, raw=row.raw, event_time=row.event_time, extreme=row.extreme,
+            )  # fmt: skip
+
 
 def registers(device: TableSet, *, zone: dt.tzinfo | None = None, local_counters: bool = False) -> Registers:
     """Return every value of ST23 to ST28 that is here; without such tables no rows, and findings.
@@ -92,8 +110,9 @@ def registers(device: TableSet, *, zone: dt.tzinfo | None = None, local_counters
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
     """
     findings: list[Finding] = []
-    reader = _Reader(device, timekeeping(device, zone=zone, local_counters=local_counters), findings)
-    return Registers(tuple(reader.rows()), tuple(dict.fromkeys(findings)))
+    times = timekeeping(device, zone=zone, local_counters=local_counters)
+    reader = _Reader(device, times, findings)
+    return Registers(tuple(reader.rows()), tuple(dict.fromkeys(findings)), origin(device, times))
 
 
 class _Reader:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from c1219.printable import inert
+from c1219.tabular.schema import csv_cell
+from c1219.tabular.view import Tabular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +19,7 @@ __all__ = ["RowView", "csv_text"]
 _R = TypeVar("_R")
 
 
-class RowView(ABC, Generic[_R]):
+class RowView(Tabular, Generic[_R]):
     """Rows of named values, in order.
 
     Attributes:
@@ -53,9 +54,5 @@ def csv_text(head: Iterable[str], rows: Iterable[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows([_cell(item) for item in items.values()] for items in rows)
+    writer.writerows([csv_cell(item) for item in items.values()] for items in rows)
     return text.getvalue()
-
-
-def _cell(item: Any) -> Any:
-    return "" if item is None else inert(item) if isinstance(item, str) else item

@@ -8,17 +8,20 @@ mention. That one group in common is enough is a reading of ours.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from c1219.errors import Finding
 from c1219.rules import rights
 from c1219.rules.offer import tables
 from c1219.rules.rights import AccessRules
+from c1219.tabular.schema import METER, RowColumn, RowSchema
+from c1219.tabular.view import Tabular
 from c1219.views.capabilities import capabilities
+from c1219.views.origin import MeterOrigin, origin
 from c1219.views.records import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from c1219.tableset import TableSet
 
@@ -84,7 +87,32 @@ class Permission(NamedTuple):
         return self._asdict() | {name: (who := getattr(self, name)) and who._asdict() for name in ("read", "write")}
 
 
-class Access(NamedTuple):
+ACCESS: Final = RowSchema(
+    "c1219.access/1",
+    "Who may do what with one table or procedure of one meter.",
+    (
+        *METER,
+        RowColumn("label", "word", "`ST54`, `MT1`, `SP3` or `MP22`", null=False),
+        RowColumn("name", "word", "name for people", null=False),
+        RowColumn("kind", "word", "`table` or `procedure`", null=False),
+        RowColumn("read", "word", "who may read it: `anyone`, `nobody`, groups; null if no table tells", "ST43, ST44"),
+        RowColumn("write", "word", "who may write or execute it, likewise", "ST43, ST44"),
+        RowColumn("writable", "bool", "it can be written; true for procedures", "ST0", null=False),
+        RowColumn("rule", "string", "element that says so; null if none does"),
+    ),
+    key=("meter", "label"),
+)
+
+
+class _Access(NamedTuple):
+    permissions: tuple[Permission, ...]
+    passwords: tuple[Password, ...] | None
+    keys: int | None
+    findings: tuple[Finding, ...]
+    origin: MeterOrigin = MeterOrigin()
+
+
+class Access(_Access, Tabular):
     """Who may do what in a meter.
 
     Attributes:
@@ -92,12 +120,12 @@ class Access(NamedTuple):
         passwords: entries of ST42; None if it is not here.
         keys: entries of ST45; None if it is not here.
         findings: what is missing or does not fit.
+        origin: which meter it is of.
     """
 
-    permissions: tuple[Permission, ...]
-    passwords: tuple[Password, ...] | None
-    keys: int | None
-    findings: tuple[Finding, ...]
+    __slots__ = ()
+
+    schema = ACCESS
 
     def of(self, label: str) -> Permission | None:
         """Return the rights on one table or procedure, None if the device has none of this name."""
@@ -111,6 +139,11 @@ class Access(NamedTuple):
             "keys": self.keys,
             "findings": [finding._asdict() for finding in self.findings],
         }
+
+    def table_rows(self) -> Iterator[Sequence[Any]]:
+        for row in self.permissions:
+            who = (None if who is None else str(who) for who in (row.read, row.write))
+            yield (self.origin.meter, self.origin.node, row.label, row.name, row.kind, *who, row.writable, row.rule)
 
     def to_json(self) -> str:
         """Return it as JSON."""
@@ -126,7 +159,7 @@ def access(device: TableSet) -> Access:
     findings: list[Finding] = []
     config = record(device, 0, findings, level="error")
     if config is None:
-        return Access((), None, None, tuple(findings))
+        return Access((), None, None, tuple(findings), origin(device))
     listed = {42, 45} & tables(config)
     passwords = _passwords(device, findings) if 42 in listed or 42 in device else None
     keys = record(device, 45, findings) if 45 in listed or 45 in device else None
@@ -140,7 +173,8 @@ def access(device: TableSet) -> Access:
         if label not in known:
             text = f"it has rights on {label}, which ST0 does not list: filler"
             findings.append(Finding("note", "not-listed", rule.path, None, text))
-    return Access(rows, passwords, None if keys is None else len(keys.KEY_ENTRIES), tuple(dict.fromkeys(findings)))
+    count = None if keys is None else len(keys.KEY_ENTRIES)
+    return Access(rows, passwords, count, tuple(dict.fromkeys(findings)), origin(device))
 
 
 def _passwords(device: TableSet, findings: list[Finding]) -> tuple[Password, ...] | None:
