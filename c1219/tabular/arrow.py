@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -109,6 +110,25 @@ def pandas_frame(table: pa.Table, pandas: Any) -> Any:
     return table.to_pandas(types_mapper=of)
 
 
+class _Stream(io.RawIOBase):
+    """A file that knows how far it is written, as a pipe does not."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._written = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._written
+
+    def write(self, octets: Any) -> int:
+        self._file.write(octets)
+        self._written += len(octets)
+        return len(octets)
+
+
 def write_parquet(
     schema: RowSchema, rows: Iterator[Sequence[Any]], file: IO[bytes], decimals: Decimals = "decimal128"
 ) -> None:
@@ -120,6 +140,6 @@ def write_parquet(
         file: where to; it need not be one that can be read or moved about in.
         decimals: what decimal numbers become.
     """
-    with pq.ParquetWriter(file, arrow_schema(schema, decimals), compression="zstd") as writer:
+    with pq.ParquetWriter(_Stream(file), arrow_schema(schema, decimals), compression="zstd") as writer:
         while batch := list(islice(rows, BATCH)):
             writer.write_table(arrow_table(schema, batch, decimals))

@@ -74,7 +74,8 @@ READINGS: Final = RowSchema(
 )
 
 _PLACES: Final = {column.name: place for place, column in enumerate(READINGS.columns)}
-_CONTEXT: Final = Context(prec=PRECISION, rounding=ROUND_HALF_EVEN)
+_CONTEXT: Final = Context(prec=PRECISION + 1, rounding=ROUND_HALF_EVEN)
+_ZERO: Final = Decimal(0)
 _LAST: Final = Decimal(1).scaleb(-SCALE)
 _WHOLE: Final = PRECISION - SCALE
 
@@ -118,14 +119,16 @@ def raw_text(raw: Any) -> str | None:
 
 def fitted(value: Decimal | None) -> tuple[Decimal | None, tuple[str, ...]]:
     """Return a value as the column holds it, and the flags that say what was lost."""
-    if value is None:
-        return None, ()
-    if value and value.adjusted() >= _WHOLE:
+    if not value:
+        return (None if value is None else _ZERO), ()
+    if value.adjusted() >= _WHOLE:
         return None, ("TOO_LARGE",)
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent >= -SCALE:
         return value, ()
     rounded = value.quantize(_LAST, context=_CONTEXT)
+    if rounded.adjusted() >= _WHOLE:
+        return None, ("TOO_LARGE",)
     return rounded, () if rounded == value else ("ROUNDED",)
 
 

@@ -5,17 +5,20 @@ A schema only grows, by columns at its end; what a column is never changes.
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
 from decimal import Decimal
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from c1219.printable import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["METER", "ColumnType", "RowColumn", "RowSchema", "csv_cell", "json_value"]
+__all__ = ["METER", "ColumnType", "RowColumn", "RowSchema", "csv_cell", "csv_lines", "json_value"]
 
 ColumnType = Literal[
     "string", "word", "words", "json", "int8", "int16", "int32", "int64", "integers", "float", "bool", "decimal",
@@ -84,7 +87,7 @@ class RowSchema(NamedTuple):
         """Return a row in terms of JSON: Decimal as string, times as ISO 8601, in UTC if they are instants."""
         return {column.name: json_value(value) for column, value in zip(self.columns, row, strict=True)}
 
-    def json_lines(self, rows: Iterator[Sequence[Any]]) -> Iterator[str]:
+    def json_lines(self, rows: Iterable[Sequence[Any]]) -> Iterator[str]:
         """Yield rows as lines of JSON, without line ends."""
         for row in rows:
             yield json.dumps(self.as_dict(row), ensure_ascii=False)
@@ -97,6 +100,22 @@ def json_value(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return (value if value.tzinfo is None else value.astimezone(dt.UTC)).isoformat()
     return list(value) if isinstance(value, tuple) else value
+
+
+def csv_lines(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """Yield a head line and rows as lines of CSV, without line ends.
+
+    Args:
+        head: names of the columns.
+        rows: their values.
+    """
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="")
+    for row in chain([head], rows):
+        writer.writerow(map(csv_cell, row))
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
 
 
 def csv_cell(value: Any) -> Any:

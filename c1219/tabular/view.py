@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from c1219.printable import printable
-from c1219.tabular.schema import csv_cell
+from c1219.tabular.schema import csv_cell, csv_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,6 +73,10 @@ class Tabular:
             ImportError: the extra ``arrow``, or Polars, is not installed.
         """
         return _needed("polars", "polars").from_arrow(self.to_arrow(decimals=decimals))
+
+    def to_csv(self) -> str:
+        """Return the rows as CSV with a head line."""
+        return "".join(f"{line}\n" for line in csv_lines(self.schema.names, self.table_rows()))
 
     def _repr_html_(self) -> str:
         """Return the first rows as a table for a notebook, without the columns that are empty in all of them."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from c1219.tabular.schema import csv_cell
+from c1219.tabular.schema import csv_lines
 from c1219.tabular.view import Tabular
 
 if TYPE_CHECKING:
@@ -44,15 +42,7 @@ class RowView(Tabular, Generic[_R]):
         """Return it as JSON."""
         return json.dumps(self.as_dict(), ensure_ascii=False)
 
-    @abstractmethod
-    def to_csv(self) -> str:
-        """Return the rows as CSV with a head line."""
-
 
 def csv_text(head: Iterable[str], rows: Iterable[dict[str, Any]]) -> str:
     """Return a head line and the values of rows as CSV; None is empty, and text is no formula to a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows([csv_cell(item) for item in items.values()] for items in rows)
-    return text.getvalue()
+    return "".join(f"{line}\n" for line in csv_lines(head, (row.values() for row in rows)))

@@ -28,7 +28,6 @@ __all__ = [
     "client_settings",
     "connected",
     "connection_options",
-    "format_option",
     "in_options",
 ]
 
@@ -36,15 +35,6 @@ REFUSED: Final = 3
 """Exit code: the peer refused or was silent."""
 PASSWORD_VARIABLE: Final = "C1222_PASSWORD"  # noqa: S105 - a name
 """Where a password is looked for in the environment."""
-
-format_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Form of the output.",
-)
 
 _OPTIONS: Final[tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]] = (
     click.argument("url", metavar="URL"),

@@ -10,7 +10,8 @@ import click
 from c1222.cli.columns import columns
 from c1222.cli.device_files import declarations_option, declare, read_device
 from c1222.cli.options import FOUND, fail, has_error, time_zone
-from c1222.cli.printing import say, say_csv, say_json, say_xml
+from c1222.cli.printing import say, say_json, say_xml
+from c1222.cli.rows import Rows, csv_options, layout_option, row_options
 from c1222.text import leaves
 
 if TYPE_CHECKING:
@@ -52,15 +53,8 @@ def view_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("file", metavar="FILE")
 @view_options
 @click.option("--access", is_flag=True, help="Who may read and write what; passwords are not told.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "csv", "espi"]),
-    default="text",
-    show_default=True,
-    help="Form of the output; csv is for one of registers, load profile and events, espi (Green Button) for registers "
-    "and load profile.",
-)
+@row_options("text", "json", "espi")
+@layout_option
 @declarations_option
 def command(
     file: str,
@@ -72,11 +66,14 @@ def command(
     access: bool,
     zone: str | None,
     form: str,
+    output: str | None,
+    layout: str | None,
     declarations: tuple[str, ...],
 ) -> None:
     """Print what the tables in a device file say: identity, clock and registers, or what is asked for.
 
-    FILE is a JSON file of a device's tables, - for standard input, or sample:NAME.
+    FILE is a JSON file of a device's tables, - for standard input, or sample:NAME. The forms jsonl, csv and parquet are
+    for one of them at a time, espi (Green Button) is for registers and load profile.
 
     Results go to standard output, findings to standard error. The exit code is 1 when something could not be decoded.
     """
@@ -93,8 +90,10 @@ def command(
         )
         if flag
     ] or (["registers"] if form == "espi" else ["identity", "clock", "registers"])
-    if form == "csv" and (len(wanted) != 1 or wanted[0] not in {"registers", "load_profile", "events"}):
-        fail("csv is for one of --registers, --load-profile and --events")
+    rows = Rows(form, output)
+    if rows.wanted and len(wanted) != 1:
+        fail(f"{form} is for one of --registers, --load-profile, --events, --identity, --clock and --access")
+    options_of_csv = csv_options(form, layout, profile=wanted == ["load_profile"])
     if form == "espi" and not {"registers", "load_profile"}.issuperset(wanted):
         fail("espi is for --registers and --load-profile")
     device = read_device(file)
@@ -106,8 +105,8 @@ def command(
     elif form == "json":
         shown = {name: _as_dict(view) for name, view in views.items()}
         say_json(shown)
-    elif form == "csv":
-        say_csv(views[wanted[0]].to_csv())
+    elif rows.wanted:
+        rows.write_view(views[wanted[0]], **options_of_csv)
     else:
         for number, (name, view) in enumerate(views.items()):
             title = name.replace("_", " ") + (f" {profile}" if name == "load_profile" else "")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import IO, Final, NoReturn
+from typing import IO, TYPE_CHECKING, Final, NoReturn
 
 import click
 
 from c1222.cli.options import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Output", "free_names", "private_files", "write_private"]
 
@@ -44,13 +47,24 @@ class Output:
         """Make text, as UTF-8, the content of the file."""
         if self._file is None:
             return
+        with self.emptied() as file:
+            file.write(text.encode())
+
+    @contextlib.contextmanager
+    def emptied(self) -> Iterator[IO[bytes]]:
+        """Give the file, emptied, to be written; it must be one.
+
+        What goes wrong in writing it ends the command.
+        """
+        if self._file is None:
+            raise ValueError("there is no file to write")
         self._unwritten = False
         try:
             if self._path.is_file():  # a device has nothing to be cut
                 with contextlib.suppress(PermissionError):  # the file of somebody else, who lets us write it
                     self._path.chmod(_OWNER_ONLY)
                 self._file.truncate(0)
-            self._file.write(text.encode())
+            yield self._file
             self._file.flush()
         except OSError as error:
             _fail(str(self._path), error)

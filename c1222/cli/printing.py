@@ -15,7 +15,7 @@ import click
 
 from c1219.printable import code_units, printable, printable_json
 
-__all__ = ["prepare_streams", "say", "say_csv", "say_json", "say_json_line", "say_lines", "say_rendered", "say_xml"]
+__all__ = ["prepare_streams", "say", "say_json", "say_json_line", "say_lines", "say_rendered", "say_xml"]
 
 _HANDLER: Final = "c1222.replace"
 _BARS: Final = dict(zip("▁▂▃▄▅▆▇█", ".,:-=+*#", strict=True))
@@ -51,11 +51,6 @@ def say_lines(*lines: str) -> None:
 def say_rendered(text: str, *, err: bool = False) -> None:
     """Print what rich has laid out, with its colours; its texts have gone through `printable` before."""
     _echo(text, nl=False, err=err)
-
-
-def say_csv(text: str) -> None:
-    """Print CSV whose cells are printable: line ends stay."""
-    say_lines(*text.removesuffix("\n").split("\n"))
 
 
 def say_xml(octets: bytes) -> None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from c1219.tableid import procedure_id
-from c1222.cli.connection import as_json_or_text, connected, connection_options, format_option
+from c1222.cli.connection import as_json_or_text, connected, connection_options
 from c1222.cli.device_files import declarations_option, declare
 from c1222.cli.options import fail
 from c1222.cli.printing import say, say_json
 from c1222.cli.read import value_lines
+from c1222.cli.rows import ELEMENTS, Rows, element_rows, row_options
 
 if TYPE_CHECKING:
     from c1222.client.operations.procedures import ProcedureResult
@@ -28,7 +29,7 @@ __all__ = ["command"]
 @click.option("--hex", "as_octets", is_flag=True, help="The parameters are octets in hex.")
 @click.option("--polls", type=click.IntRange(1), default=20, show_default=True, help="How often to ask for the result.")
 @click.option("--pause", type=click.FloatRange(0), default=0.5, show_default=True, help="Seconds between.")
-@format_option
+@row_options("text", "json")
 @declarations_option
 def command(
     connection: dict[str, Any],
@@ -38,6 +39,7 @@ def command(
     polls: int,
     pause: float,
     form: str,
+    output: str | None,
     declarations: tuple[str, ...],
 ) -> None:
     """Run a procedure of the meter at URL, udp://host:port or tcp://host:port, and print its result.
@@ -49,6 +51,7 @@ def command(
     Exit code 2: usage; 3: the meter refused or was silent, or the procedure did not run.
     """
     declare(declarations)
+    rows = Rows(form, output)
     given: list[Any] = [sys.stdin.readline().rstrip("\r\n") if one == "-" else one for one in parameters]
     if as_octets:
         try:
@@ -60,8 +63,11 @@ def command(
     with connected(connection) as meter:
         result = meter.procedure(which, *given, as_json=True, polls=polls, pause=pause)
         response = _response(meter, result)
+    shown = {**result._asdict(), "response": response}
+    if rows.wanted:
+        rows.write(ELEMENTS, element_rows(shown.items()))
+        return
     if form == "json":
-        shown = {**result._asdict(), "response": response}
         say_json(shown)
         return
     say(f"{result.procedure}, {result.name}: {result.text}")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from c1222.cli.connection import REFUSED, connected, connection_options, format_option, in_options
+from c1222.cli.connection import REFUSED, connected, connection_options, in_options
 from c1222.cli.device import view_lines
 from c1222.cli.device_files import declarations_option, declare
 from c1222.cli.options import FOUND, fail, has_error, time_zone
 from c1222.cli.outputs import Output
 from c1222.cli.printing import say, say_json
 from c1222.cli.progress import progress
+from c1222.cli.rows import ELEMENTS, Rows, csv_options, element_rows, layout_option, row_options
 from c1222.text import leaves
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ _VIEWS: Final = frozenset({"identity", "registers", "events", "clock", _PROFILE}
 @click.option("--since", metavar="TIME", help="Load profile: only intervals that end after this.")
 @click.option("--until", metavar="TIME", help="Load profile: only intervals that start before this.")
 @click.option("--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own.")
-@format_option
+@row_options("text", "json")
+@layout_option
 @click.option("--save", metavar="FILE", type=click.Path(dir_okay=False), help="Write the tables that were read here.")
 @declarations_option
 def command(
@@ -48,6 +50,8 @@ def command(
     until: str | None,
     zone: str | None,
     form: str,
+    output: str | None,
+    layout: str | None,
     save: str | None,
     declarations: tuple[str, ...],
 ) -> None:
@@ -55,6 +59,8 @@ def command(
 
     ELEMENT is a table (23, ST23, MT5), an element of one (ST23.TOT_DATA_BLOCK.SUMMATIONS[0], ST26.ENTRIES[0:2]), or one
     of identity, registers, events, clock, and load-profile with the number of its set behind it (load-profile 1).
+
+    The forms jsonl, csv and parquet are for tables and elements, or for one of the others at a time.
 
     TIME is ISO 8601, such as 2026-11-22T06:00; without an offset from UTC it is local time of the meter.
 
@@ -64,6 +70,10 @@ def command(
     """
     declare(declarations)
     views, paths = _sorted_out(elements)
+    rows = Rows(form, output)
+    if rows.wanted and len(views) + bool(paths) > 1:
+        fail(f"{form} is for tables and elements, or for one of {', '.join(sorted(_VIEWS))}")
+    options_of_csv = csv_options(form, layout, profile=bool(views) and views[0].startswith(_PROFILE))
     first, last = _time(since), _time(until)
     options: dict[str, Any] = {} if zone is None else {"zone": time_zone(zone)}
     from c1222.errors import RemoteError
@@ -90,7 +100,11 @@ def command(
             *(finding for _, view, _ in found for finding in view.findings),
         ]
         saved = meter.device.to_json()
-    if plain or found:
+    if found and rows.wanted:
+        rows.write_view(found[0][1], **options_of_csv)
+    elif plain and rows.wanted:
+        rows.write(ELEMENTS, element_rows((path, value) for path, value, _ in plain))
+    elif plain or found:
         _print([*plain, *found], form)
     saved_to.write(saved)
     from c1222.capture.text import finding_line

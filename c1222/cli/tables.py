@@ -12,6 +12,8 @@ from c1222.cli.columns import columns
 from c1222.cli.device_files import DEVICE_HELP, declarations_option, declare, read_device
 from c1222.cli.options import FOUND, fail
 from c1222.cli.printing import say, say_json
+from c1222.cli.rows import Rows, row_options
+from c1222.cli.table_rows import FIELDS, TABLES, doc_notes, field_rows, table_as_dict, table_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +29,7 @@ SHOWN_VALUES: Final = 400
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add what both commands take."""
-    choice = click.Choice(["text", "json"])
-    form = click.option("--format", "form", type=choice, default="text", show_default=True, help="Form of the output.")
+    form = row_options("text", "json")
     device = click.option("--device", metavar="FILE", help=DEVICE_HELP)
     kind = click.option(
         "--class", "kind", metavar="CODE", help="Device class whose own tables to use: 4 characters or 8 hex digits."
@@ -43,7 +44,9 @@ def command() -> None:
 
 @command.command("list")
 @_options
-def list_tables(device: str | None, kind: str | None, form: str, declarations: tuple[str, ...]) -> None:
+def list_tables(
+    device: str | None, kind: str | None, form: str, output: str | None, declarations: tuple[str, ...]
+) -> None:
     """List the tables: number, role, edition, confidence in the layout, what the layout depends on, name.
 
     Confidence: V at least two independent sources, 1 one source, ? memory or inference, "name only" where the layout
@@ -52,10 +55,14 @@ def list_tables(device: str | None, kind: str | None, form: str, declarations: t
     declare(declarations)
     from c1219.registry import default_registry
 
+    sink = Rows(form, output)
     meter = None if device is None else read_device(device)
     known = default_registry().tables(_class(kind) or (meter.device_class if meter is not None else None))
+    if sink.wanted:
+        sink.write(TABLES, (table_row(one, None if meter is None else _size(meter, one)) for one in known))
+        return
     if form == "json":
-        rows = [_as_dict(table) | ({} if meter is None else {"octets": _size(meter, table)}) for table in known]
+        rows = [table_as_dict(table) | ({} if meter is None else {"octets": _size(meter, table)}) for table in known]
         say_json(rows)
         return
     header = ("TABLE", "ROLE", "SINCE", "CONFIDENCE", "DEPENDS ON", "OCTETS", "NAME", "TITLE")
@@ -84,6 +91,7 @@ def show(
     device: str | None,
     kind: str | None,
     form: str,
+    output: str | None,
     declarations: tuple[str, ...],
     everything: bool,
     show_secrets: bool,
@@ -92,9 +100,10 @@ def show(
 
     N is 23, ST23 or, of a manufacturer, MT1. With --device, where each element is in that device, and its value if
     the device file has the table. An array is one line: the place of its first entry, how many there are, and how many
-    octets apart they are.
+    octets apart they are. The forms jsonl, csv and parquet have the elements, without values.
     """
     declare(declarations)
+    rows = Rows(form, output)
     from c1219 import C1219Error
     from c1219.registry import default_registry
 
@@ -109,7 +118,9 @@ def show(
     except C1219Error as error:
         fail(str(error))
     concealed = not show_secrets and found.secret
-    if form == "json":
+    if rows.wanted:
+        rows.write(FIELDS, field_rows(found, layout))
+    elif form == "json":
         say_json(_shown_as_dict(found, layout, meter, concealed=concealed))
     else:
         for line in _head(found):
@@ -168,30 +179,13 @@ def _presence(device: Device, table: Table) -> str:
     return "listed" if lists(st0, table_id(table.label)) else ""
 
 
-def _as_dict(table: Table) -> dict[str, Any]:
-    return {
-        "table": table.label,
-        "number": table.number,
-        "name": table.name,
-        "title": table.title,
-        "role": table.role,
-        "since": table.since,
-        "confidence": table.confidence,
-        "source": table.source,
-        "doc": table.doc,
-        "device_class": None if table.device_class is None else table.device_class.hex(),
-        "depends_on": list(table.depends_on),
-        "elements": list(table.elements),
-    }
-
-
 def _shown_as_dict(table: Table, layout: Layout | None, device: Device | None, *, concealed: bool) -> dict[str, Any]:
-    found = _as_dict(table)
+    found = table_as_dict(table)
     if layout is None or device is None:
-        found["fields"] = [row._asdict() | _more(row.doc) for row in table.describe()]
+        found["fields"] = [row._asdict() | doc_notes(row.doc) for row in table.describe()]
         return found
     found["size"] = layout.size
-    found["fields"] = [row._asdict() | _more(row.doc) for row in layout.describe()]
+    found["fields"] = [row._asdict() | doc_notes(row.doc) for row in layout.describe()]
     image = device.get(table.label)
     if image is not None:
         if concealed:
@@ -204,14 +198,9 @@ def _shown_as_dict(table: Table, layout: Layout | None, device: Device | None, *
     return found
 
 
-def _more(doc: str) -> dict[str, Any]:
-    """Return what else a `Doc` says."""
-    return {name: getattr(doc, name, None) or None for name in ("unit", "range", "confidence", "since")}
-
-
 def _meaning(doc: str) -> str:
     """Return the meaning of an element with its unit, range, confidence and edition."""
-    more = _more(doc)
+    more = doc_notes(doc)
     notes = [str(more["unit"])] if more["unit"] else []
     notes += [f"{name} {more[name]}" for name in ("range", "confidence", "since") if more[name]]
     return f"{doc} [{'; '.join(notes)}]" if notes else str(doc)

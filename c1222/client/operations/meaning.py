@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from c1219.device import Device
     from c1219.errors import Finding
+    from c1219.tabular.readings import MeterOrigin
     from c1219.views.event_log import Log
     from c1219.views.load_profile import Need
     from c1222.client.errors import ReadInterrupted
@@ -107,7 +108,7 @@ class MeaningVerbs:
         rows = tuple(row for row in found.rows if int(row.path[2:4]) in wanted)
         others = {f"ST{number}" for number in range(23, 29) if number not in wanted}
         kept = [finding for finding in found.findings if finding.path.partition(".")[0] not in others]
-        return Registers(rows, _with(findings, kept))
+        return Registers(rows, _with(findings, kept), self._read_now(found.origin))
 
     def load_profile(
         self,
@@ -151,6 +152,7 @@ class MeaningVerbs:
         pieces = {part.offset or 0: data for part, data in zip(parts, octets, strict=True)}
         found = load_profile_view(self.device, number, pieces=pieces, since=since, until=until, **options)
         found.findings = _with(findings, need.findings, found.findings)
+        found.origin = self._read_now(found.origin)
         return found
 
     def _block_ends(self, number: int, need: Need) -> Operation[dict[int, dt.datetime | None]]:
@@ -203,6 +205,7 @@ class MeaningVerbs:
         here = tuple(log for log in wanted if _LOGS[log] in self.device)
         found = events_view(self.device, logs=here, seen=seen, zone=zone, local_counters=local_counters)
         found.findings = _with(findings, found.findings)
+        found.origin = self._read_now(found.origin)
         return found
 
     def clock(self, *, zone: dt.tzinfo | None = None, local_counters: bool = False) -> Operation[Clock]:
@@ -223,7 +226,15 @@ class MeaningVerbs:
         findings = yield from self.loader.load_view((52, 55, 56), ())
         now = dt.datetime.fromtimestamp((sent + self.conversation.clock.utc) / 2, dt.UTC)
         found = clock_view(self.device, now=now, zone=zone, local_counters=local_counters)
-        return found._replace(findings=_with(findings, found.findings))
+        return found._replace(findings=_with(findings, found.findings), origin=self._read_now(found.origin))
+
+    def _read_now(self, origin: MeterOrigin) -> MeterOrigin:
+        """Add what the tables do not tell: the title, that the meter was read now, and whether with a MAC."""
+        initiator = self.conversation.initiator
+        node = origin.node if initiator.called is None else str(initiator.called)
+        now = dt.datetime.fromtimestamp(self.conversation.clock.utc, dt.UTC)
+        verified = True if initiator.mode else None  # of an answer that is not, nothing is taken
+        return origin._replace(meter=origin.meter or node or "", node=node, read_at=now, verified=verified)
 
     def set_clock(
         self, time: dt.datetime | None = None, *, zone: dt.tzinfo | None = None, local_counters: bool = False

@@ -57,7 +57,7 @@ def test_csv_is_for_rows(device: str) -> None:
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert rows[1]["path"] == "ST23.TOT_DATA_BLOCK.SUMMATIONS[0]"
     assert rows[1]["value"] == "123456"
-    for arguments in (("--clock",), (), ("--registers", "--events")):
+    for arguments in ((), ("--registers", "--events")):
         result = run(device, *arguments, "--format", "csv")
         assert result.exit_code == 2
         assert "csv is for one of" in result.stderr

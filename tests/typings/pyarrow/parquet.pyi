@@ -1,10 +1,11 @@
+from io import RawIOBase
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from pyarrow import Schema, Table
 
 class ParquetWriter:
-    def __init__(self, where: IO[bytes], schema: Schema, *, compression: str = ...) -> None: ...
+    def __init__(self, where: RawIOBase, schema: Schema, *, compression: str = ...) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
