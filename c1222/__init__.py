@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from c1222 import aio
     from c1222.capture.decoder import decode_capture
     from c1222.capture.devices import CapturedDevices, capture_devices
+    from c1222.capture.messages import Messages
     from c1222.client.aio_meter import AsyncMeter
     from c1222.client.errors import PasswordRefused, ReadInterrupted, WriteUnknown
     from c1222.client.sync import Meter, connect
@@ -43,6 +44,7 @@ _HOMES = {
     "Key": "security.keys",
     "KeyStore": "security.keys",
     "Message": "protocol.messages",
+    "Messages": "capture.messages",
     "Meter": "client.sync",
     "PasswordRefused": "client.errors",
     "ReadInterrupted": "client.errors",
@@ -57,7 +59,7 @@ _HOMES = {
 
 __all__ = [
     "ApTitle", "AsyncMeter", "C1222Error", "CapturedDevices", "ConnectionLost", "DecodeError", "EncodeError", "Finding",
-    "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message", "Meter",
+    "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message", "Messages", "Meter",
     "PasswordRefused", "PeerSilent", "ReadInterrupted", "RemoteError", "ServiceError", "SessionLost", "ShortHeader",
     "StateError", "UnknownKey", "Unreachable", "WriteUnknown", "aio", "capture_devices", "connect", "decode",
     "decode_capture", "encode",

@@ -20,6 +20,7 @@ from c1219.views.clock import CLOCK  # noqa: E402
 from c1219.views.event_log import EVENTS  # noqa: E402
 from c1219.views.identity import IDENTITY  # noqa: E402
 from c1219.views.security import ACCESS  # noqa: E402
+from c1222.capture.messages import MESSAGES  # noqa: E402
 from c1222.cli.rows import ELEMENTS  # noqa: E402
 from c1222.cli.table_rows import FIELDS, TABLES  # noqa: E402
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from c1219.tabular.schema import RowSchema
 
 SCHEMAS: Final[tuple[RowSchema, ...]] = (
-    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, ELEMENTS, TABLES, FIELDS,
+    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, MESSAGES, ELEMENTS, TABLES, FIELDS,
 )  # fmt: skip
 
 HEAD = """# Columns of rows

@@ -60,8 +60,10 @@ def test_the_shell_blocks_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.
     assert len(shown) == 1 + sum(readme_blocks.why_not(block) is None for block in readme_blocks.blocks())
     written = {path.name for path in folder.iterdir()}
     assert written == {
-        "c1222-demo.pcap", "c1222-demo.toml", "devices", "keys.toml", "messages.jsonl", "profile.csv", "usage.xml"
+        "c1222-demo.pcap", "c1222-demo.toml", "devices", "keys.toml", "messages.jsonl", "profile.csv",
+        "registers.parquet", "usage.xml",
     }  # fmt: skip
+    assert (folder / "registers.parquet").read_bytes().startswith(b"PAR1")
     assert len((folder / "messages.jsonl").read_text("utf-8").splitlines()) > 20
     assert (folder / "usage.xml").read_text("utf-8").startswith("<?xml")
 

@@ -84,8 +84,17 @@ def _array(column: RowColumn, values: Sequence[Any], kind: pa.DataType) -> pa.Ar
     elif column.type == "decimal" and pa.types.is_floating(kind):
         convert = float
     if convert is not None:
-        return pa.array([None if value is None else convert(value) for value in values], type=kind)
-    return pa.array(values, type=kind)
+        values = [None if value is None else convert(value) for value in values]
+    try:
+        return pa.array(values, type=kind)
+    except UnicodeEncodeError:  # half a surrogate pair, which a meter's text may have and UTF-8 has not
+        return pa.array([_encodable(value) for value in values], type=kind)
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    return [_encodable(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _json(value: Any) -> str:

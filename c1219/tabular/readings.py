@@ -50,8 +50,8 @@ READINGS: Final = RowSchema(
         RowColumn("quantity", "word", "what is measured", "ST12"),
         RowColumn("unit", "word", "base unit of the value; empty for a pure number", "ST12, ST15"),
         RowColumn("kind", "word", "`interval`, or what sort of register it is", "ST22, ST27"),
-        RowColumn("tier", "int8", "of use, 0 for the first; null for the total"),
-        RowColumn("occurrence", "int8", "of a demand or coincident value, 0 for the first"),
+        RowColumn("tier", "int16", "of use, 0 for the first; null for the total"),
+        RowColumn("occurrence", "int16", "of a demand or coincident value, 0 for the first"),
         RowColumn("value", "decimal", "after multiplier, scaling and constants; null where it is not valid"),
         RowColumn("raw", "string", "the number on the wire; octets in hex where they are no number"),
         RowColumn(

@@ -12,11 +12,12 @@ import click
 from c1222.cli.device import view_options
 from c1222.cli.device_files import declarations_option, declare, read_device
 from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option, time_zone
-from c1222.cli.printing import say, say_json_line, say_lines
+from c1222.cli.printing import say, say_lines
 from c1222.cli.progress import file_progress
+from c1222.cli.rows import Rows, csv_options, layout_option, row_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from c1219 import Device
     from c1222.capture.decoder import CaptureDecoder, CapturedMessage
@@ -33,14 +34,8 @@ __all__ = ["command"]
     "--apdu", "apdus", metavar="HEX", multiple=True, help="An APDU in hex, in place of files; may be repeated."
 )
 @keys_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "jsonl", "csv"]),
-    default="text",
-    show_default=True,
-    help="Form of the output; csv is for one of registers, load profile and events, of one node.",
-)
+@row_options("text")
+@layout_option
 @click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="Port of C12.22, besides 1153.")
 @click.option("--only-ports", is_flag=True, help="Do not look for C12.22 on other ports.")
 @click.option("--show-secrets", is_flag=True, help="Also print passwords and tables of keys.")
@@ -62,6 +57,8 @@ def command(
     apdus: tuple[str, ...],
     keys: str | None,
     form: str,
+    output: str | None,
+    layout: str | None,
     ports: tuple[int, ...],
     only_ports: bool,
     show_secrets: bool,
@@ -100,6 +97,7 @@ def command(
         raise click.UsageError(
             "Missing argument 'FILE...', or --apdu." if not files else "FILE and --apdu exclude each other."
         )
+    rows = Rows(form, output)
     store = key_store(keys, files)
     given = _Input(files, apdus, store, ports, by_content=not only_ports)
     if declarations:
@@ -109,26 +107,42 @@ def command(
         "events": events,
     }  # fmt: skip
     chosen = tuple(name for name, flag in views.items() if flag)
+    in_csv = csv_options(form, layout, profile=chosen == ("load_profile",))
     if chosen or folder is not None:
         if two_pass or no_tables:
             fail("--two-pass and --no-tables are for messages, not for what is shown of meters")
-        if form == "csv" and (len(chosen) != 1 or chosen[0] not in {"registers", "load_profile", "events"}):
-            fail("csv is for one of --registers, --load-profile and --events")
+        if form in {"csv", "parquet"} and len(chosen) != 1:
+            fail(f"{form} is for one of --registers, --load-profile, --events, --identity and --clock")
         from c1222.cli.decode_devices import Wanted, show_devices
 
         options = {} if zone is None else {"zone": time_zone(zone)}
-        wanted = Wanted(chosen, profile or 1, node, form, options, folder, show_secrets)
+        wanted = Wanted(chosen, profile or 1, node, form, options, folder, show_secrets, rows, in_csv)
         failed = show_devices(given.decoder(), given.paths, _devices(store, devices), wanted, live=given.live)
         sys.exit(FOUND if failed else 0)
-    if form == "csv" or node is not None or zone is not None:
-        fail("csv, --node and --zone are for one of --identity, --clock, --registers, --load-profile and --events")
+    if node is not None or zone is not None:
+        fail("--node and --zone are for --identity, --clock, --registers, --load-profile and --events")
     reader = None if no_tables else _reader(store, devices, show_secrets=show_secrets)
     if reader is not None and two_pass:
         given.learn(reader)
-    failed = _decode(given, form, reader, show_secrets=show_secrets)
+    outcome = _Outcome()
+    decoded = _decoded(given, reader, outcome)
+    if form == "text":
+        from c1222.capture.text import message_lines
+
+        for message, known in decoded:
+            say_lines(*message_lines(message, tables=known, show_secrets=show_secrets), "")
+    elif form == "jsonl":
+        from c1222.capture.jsonl import to_json
+
+        rows.write_lines(to_json(message, tables=known, show_secrets=show_secrets) for message, known in decoded)
+    else:
+        from c1222.capture.messages import MESSAGES, message_row
+
+        made = (message_row(message, tables=known, show_secrets=show_secrets) for message, known in decoded)
+        rows.write(MESSAGES, made)
     for finding in reader.findings() if reader is not None else ():
         say(finding_line(finding), err=True)
-    sys.exit(FOUND if failed else 0)
+    sys.exit(FOUND if outcome.failed else 0)
 
 
 def _reader(keys: KeyStore, devices: tuple[str, ...], *, show_secrets: bool) -> TableReader:
@@ -226,40 +240,44 @@ def _table_error(known: Iterable[dict[str, Any] | None]) -> bool:
     return any(finding["level"] == "error" for found in known if found for finding in found.get("findings", ()))
 
 
-def _decode(given: _Input, form: str, reader: TableReader | None, *, show_secrets: bool) -> bool:
-    """Print all messages; return whether something could not be decoded or verified."""
+class _Outcome:
+    """What a command tells in the end.
+
+    Attributes:
+        failed: something could not be decoded or verified.
+    """
+
+    failed = False
+
+
+def _decoded(
+    given: _Input, reader: TableReader | None, outcome: _Outcome
+) -> Iterator[tuple[CapturedMessage, tuple[dict[str, Any] | None, ...]]]:
+    """Yield all messages, each with what is known of its tables, and say in the end what concerns the whole.
+
+    The caller has written a message when it asks for the next.
+
+    Args:
+        given: what is to be decoded.
+        reader: of tables, None for none.
+        outcome: where to say that something failed.
+    """
     from c1222.capture.text import finding_line, summary
 
     decoder = given.decoder()
     read = reader.read if reader is not None else _nothing
-    failed = False
-    live = given.live
     try:
         with file_progress(given.paths, lambda: decoder.reader.octets_read) as advance:
-            if form == "jsonl":
-                from c1222.capture.jsonl import to_json
-
-                for message in decoder:
-                    tables = read(message)
-                    say_json_line(to_json(message, tables=tables, show_secrets=show_secrets))
-                    if message.findings:
-                        failed |= has_error(message.findings)
-                    if tables:
-                        failed |= _table_error(tables)
-                    if live:
-                        sys.stdout.flush()
-                    advance()
-            else:
-                from c1222.capture.text import message_lines
-
-                for message in decoder:
-                    tables = read(message)
-                    lines = message_lines(message, tables=tables, show_secrets=show_secrets)
-                    say_lines(*lines, "")
-                    failed |= has_error(message.findings) or _table_error(tables)
-                    if live:
-                        sys.stdout.flush()
-                    advance()
+            for message in decoder:
+                tables = read(message)
+                yield message, tables
+                if message.findings:
+                    outcome.failed |= has_error(message.findings)
+                if tables:
+                    outcome.failed |= _table_error(tables)
+                if given.live:
+                    sys.stdout.flush()
+                advance()
         sys.stdout.flush()
     finally:
         decoder.close()
@@ -267,4 +285,4 @@ def _decode(given: _Input, form: str, reader: TableReader | None, *, show_secret
     for finding in found:
         say(finding_line(finding), err=True)
     say(summary(decoder.counters), err=True)
-    return failed or has_error(found)
+    outcome.failed |= has_error(found)

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from c1222.cli.device import view_lines, view_of
 from c1222.cli.options import fail, has_error
 from c1222.cli.outputs import write_private
-from c1222.cli.printing import say, say_csv, say_json_line
+from c1222.cli.printing import say, say_json_line
 from c1222.cli.progress import file_progress
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
 
+    from c1219 import Device
     from c1222.capture.captured_device import CapturedDevice
     from c1222.capture.decoder import CaptureDecoder
     from c1222.capture.devices import CapturedDevices
-    from c1222.errors import Finding
+    from c1222.cli.rows import Rows
 
 __all__ = ["Wanted", "show_devices"]
 
@@ -62,10 +63,12 @@ class Wanted(NamedTuple):
         views: names of views, as of the methods of a device.
         profile: number of the load profile set.
         node: title of the one node, or None for all.
-        form: ``text``, ``jsonl`` or ``csv``.
+        form: ``text``, or one of `c1222.cli.rows.ROW_FORMS`.
         options: of views: the time zone.
         folder: where device files go, or None.
         show_secrets: also write tables of passwords and keys.
+        rows: where rows go.
+        in_csv: options of views in CSV.
     """
 
     views: tuple[str, ...]
@@ -75,8 +78,10 @@ class Wanted(NamedTuple):
     options: dict[str, Any]
     folder: str | None
     show_secrets: bool
+    rows: Rows
+    in_csv: dict[str, str]
 
-    def of(self, device: CapturedDevice) -> dict[str, Any]:
+    def of(self, device: Device) -> dict[str, Any]:
         """Return the views of a device, by name."""
         return {name: view_of(device, name, self.profile, self.options) for name in self.views}
 
@@ -95,7 +100,7 @@ def show_devices(
         paths: its files.
         devices: where to collect the tables.
         wanted: what is asked for.
-        live: print what is new as it comes, but CSV.
+        live: print what is new as it comes, but CSV, Parquet and what goes to a file.
 
     Returns:
         Whether something could not be decoded or verified.
@@ -103,7 +108,7 @@ def show_devices(
     from c1222.capture.text import finding_line, summary
 
     printed: dict[tuple[str, str], _Printed] = {}
-    live = live and wanted.form != "csv"
+    live = live and wanted.form in {"text", "jsonl"} and not wanted.rows.to_file
     try:
         with file_progress(paths, lambda: decoder.reader.octets_read) as advance:
             for message in decoder:
@@ -152,27 +157,42 @@ def _print_all(
     from c1222.capture.text import finding_line
 
     if wanted.form == "csv" and len(titles) > 1:
-        fail(f"csv is for one node: name it with --node, {', '.join(titles[:10])}; or take --format jsonl")
+        fail(f"csv is for one node: name it with --node, {', '.join(titles[:10])}; or take --format jsonl or parquet")
     failed = False
-    for number, title in enumerate(titles):
-        device = devices[title]
-        views = wanted.of(device)
-        if title in done:
-            pass
-        elif wanted.form == "csv":
-            say_csv(views[wanted.views[0]].to_csv())
-        elif wanted.form == "jsonl":
-            for name, view in views.items():
-                for row in _rows(device, name, view):
-                    say_json_line(json.dumps(row, ensure_ascii=False))
-        else:
+
+    def seen() -> Iterator[tuple[CapturedDevice, dict[str, Any]]]:
+        """Yield what is to be printed, and take the findings of all."""
+        nonlocal failed
+        for title in titles:
+            device = devices[title]
+            views = wanted.of(device)
+            if title not in done:
+                yield device, views
+            findings = [*device.findings, *(finding for view in views.values() for finding in view.findings)]
+            remarks.extend(f"{title}: {finding_line(finding)}" for finding in findings)
+            failed |= has_error(findings)
+
+    if wanted.form == "text":
+        for number, (device, views) in enumerate(seen()):
             if number:
                 say()
-            say(title, bold=True)
+            say(device.title, bold=True)
             _say_views(views, wanted)
-        findings: list[Finding] = [*device.findings, *(finding for view in views.values() for finding in view.findings)]
-        remarks += [f"{title}: {finding_line(finding)}" for finding in findings]
-        failed |= has_error(findings)
+    elif wanted.form == "jsonl":
+        wanted.rows.write_lines(
+            json.dumps(row, ensure_ascii=False)
+            for device, views in seen()
+            for name, view in views.items()
+            for row in _rows(device, name, view)
+        )
+    elif wanted.form == "parquet":
+        from c1219 import Device
+
+        schema = wanted.of(Device())[wanted.views[0]].schema
+        wanted.rows.write(schema, (row for _, views in seen() for row in views[wanted.views[0]].table_rows()))
+    else:
+        for _, views in seen():
+            wanted.rows.write_view(views[wanted.views[0]], **wanted.in_csv)
     return failed
 
 

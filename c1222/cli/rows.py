@@ -115,6 +115,11 @@ class Rows:
         """Whether the form is one of rows."""
         return self._form in ROW_FORMS
 
+    @property
+    def to_file(self) -> bool:
+        """Whether rows go to a file, not to standard output."""
+        return self._output is not None
+
     def write_view(self, view: Tabular, **options: Any) -> None:
         """Write the rows of a view.
 
@@ -123,17 +128,16 @@ class Rows:
             options: of its CSV.
         """
         if self._form == "csv":
-            self._text(view.to_csv(**options).removesuffix("\n").split("\n"))
+            self.write_lines(view.to_csv(**options).removesuffix("\n").split("\n"))
         else:
             self.write(view.schema, view.table_rows())
 
-    def write(self, schema: RowSchema, rows: Iterable[Sequence[Any]], *, live: bool = False) -> None:
+    def write(self, schema: RowSchema, rows: Iterable[Sequence[Any]]) -> None:
         """Write rows as they come.
 
         Args:
             schema: their columns.
             rows: the rows.
-            live: show each at once, since the next may be long in coming; with a buffer otherwise.
         """
         if self._form == "parquet":
             from c1219.tabular.arrow import write_parquet
@@ -141,23 +145,26 @@ class Rows:
             with self._binary() as file:
                 write_parquet(schema, iter(rows), file)
         elif self._form == "csv":
-            self._text(csv_lines(schema.names, rows), live=live)
+            self.write_lines(csv_lines(schema.names, rows))
         else:
-            self._text(schema.json_lines(rows), live=live)
+            self.write_lines(schema.json_lines(rows))
 
     def _binary(self) -> AbstractContextManager[IO[bytes]]:
         return nullcontext(sys.stdout.buffer) if self._output is None else self._output.emptied()
 
-    def _text(self, lines: Iterable[str], *, live: bool = False) -> None:
+    def write_lines(self, lines: Iterable[str]) -> None:
+        """Write what is in the form already, line by line as they come; there is a buffer.
+
+        Args:
+            lines: without line ends.
+        """
         if self._output is not None:
             with self._output.emptied() as file:
-                file.writelines(f"{line}\n".encode() for line in lines)
+                file.writelines(f"{line}\n".encode("utf-8", "backslashreplace") for line in lines)
             return
         say = say_json_line if self._form == "jsonl" else say_lines
         for line in lines:
             say(line)
-            if live:
-                sys.stdout.flush()
 
 
 def element_rows(found: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

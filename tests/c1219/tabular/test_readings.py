@@ -18,7 +18,7 @@ FIRST = [
     ("meter", "string", False), ("node", "string", True), ("path", "string", False),
     ("start", "timestamp[us, tz=UTC]", True), ("end", "timestamp[us, tz=UTC]", True), ("local_offset", "int16", True),
     ("source", "int16", True), ("quantity", "word", True), ("unit", "word", True), ("kind", "word", True),
-    ("tier", "int8", True), ("occurrence", "int8", True), ("value", "decimal128(38, 9)", True), ("raw", "string", True),
+    ("tier", "int16", True), ("occurrence", "int16", True), ("value", "decimal128(38, 9)", True), ("raw", "string", True),
     ("status", "words", False), ("verified", "bool", True), ("read_at", "timestamp[us, tz=UTC]", True),
     ("obis", "string", True), ("reading_type", "string", True), ("event_time", "timestamp[us, tz=UTC]", True),
     ("extreme", "word", True),

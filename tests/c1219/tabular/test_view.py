@@ -136,6 +136,14 @@ def test_text_of_a_meter_is_no_html() -> None:
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown, name
 
 
+def test_text_that_is_not_unicode_is_escaped() -> None:
+    device = sample()
+    device.node["ap_title"] = "half \udc80 of a pair"
+    assert set(device.identity().to_polars()["node"]) == {r"half \udc80 of a pair"}
+    assert set(device.events().to_polars()["node"]) == {r"half \udc80 of a pair"}
+    assert r"half \udc80 of a pair" in device.identity()._repr_html_()
+
+
 @pytest.mark.parametrize(
     ("lacking", "method", "advice"),
     [

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from c1222.cli import device, tables
+from c1222.cli import decode, device, tables
 from c1222.cli.rows import Rows
 from c1222.cli.table_rows import TABLES, table_as_dict
 
@@ -161,3 +161,21 @@ def test_identify_and_procedure_as_rows(talk: Talk) -> None:
     assert {"element": "identify.features[1].feature", "value": "session-control"} in rows
     result = talk("procedure", "SP4", "1", options=("--format", "csv"))
     assert "text,done" in result.stdout
+
+
+def test_messages_as_rows(tmp_path: Path) -> None:
+    files = ("sample:meters", "sample:published")
+    lines = run(decode.command, *files, "--format", "jsonl")
+    path = tmp_path / "x"
+    assert run(decode.command, *files, "--format", "jsonl", "-o", str(path)).stdout == ""
+    assert path.read_text("utf-8") == lines.stdout
+    told = [json.loads(line) for line in lines.stdout.splitlines()]
+    assert len(told) > 20
+    assert run(decode.command, *files, "--format", "parquet", "-o", str(path)).exit_code == lines.exit_code
+    rows = pq.read_table(path).to_pylist()
+    assert [json.loads(row["services"]) for row in rows] == [line["services"] for line in told]
+    assert any("value" in service for line in told for service in line["services"])  # tables are decoded in rows, too
+    shown = list(csv.DictReader(io.StringIO(run(decode.command, *files, "--format", "csv").stdout)))
+    assert [(row["frame"], row["called"] or None) for row in shown] == [
+        (str(one["frame"]), one["called"]) for one in told
+    ]
