@@ -13,8 +13,9 @@ from c1219.values import Raw
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
 
-__all__ = ["PRECISION", "READINGS", "SCALE", "MeterOrigin", "minutes_from_utc", "raw_text", "reading"]
+__all__ = ["PRECISION", "READINGS", "SCALE", "MeterOrigin", "TableRead", "minutes_from_utc", "raw_text", "reading"]
 
 PRECISION: Final = 38
 SCALE: Final = 9
@@ -80,6 +81,18 @@ _LAST: Final = Decimal(1).scaleb(-SCALE)
 _WHOLE: Final = PRECISION - SCALE
 
 
+class TableRead(NamedTuple):
+    """When a table was read, and whether it can be trusted.
+
+    Attributes:
+        at: aware time at which it was read or captured.
+        verified: whether a MAC was right; None if none was expected.
+    """
+
+    at: dt.datetime
+    verified: bool | None
+
+
 class MeterOrigin(NamedTuple):
     """Which meter rows come from, and when it was read.
 
@@ -90,6 +103,7 @@ class MeterOrigin(NamedTuple):
         place_known: the offset of the meter's place is known, so that UTC is not merely all that is.
         read_at: aware time at which it was read or captured.
         verified: whether a MAC was right; None if none was expected.
+        tables: what is known of single tables, by label; it goes before `read_at` and `verified`.
     """
 
     meter: str = ""
@@ -98,6 +112,12 @@ class MeterOrigin(NamedTuple):
     place_known: bool = False
     read_at: dt.datetime | None = None
     verified: bool | None = None
+    tables: Mapping[str, TableRead] | None = None
+
+    def of(self, label: str) -> MeterOrigin:
+        """Return this with what is known of one table, for example ``ST23``."""
+        read = None if self.tables is None else self.tables.get(label)
+        return self if read is None else self._replace(read_at=read.at, verified=read.verified)
 
     def offset_of(self, time: dt.datetime | None) -> int | None:
         """Return the minutes that the meter's place is ahead of UTC at a time; None if that is not known."""

@@ -225,9 +225,10 @@ class LoadProfile(RowView[Interval]):
             yield line
 
     def table_rows(self) -> Iterator[Sequence[Any]]:
+        source = self.origin.of(f"ST{63 + self.set}")
         for row in self.rows:
             yield reading(
-                self.origin, path=f"LP{self.set}.CH{row.channel}", start=row.start, end=row.end, source=row.source,
+                source, path=f"LP{self.set}.CH{row.channel}", start=row.start, end=row.end, source=row.source,
                 quantity=row.quantity, unit=row.unit, kind="interval",
                 value=None if row.status & IntervalStatus.NOT_VALID else row.value, raw=row.raw, status=row.flags,
             )  # fmt: skip

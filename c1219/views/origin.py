@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from c1219.tabular.readings import MeterOrigin
+from c1219.tabular.readings import MeterOrigin, TableRead
 from c1219.values import Raw
 from c1219.views.records import record
 
@@ -28,9 +28,23 @@ def origin(device: TableSet, times: Timekeeping | None = None) -> MeterOrigin:
     node = title if isinstance(title, str) else None
     name = meter_name(plain_text(st1 and st1.MFG_SERIAL_NUMBER), plain_text(st5 and st5.IDENTIFICATION), node)
     if times is None:
-        return MeterOrigin(name, node)
+        return MeterOrigin(name, node, tables=_reads(device))
     place_known = times.local is not None or times.zone is not None
-    return MeterOrigin(name, node, _clock(device, times), place_known)
+    return MeterOrigin(name, node, _clock(device, times), place_known, tables=_reads(device))
+
+
+def _reads(device: TableSet) -> dict[str, TableRead]:
+    """Return when tables were captured, as a device out of traffic says; its file may be anybody's."""
+    captured = device.node.get("captured")
+    found = {}
+    for label, one in captured.items() if isinstance(captured, dict) else ():
+        try:
+            at, verified = dt.datetime.fromisoformat(one["last"]), one["verified"]
+        except (KeyError, TypeError, ValueError):
+            continue
+        if at.tzinfo is not None and isinstance(verified, bool | None):
+            found[label] = TableRead(at, verified)
+    return found
 
 
 def meter_name(serial: str | None, identification: str | None, title: str | None) -> str:

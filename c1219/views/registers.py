@@ -91,12 +91,12 @@ class Registers(RowView[Register]):
         return csv_text(Register._fields, shown)
 
     def table_rows(self) -> Iterator[Sequence[Any]]:
-        source = self.origin
-        read = source.read_at or source.clock
+        sources = {table: self.origin.of(table) for table in {row.table for row in self.rows}}
         for row in self.rows:
+            source = sources[row.table]
             yield reading(
-                source, path=row.path, end=row.period_end or read, source=row.source, quantity=row.quantity,
-                unit=row.unit, kind=row.kind, tier=row.tier, occurrence=row.occurrence,
+                source, path=row.path, end=row.period_end or source.read_at or source.clock, source=row.source,
+                quantity=row.quantity, unit=row.unit, kind=row.kind, tier=row.tier, occurrence=row.occurrence,
                 value=row.value if row.valid else None, raw=row.raw, event_time=row.event_time, extreme=row.extreme,
             )  # fmt: skip
 

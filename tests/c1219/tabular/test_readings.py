@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
 from decimal import Decimal
+from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from c1219 import Device
 from c1219.tabular.arrow import arrow_schema, arrow_table
 from c1219.tabular.readings import READINGS, MeterOrigin, reading
 from c1219.values import Raw
 
+SAMPLE = Path(__file__).with_name("readings-1.parquet")
+"""Registers and intervals of the sample polyphase-tou, as they were written when the schema was new."""
 FIRST = [
     ("meter", "string", False), ("node", "string", True), ("path", "string", False),
     ("start", "timestamp[us, tz=UTC]", True), ("end", "timestamp[us, tz=UTC]", True), ("local_offset", "int16", True),
@@ -103,3 +109,61 @@ def test_a_frame_adds_up_exactly() -> None:
     rows = [reading(ORIGIN, path="LP1.CH1", end=AT, value=Decimal("0.1"), raw=1) for _ in range(10)]
     frame = pl.from_arrow(arrow_table(READINGS, rows))
     assert frame["value"].sum() == 1
+
+
+def device(captured: object = None) -> Device:
+    found = Device.from_json(
+        (Path(__file__).parents[3] / "specs" / "devices" / "polyphase-tou.json").read_text("utf-8")
+    )
+    if captured is not None:
+        found.node["captured"] = captured
+    return found
+
+
+def test_a_file_of_the_first_version_is_read_and_says_what_it_said() -> None:
+    old = pq.read_table(SAMPLE)
+    assert old.schema.metadata[b"schema"] == b"c1219.readings/1"
+    assert old.num_rows > 80
+    kinds = {field.name: field.type for field in arrow_schema(READINGS)}
+    for field in old.schema:
+        assert field.type.equals(kinds[field.name]), field.name
+    meter = device()
+    now = pl.concat([meter.registers().to_polars(), meter.load_profile(1).to_polars()])
+    then = pl.read_parquet(SAMPLE)
+    same = then.join(now, on=["meter", "path", "end"], how="inner", nulls_equal=True)
+    assert same.height == then.height
+    for name in then.columns[3:]:
+        if name != "end":
+            assert same[name].to_list() == same[f"{name}_right"].to_list(), name
+    assert pl.concat([then, now.select(then.columns)]).height == then.height + now.height
+
+
+def test_a_device_out_of_traffic_knows_when_each_table_was_read() -> None:
+    seen = {"ST23": {"last": "2026-11-30T12:00:00+00:00", "verified": True}}
+    seen["ST64"] = {"last": "2026-11-30T13:00:00+00:00", "verified": None}
+    meter = device(seen)
+    rows = meter.registers().to_polars()
+    at = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
+    current = rows.filter(pl.col("path").str.starts_with("ST23."))
+    assert set(current["verified"]) == {True}
+    assert set(current["read_at"]) == set(current["end"]) == {at}
+    other = rows.filter(~pl.col("path").str.starts_with("ST23."))
+    assert other.height > 0
+    assert set(other["verified"]) == set(other["read_at"]) == {None}
+    profile = meter.load_profile(1).to_polars()
+    assert set(profile["read_at"]) == {at + dt.timedelta(hours=1)}
+    assert profile["end"].max() < at
+    again = pickle.loads(pickle.dumps(meter.load_profile(1)))
+    assert again.to_polars().equals(profile)
+
+
+@pytest.mark.parametrize(
+    "captured",
+    [7, {"ST23": 7}, {"ST23": {}}, {"ST23": {"last": "soon", "verified": True}}, {"ST23": {"last": 7, "verified": None}},
+     {"ST23": {"last": "2026-11-30T12:00:00", "verified": True}},
+     {"ST23": {"last": "2026-11-30T12:00:00+00:00", "verified": []}}],
+)  # fmt: skip
+def test_what_a_device_file_says_of_that_may_be_nonsense(captured: object) -> None:
+    rows = device(captured).registers().to_polars()
+    assert set(rows["read_at"]) == {None}
+    assert rows.height > 100
