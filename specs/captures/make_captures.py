@@ -1,6 +1,7 @@
-"""Makes the sample captures from the published messages: ``python specs/captures/make_captures.py [FOLDER]``.
+"""Makes the sample captures: ``python specs/captures/make_captures.py [FOLDER]``.
 
-The octets of the messages are those of specs/vectors/messages.json; addresses, times and transport are invented here.
+The octets of messages are those of specs/vectors/messages.json, but in registers.pcap, where they carry the tables of
+specs/devices; addresses, times and transport are invented here.
 A test runs this again and compares.
 """
 
@@ -11,9 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from c1219 import Device
+from c1222 import ApTitle, Key, Message, encode
 from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
+from c1222.message.epsem import SecurityMode
+from c1222.services import TableData
+from c1222.services.tables import ReadRequest, ReadResponse
 
 HERE = Path(__file__).parent
+DEVICES = HERE.parent / "devices"
+READ = (0, 1, 11, 12, 13, 14, 15, 16, 21, 22, 23, 51, 52, 53, 54)
+"""Tables that registers, their units and their times need."""
 VECTORS = HERE.parent / "vectors" / "messages.json"
 START_NS = 1_223_938_145_000_000_000  # 2008-10-13 22:49:05Z, the time in the vector of example 8
 STEP_NS = 250_000_000
@@ -65,6 +74,34 @@ def main(folder: Path) -> None:
                 ends = (METER, HOST) if entry.get("called_invocation_id") is not None else (HOST, METER)
                 file.write(time, udp_packet(*ends, part))
                 time += STEP_NS
+
+    with PcapWriter(folder / "registers.pcap") as file:
+        write_registers(file)
+
+
+def write_registers(file: PcapWriter) -> None:
+    """Write how a head end reads the registers of the sample devices, encrypted under the key of example 8."""
+    key = Key(2, bytes.fromhex("01020304050607080102030405060708"))
+    head_end, number, time = ApTitle(".123.4"), 0, START_NS
+
+    def send(services: list[Any], ends: tuple[str, str], **parts: Any) -> None:
+        nonlocal number, time
+        number += 1
+        time += STEP_NS
+        message = Message(
+            services=services, calling_invocation_id=number, security_mode=SecurityMode.CIPHERTEXT_AUTHENTICATION,
+            key_id=key.id, iv=(time // 10**9 + number).to_bytes(4, "big"), **parts,
+        )  # fmt: skip
+        file.write(time, udp_packet(*ends, encode(message, keys=key)))
+
+    for last, path in enumerate(sorted(DEVICES.glob("*.json")), 7):
+        device = Device.from_json(path.read_text("utf-8"))
+        title, meter = ApTitle(device.node["ap_title"]), f"198.51.100.{last}:1153"
+        for table in READ:
+            if table in device:
+                send([ReadRequest(table)], (HOST, meter), called=title, calling=head_end)
+                answer = ReadResponse(TableData(device[table].raw))
+                send([answer], (meter, HOST), called=head_end, calling=title, called_invocation_id=number)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ def test_they_are_made_again_octet_by_octet(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(SAMPLES / "make_captures.py"), str(tmp_path)], check=True, cwd=ROOT)
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert made == {path.name: path.read_bytes() for path in SAMPLES.glob("*.pcap")}
-    assert len(made) == 3
+    assert len(made) == 4
 
 
 @pytest.mark.parametrize(
-    ("name", "messages", "verified"), [("example8", 2, 2), ("meters", 4, 4), ("published", 19, 17)]
+    ("name", "messages", "verified"),
+    [("example8", 2, 2), ("meters", 4, 4), ("published", 19, 17), ("registers", 76, 76)],
 )
 def test_all_of_their_messages_are_verified(name: str, messages: int, verified: int) -> None:
     decoder = CaptureDecoder(SAMPLES / f"{name}.pcap", keys=KeyStore.from_file(SAMPLES / "keys.toml"))

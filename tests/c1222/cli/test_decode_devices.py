@@ -190,7 +190,7 @@ def test_a_listener_gets_what_the_client_of_the_demo_read(tmp_path: Path, monkey
     options = (str(pcap), "--keys", str(key_file), "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(run(*options, "--registers").stdout)))
     assert {(row["path"], row["value"], row["unit"]) for row in rows} == seen["registers"]
-    rows = list(csv.DictReader(io.StringIO(run(*options, "--load-profile", "1").stdout)))
+    rows = list(csv.DictReader(io.StringIO(run(*options, "--load-profile", "1", "--layout", "long").stdout)))
     shown = {(row["start"].replace("T", " "), row["channel"], row["value"]) for row in rows}
     first = min(start for start, _, _ in seen["profile"])
     last = max(start for start, _, _ in seen["profile"])
