@@ -38,7 +38,8 @@ def lines(name: str, *options: str) -> tuple[tuple[str, ...], ...]:
 
 @lru_cache
 def rows(name: str, *options: str) -> tuple[dict[str, str], ...]:
-    return tuple(csv.DictReader(io.StringIO(printed(name, *options, "--format", "csv"))))
+    layout = ("--layout", "long") if "--load-profile" in options else ()
+    return tuple(csv.DictReader(io.StringIO(printed(name, *options, "--format", "csv", *layout))))
 
 
 def clock(name: str) -> dict[str, str]:
