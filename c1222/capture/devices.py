@@ -100,7 +100,6 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
         self._shown = TablesShown()
         self._nodes: dict[_Node, _Node] = {}
         self._notified: Generations[int, bool] = Generations(1000)
-        self._frame = 0
         self._dependents = Dependents(registry or default_registry())
         self._unopened: Counter[tuple[str, str]] = Counter()
         self._counts: Counter[str] = Counter()
@@ -139,9 +138,6 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
         Returns:
             The title of the meter, if the message showed something of its tables.
         """
-        if message.frame < self._frame:
-            self._notified = Generations(1000)  # another file
-        self._frame = message.frame
         if message.is_response:
             shown = self._shown.of_response(message)
             if shown and message.reply_to is not None and self._notified.get(message.reply_to):
@@ -151,6 +147,8 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
             self._notified.put(message.frame, True)
         else:
             shown = []
+            if self._notified:
+                self._notified.take(message.frame)  # a notification of another capture had this number
         if not shown:
             verdict = message.verdict
             if verdict is not Verdict.VERIFIED and verdict is not Verdict.CLEARTEXT:

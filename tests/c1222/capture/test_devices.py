@@ -130,6 +130,28 @@ def test_notifications_are_of_their_sender() -> None:
     assert devices[TITLE][23].raw == TABLES[23]
 
 
+def test_frames_of_another_capture_are_no_notifications() -> None:
+    first, second = Conversation(), Conversation()
+    first.send([tables.WriteRequest(23, TableData(TABLES[23]))], called=HEAD_END, calling=METER, qualifier=NOTIFICATION)
+    second.read(0, TABLES[0], meter=OTHER)
+    devices = CapturedDevices()
+    for talk in (first, second):
+        for message in talk.decoder():
+            devices.add(message)
+    assert list(devices) == [TITLE, str(OTHER)]
+
+
+def test_octets_in_hex_have_no_sender() -> None:
+    talk = Conversation()
+    talk.read(0, TABLES[0])
+    lines = "\n".join(message.octets.hex() for message in talk.decoder())
+    devices = CapturedDevices()
+    for message in decode_capture(io.BytesIO(lines.encode()), keys=KEY):
+        devices.add(message)
+    assert devices[TITLE][0].raw == TABLES[0]
+    assert devices[TITLE].seen["ST0"].verified
+
+
 def test_pieces_by_index_are_placed_by_the_layout() -> None:
     talk = Conversation()
     talk.read_index(23, (1, 0, 0), TABLES[23][1:7])
