@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any
 # isort: off
 from c1222.errors import (
     C1222Error, ConnectionLost, DecodeError, EncodeError, Finding, InvalidKey, InvalidTag, LimitExceeded,
-    LocalError, PeerSilent, RemoteError, ServiceError, SessionLost, ShortHeader, StateError, UnknownKey,
-    Unreachable,
+    LocalError, PeerSilent, RemoteError, ServiceError, SessionLost, ShortHeader, StateError, UnknownKey, Unreachable,
 )  # fmt: skip
 # isort: on
 
@@ -32,7 +31,9 @@ if TYPE_CHECKING:
     from c1222.client.errors import PasswordRefused, ReadInterrupted, WriteUnknown
     from c1222.client.sync import Meter, connect
     from c1222.message.aptitle import ApTitle
-    from c1222.protocol.messages import Message, decode, encode
+    from c1222.protocol.composing import encode
+    from c1222.protocol.message import Message
+    from c1222.protocol.opening import decode
     from c1222.security.keys import Key, KeyStore
 
 __version__ = "0.1.0"
@@ -43,7 +44,7 @@ _HOMES = {
     "CapturedDevices": "capture.devices",
     "Key": "security.keys",
     "KeyStore": "security.keys",
-    "Message": "protocol.messages",
+    "Message": "protocol.message",
     "Messages": "capture.messages",
     "Meter": "client.sync",
     "PasswordRefused": "client.errors",
@@ -52,9 +53,9 @@ _HOMES = {
     "aio": "aio",
     "capture_devices": "capture.devices",
     "connect": "client.sync",
-    "decode": "protocol.messages",
+    "decode": "protocol.opening",
     "decode_capture": "capture.decoder",
-    "encode": "protocol.messages",
+    "encode": "protocol.composing",
 }
 
 __all__ = [

@@ -14,7 +14,7 @@ import c1222
 from c1222.capture.files.writer import tcp_packet, udp_packet
 from c1222.message.aptitle import CONTEXT_OID, ApTitle
 from c1222.message.epsem import MAC_SIZE, Epsem, ResponseControl, SecurityMode
-from c1222.protocol.messages import Message
+from c1222.protocol.message import Message
 from c1222.security import Key
 from c1222.services import Service, TableData, session, tables
 from tests.c1222.services.examples import KNOWN_REQUESTS, KNOWN_RESPONSES

@@ -10,10 +10,10 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Final
 
 from c1222.capture.early import EARLY_NS, EarlyResponses
-from c1222.capture.fast import ShortRoad
+from c1222.capture.fast import FastPath
 from c1222.capture.files.reader import APDU_ALONE, CaptureReader
 from c1222.capture.files.several import SeveralFiles
-from c1222.capture.message import CapturedMessage, Counters
+from c1222.capture.message import UNPAIRED, CapturedMessage, Counters
 from c1222.capture.network.framing import make_apdu
 from c1222.capture.network.layers import Layers
 from c1222.capture.network.layers import ends as ends_of_flow
@@ -22,7 +22,7 @@ from c1222.errors import DecodeError, Finding
 from c1222.message.acse import Acse, decode_acse, plan
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.segmentation import Reassembler
-from c1222.protocol.messages import open_message
+from c1222.protocol.opening import open_message
 from c1222.protocol.pairing import Associations
 from c1222.security.keys import KeyStore
 from c1222.security.sealing import Verdict
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from c1222.capture.message import Remembered
-    from c1222.protocol.messages import Keys
-    from c1222.security.keys import Key
+    from c1222.security.keys import Key, Keys
 
     Source = str | os.PathLike[str] | IO[bytes]
 
@@ -43,9 +42,6 @@ MAX_DIAGNOSES: Final = 1000
 """Wrong MACs looked into further; each takes a hundred times as long as opening a message."""
 MAX_LOST_TOLD: Final = 10
 """Incomplete segmented messages that findings tell of one by one."""
-
-
-_NOTHING: Final[tuple[int | None, bytes, bool | None]] = (None, b"", None)
 
 
 def addresses(where: bytes | tuple[str, str]) -> tuple[str, str]:
@@ -106,7 +102,7 @@ class CaptureDecoder:
         self._segmented = plan().tags["called-AE-qualifier"]
         self._diagnoses = MAX_DIAGNOSES
         self._early = EarlyResponses(self._associations, self.counters, wait_ns=early_ns)
-        self._short = ShortRoad(
+        self._fast = FastPath(
             self._keys,
             self._associations,
             self.counters,
@@ -144,10 +140,10 @@ class CaptureDecoder:
         self._reassembler.close()
 
     def _of_packets(self) -> Iterator[CapturedMessage]:
-        short, layers, streams, early = self._short.of_packet, self._layers, self._streams, self._early
+        fast, layers, streams, early = self._fast.of_packet, self._layers, self._streams, self._early
         waiting = early.waiting
         for packet in self.reader:
-            message = short(packet)
+            message = fast(packet)
             if message is not None:
                 if waiting:
                     yield from early.push(message)
@@ -205,7 +201,7 @@ class CaptureDecoder:
         """Return the message of an APDU or a remark, None for a segment that completes none."""
         if isinstance(item, StreamRemark):
             return self._unreadable(item, (item.finding,))
-        message = self._short.of_apdu(item)
+        message = self._fast.of_apdu(item)
         if message is not None:
             return message
         try:
@@ -224,7 +220,7 @@ class CaptureDecoder:
         ends = associations.ends(acse)
         frame = item.frame
         where = (item.src, item.dst)
-        reply_to, asked, request_verified = associations.request_of(acse, ends, where) or _NOTHING
+        reply_to, asked, request_verified = associations.request_of(acse, ends, where) or UNPAIRED
         carries = self._authentication in acse.spans
         message = open_message(
             CapturedMessage,
@@ -243,20 +239,23 @@ class CaptureDecoder:
         message.transport = item.transport
         message.reply_to = reply_to
         message.request_verified = request_verified
-        message.segments = segments
-        message.noted = item.findings
-        verdict = message.verdict
+        if segments is not None:
+            message.segments = segments
+        if item.findings:
+            message.noted = item.findings
+        opened = message.opened
+        verdict = opened.verdict
         if verdict is Verdict.VERIFIED:
             counters.verified += 1
-            key = message.key
+            key = opened.key
             if key is not None and key is not self._last_key:
                 self._last_key = key
                 self._proven.add(key)
             if carries:
-                associations.remember_session(ends, message.opened)
+                associations.remember_session(ends, opened)
         elif verdict is Verdict.CLEARTEXT:
             counters.cleartext += 1
-        elif message.authenticated is False:
+        elif opened.authenticated is False:
             counters.refused += 1
             self._diagnoses -= 1
         else:
@@ -265,8 +264,8 @@ class CaptureDecoder:
             counters.responses += 1
             if reply_to is None:
                 counters.unpaired += 1
-                self._early.expect(message, *ends, associations.quoted(acse), where)
-        elif verdict is Verdict.VERIFIED or message.authenticated is None:
+                self._early.expect(message, *ends, acse.request_number, where)
+        elif verdict is Verdict.VERIFIED or opened.authenticated is None:
             verified = verdict is Verdict.VERIFIED
             associations.remember_request(acse, ends, (frame, message.request_body, verified), where)
         return message

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from c1219 import Device, Registry
     from c1222.capture.decoder import CapturedMessage
     from c1222.errors import Level
-    from c1222.protocol.messages import Keys
+    from c1222.security.keys import Keys
 
 __all__ = ["MAX_METERS", "MAX_METER_OCTETS", "MAX_TOTAL_OCTETS", "CapturedDevices", "capture_devices"]
 

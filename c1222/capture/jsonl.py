@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from c1222.capture.message import UNTIMED
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ED_CLASS_SIZE, Control, ResponseControl, SecurityMode
+from c1222.message.flat import FlatApdu
 from c1222.services.malformed import decode_service
 from c1222.services.table_data import CHUNK
 from c1222.services.tables import TableAccess, TableResponse
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from c1222.capture.decoder import CapturedMessage
     from c1222.errors import Finding
-    from c1222.message.flat import Usual
     from c1222.services import Request, Service
 
 __all__ = ["SCHEMA", "as_dict", "finding_as_dict", "to_json"]
@@ -122,14 +122,13 @@ def to_json(
     Where a line is written from text made before, it is known that there are no findings, and `message.findings` is
     set, so that nobody decodes the message to find none.
     """
-    usual = message.usual
-    texts = None if usual is None else (_TEXTS_WITH_SECRETS if show_secrets else _TEXTS).of(message, usual)
-    if usual is None or texts is None or message.time_ns == UNTIMED:
+    apdu = message.envelope
+    known = _TEXTS_WITH_SECRETS if show_secrets else _TEXTS
+    if not isinstance(apdu, FlatApdu) or message.time_ns == UNTIMED or (texts := known.of(message, apdu)) is None:
         return _encode(as_dict(message, tables=tables, show_secrets=show_secrets))
-    _, called, quoted, calling, middle, qualifier, number, key_id, iv, _, _ = usual
-    control = _CONTROLS[middle[-1]]
-    if not control.secured:
-        key_id = iv = None
+    quoted, qualifier = apdu.called_invocation_id, apdu.calling_ae_qualifier
+    control = _CONTROLS[apdu.control_octet]
+    key_id, iv = (apdu.key_id, apdu.iv) if control.secured else (None, None)
     if tables:
         texts = [_with(text, more) for text, more in zip(texts, tables, strict=True)]
     message.findings = ()
@@ -138,18 +137,17 @@ def to_json(
     return (
         f'{_HEAD}{frame}{more}, "time_ns": {message.time_ns}'
         f', "src": "{message.src}", "dst": "{message.dst}", "transport": "{message.transport}"'
-        f', "called": {_TITLES[called]}, "calling": {_TITLES[calling]}'
-        f', "called_invocation_id": {"null" if quoted is None else from_bytes(quoted[4:])}'
-        f', "calling_invocation_id": {from_bytes(number[4:])}, "application_context": null'
-        f', "calling_ae_qualifier": {"null" if qualifier is None else from_bytes(qualifier[4:])}, "mechanism": null'
-        f', "key_id": {"null" if key_id is None else key_id[0]}, "iv": {"null" if iv is None else _HEX % iv.hex()}'
+        f', "called": {_TITLES[apdu.called_title]}, "calling": {_TITLES[apdu.calling_title]}'
+        f', "called_invocation_id": {"null" if quoted is None else quoted}'
+        f', "calling_invocation_id": {apdu.calling_invocation_id}, "application_context": null'
+        f', "calling_ae_qualifier": {"null" if qualifier is None else qualifier}, "mechanism": null'
+        f', "key_id": {"null" if key_id is None else ord(key_id)}, "iv": {"null" if iv is None else _HEX % iv.hex()}'
         f"{control.text}{_HEX % message.body[:ED_CLASS_SIZE].hex() if control.ed_class else 'null'}"
         f', "services": [{", ".join(texts)}], "reply_to": {"null" if reply_to is None else reply_to}'
         f', "segments": {"null" if segments is None else list(segments)}, "findings": []}}'
     )
 
 
-from_bytes = int.from_bytes
 _HEAD: Final = f'{{"schema": "{SCHEMA}", "frame": '
 _HEX: Final = '"%s"'
 
@@ -230,11 +228,11 @@ class _Texts:
         self._kinds: dict[tuple[type[Request], bool, bool], _Answer] = {}
         self._answers: dict[bytes, tuple[_Answer, ...]] = {}
 
-    def of(self, message: CapturedMessage, usual: Usual) -> list[str] | None:
+    def of(self, message: CapturedMessage, apdu: FlatApdu) -> list[str] | None:
         """Return the text of each service; None where the message has to be written the long way."""
-        if usual[4][-1] & 3 == ResponseControl.RESERVED:
+        if apdu.control_octet & 3 == ResponseControl.RESERVED:
             return None
-        if usual[2] is None:
+        if apdu.quoted is None:
             return self._of_request(message)
         asked = message.asked_body
         return self._of_response(message, asked) if asked else None

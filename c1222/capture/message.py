@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 from c1222.capture.network.framing import Apdu, StreamRemark
 from c1222.capture.network.layers import ends
 from c1222.errors import DecodeError, Finding
-from c1222.protocol.messages import Message
+from c1222.message.lazy import Lazy
+from c1222.protocol.message import Message
 
-__all__ = ["UNTIMED", "CapturedMessage", "Counters", "Remembered"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
+__all__ = ["UNPAIRED", "UNTIMED", "CapturedMessage", "Counters", "Remembered"]
 
 UNTIMED: Final = -1
 """Stands for the time of a message that has none, since its octets were written in hex."""
 
 Remembered = tuple[int, bytes, bool]
 """What is kept of a request for its response: frame, services with their lengths, whether it was verified."""
+UNPAIRED: Final[tuple[int | None, bytes, bool | None]] = (None, b"", None)
+"""The same for a message that answers no request that is known."""
+
+_T = TypeVar("_T")
 
 
 class CapturedMessage(Message):
@@ -37,21 +44,29 @@ class CapturedMessage(Message):
         request_verified: whether the request it answers was verified; None where that is not known.
     """
 
-    __slots__ = (
-        "_flow", "dst", "frame", "noted", "reply_to", "request_verified", "segments", "src", "time_ns",
-        "transport",
-    )  # fmt: skip
+    __slots__ = ("flow", "frame", "reply_to", "request_verified", "time_ns", "transport")
 
     frame: int
     time_ns: int
-    src: str
-    dst: str
     transport: str
     reply_to: int | None
-    segments: tuple[int, ...] | None
-    noted: tuple[Finding, ...]
     request_verified: bool | None
-    _flow: bytes  # what src and dst are made of, where nobody may ask for them
+    segments: tuple[int, ...] | None = None
+    noted: tuple[Finding, ...] = ()
+    flow: bytes
+    """What ``src`` and ``dst`` are made of, where nobody may ask for them."""
+
+    @Lazy
+    def src(self) -> str:
+        """The sender."""
+        src, self.dst = ends(self.flow)
+        return src
+
+    @Lazy
+    def dst(self) -> str:
+        """The receiver."""
+        self.src, dst = ends(self.flow)
+        return dst
 
     @property
     def file(self) -> str | None:
@@ -73,37 +88,25 @@ class CapturedMessage(Message):
     @property
     def is_message(self) -> bool:
         """Whether the octets are a message at all."""
-        return self.usual is not None or self.acse is not None
+        return self.envelope is not None
 
     @classmethod
     def unreadable(cls, item: Apdu | StreamRemark, findings: tuple[Finding, ...]) -> CapturedMessage:
         """Make the stand-in for octets that are no message."""
-        self = cls.__new__(cls)
+        self = cls.received(None)
         for part in Message.PARTS:
             setattr(self, part, None)
-        self._opened = self._fault = self._key = self.usual = None
-        self._body, self._spans, self._start = b"", (), 0
         self.frame, self.time_ns, self.src, self.dst, self.transport = item[:5]
         self.octets = item.octets if isinstance(item, Apdu) else b""
-        self.acse = self.reply_to = self.segments = None
-        self._asked = b""
-        self.services = ()
+        self.reply_to = self.request_verified = None
         self.noted = self.findings = findings
         return self
 
-    def __getattr__(self, name: str) -> Any:
-        if name in {"segments", "request_verified"}:
-            return None
-        if name == "noted":
-            return ()
-        if name in {"src", "dst"}:
-            self.src, self.dst = ends(self._flow)
-            return self.src if name == "src" else self.dst
+    def _part(self, read: Callable[[Any], _T]) -> _T:
         try:
-            return super().__getattr__(name)
+            return super()._part(read)
         except DecodeError:  # which stands among the findings
-            setattr(self, name, None)
-            return None
+            return cast("_T", None)
 
     def _find(self) -> tuple[Finding, ...]:
         return tuple(dict.fromkeys((*self.noted, *super()._find())))

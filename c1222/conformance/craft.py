@@ -12,7 +12,7 @@ from c1222.security.sealing import seal
 if TYPE_CHECKING:
     from c1222.conformance.probe import Probe
     from c1222.message.acse_fields import Fields
-    from c1222.protocol.messages import Message
+    from c1222.protocol.message import Message
     from c1222.security.keys import Key
     from c1222.services import Request
 

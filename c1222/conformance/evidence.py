@@ -17,7 +17,7 @@ from c1222.services import Request
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from c1222.protocol.messages import Message
+    from c1222.protocol.message import Message
     from c1222.services import Service
 
 __all__ = ["FIRST", "LAST", "Evidence", "Log", "answer_conceals", "conceals", "hex_of", "shown_services"]

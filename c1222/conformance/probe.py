@@ -17,8 +17,10 @@ from c1222.message.acse import Acse, decode_acse
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.epsem import SecurityMode
 from c1222.message.segmentation import Reassembler
+from c1222.protocol.composing import encode
 from c1222.protocol.identity import Identity
-from c1222.protocol.messages import Message, encode, open_message
+from c1222.protocol.message import Message
+from c1222.protocol.opening import open_message
 from c1222.security.sealing import SessionSecurity, Verdict
 from c1222.security.sending import SendGuard
 from c1222.services.results import Bsy, Dnr

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from c1222.message.acse import Acse
     from c1222.protocol.identity import Identity
-    from c1222.protocol.messages import Message
+    from c1222.protocol.message import Message
     from c1222.services.malformed import Answer
 
 __all__ = ["NoAnswer", "Problem", "Reply", "Sent", "said"]

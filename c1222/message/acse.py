@@ -7,7 +7,7 @@ the canonical header of EAX' is cut from what was received.
 from __future__ import annotations
 
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, Unpack, final, overload
+from typing import NamedTuple, Unpack, final
 
 from c1222.errors import DecodeError, EncodeError, Finding, Level
 from c1222.message.acse_declaration import declaration, plan
@@ -15,10 +15,9 @@ from c1222.message.acse_elements import MAX_UNKNOWN_ELEMENTS, Span, find_element
 from c1222.message.acse_fields import SOURCES, Authentication, Fields, encode, invocation_ids
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG, RELATIVE_TAG_OF_2006, ApTitle
 from c1222.message.ber import MAX_APDU_OCTETS, Octets, check_oid, decode_oid
+from c1222.message.epsem import Control
+from c1222.message.lazy import Lazy
 from c1222.message.tlv_plan import Walk, filled, non_minimal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 __all__ = [
     "Acse",
@@ -45,30 +44,6 @@ class UserInformation(NamedTuple):
     indirect_reference: int | None
     start: int
     end: int
-
-
-_T = TypeVar("_T")
-
-
-class _Lazy(Generic[_T]):
-    """A property computed on first access, then an attribute. Without the lock of functools.cached_property."""
-
-    def __init__(self, compute: Callable[[Any], _T]) -> None:
-        self._compute = compute
-        self.__doc__ = compute.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> _Lazy[_T]: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> _T: ...
-    def __get__(self, instance: object | None, owner: type) -> _Lazy[_T] | _T:
-        if instance is None:
-            return self
-        value = instance.__dict__[self._name] = self._compute(instance)
-        return value
 
 
 @final
@@ -175,37 +150,44 @@ class Acse:
         """Whether this quotes an invocation id of the called node, which responses do, and nothing else [1]."""
         return plan().tags["called-AP-invocation-id"] in self.spans
 
-    @_Lazy
+    @Lazy
     def application_context(self) -> str | None:
         """The application context, an object identifier; absent stands for that of C12.22."""
         return self._oid("application-context-name")
 
-    @_Lazy
+    @Lazy
     def called(self) -> ApTitle | None:
         """The title of the node this message is for; absent on a local port: the node attached."""
         return self._title("called-AP-title")
 
-    @_Lazy
+    @Lazy
     def called_ae_qualifier(self) -> int | None:
         """Size in octets of the APDU this is a segment of; absent unless it is one [1]."""
         return self._integer("called-AE-qualifier")
 
-    @_Lazy
+    @Lazy
     def called_invocation_id(self) -> int | None:
         """The calling invocation id of the request this responds to; absent in requests."""
         return self._integer("called-AP-invocation-id")
 
-    @_Lazy
+    @Lazy
     def calling(self) -> ApTitle | None:
         """The title of the sender."""
         return self._title("calling-AP-title")
 
-    @_Lazy
+    @property
+    def request_number(self) -> bytes:
+        """The octets of the invocation id of the request: the one quoted in a response, else its own."""
+        spans, tags = self.spans, plan().tags
+        _, start, end = spans.get(tags["called-AP-invocation-id"]) or spans[tags["calling-AP-invocation-id"]]
+        return self.octets[start + 2 : end]
+
+    @Lazy
     def calling_ae_qualifier(self) -> int | None:
         """Bits: 0 TEST (nothing shall change), 1 URGENT, 2 NOTIFICATION (a write tells of an event)."""
         return self._integer("calling-AE-qualifier")
 
-    @_Lazy
+    @Lazy
     def calling_invocation_id(self) -> int:
         """The message number the sender chose, 0..2^40-1; mandatory."""
         value = self._integer("calling-AP-invocation-id")
@@ -213,12 +195,12 @@ class Acse:
             raise DecodeError("acse.calling-AP-invocation-id", 0, "the element is missing")
         return value
 
-    @_Lazy
+    @Lazy
     def mechanism(self) -> str | None:
         """The security mechanism, an object identifier; absent stands for that of C12.22."""
         return self._oid("mechanism-name")
 
-    @_Lazy
+    @Lazy
     def authentication(self) -> Authentication | None:
         """The calling-authentication-value; absent in cleartext and inside a session."""
         layout = plan()
@@ -238,7 +220,7 @@ class Acse:
             return Authentication("c12.22", content[key_id.start], content[iv], content)
         return self._unusual_authentication(content)
 
-    @_Lazy
+    @Lazy
     def user_information(self) -> UserInformation:
         """Where the octet-aligned string is; mandatory."""
         layout = plan()
@@ -252,7 +234,15 @@ class Acse:
         start, end = leaves["octet-aligned"]
         return UserInformation(self._unsigned(leaves.get("indirect-reference")), start, end)
 
-    @_Lazy
+    @Lazy
+    def control(self) -> Control:
+        """The control octet of EPSEM, with which the user information of a whole message starts."""
+        _, start, end = self.user_information
+        if start == end:
+            raise DecodeError("epsem.control", start, "the control octet is missing")
+        return Control.from_octet(self.octets[start], offset=start)
+
+    @Lazy
     def findings(self) -> tuple[Finding, ...]:
         """Remarks on the whole APDU. Never raises: a malformed element is a finding of level error here."""
         malformed = []

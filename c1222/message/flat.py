@@ -1,58 +1,230 @@
 """The usual APDU, taken apart in one step.
 
 Almost every APDU on the wire has both titles, known elements in the usual order, minimal lengths, and the usual
-authentication value if any. One pattern, computed from the plan, finds all parts of those; whoever meets anything else
-takes the general road of ``acse``. Two things the pattern cannot see: whether the lengths around the rest agree with
-it, for which there are two tables, and whether titles are object identifiers. What passes all of that, the general road
-accepts with the same meaning and no findings. Tests hold the two equal.
+authentication value if any. One pattern, computed from the plan, finds all parts of those; anything else is for the
+full decoder in ``acse``. Two things the pattern cannot see: whether the lengths around the rest agree with it, for
+which there are two tables, and whether titles are object identifiers. What passes all of that, the full decoder accepts
+with the same meaning and no findings. Tests hold the two equal.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, final
 
+from c1222.message.acse import Authentication, UserInformation, title_of
 from c1222.message.acse_declaration import plan
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG
 from c1222.message.ber import APDU_TAG, encode_length
+from c1222.message.epsem import Control
 
 if TYPE_CHECKING:
+    from c1222.errors import Finding
+    from c1222.message.aptitle import ApTitle
     from c1222.message.tlv_plan import Node
 
-__all__ = ["MAX_USUAL_OCTETS", "Usual", "UsualEnvelopes", "UsualLengths", "usual_pattern"]
+__all__ = ["MAX_FLAT_OCTETS", "FlatApdu", "FlatReader"]
 
-MAX_USUAL_OCTETS: Final = 4095
+MAX_FLAT_OCTETS: Final = 4095
 """Octets of the largest APDU that is taken apart here."""
 _MAX_TITLE: Final = 31  # octets of content
 _USUAL_ID: Final = 4  # octets of most invocation ids
+_BEFORE_INTEGER: Final = 4  # octets of an element of an integer before its content: two tags, two lengths
 
-Usual = tuple[bytes, bytes, bytes | None, bytes, bytes, bytes | None, bytes, bytes | None, bytes | None, bytes, bytes]
-"""The parts of a usual APDU, in the order of the wire:
 
-0 the length of the APDU, 1 the called title (tag, length, content), 2 the whole element of the called invocation id,
-3 the calling title, 4 all from there through the control octet, and inside of it 5 the whole element of the calling AE
-qualifier, 6 that of the calling invocation id, 7 the key id, 8 the initialisation vector, 9 the user information up to
-the control octet; 10 what follows the control octet: the body, and the MAC if there is one. None is what is absent.
-"""
+@final
+class FlatApdu:
+    """A usual APDU in its parts; it is read like an `Acse`, and has no findings and nothing malformed in it.
+
+    `FlatReader` makes them.
+
+    Attributes:
+        octets: the whole APDU.
+        called_title: the element of the called title, without its tag.
+        quoted: the whole element of the called invocation id, or None.
+        calling_title: like ``called_title``.
+        middle: all from behind the calling title through the control octet.
+        number: the whole element of the calling invocation id; a part of ``middle``.
+        request_number: the octets of the invocation id of the request: the one quoted in a response, else its own.
+        key_id: the octet of the key id, or None; a part of ``middle``.
+        iv: the initialisation vector, 4 octets, or None; a part of ``middle``.
+        control_octet: the control octet of EPSEM, 128..255.
+        sealed: what follows it: the body, and the MAC if there is one.
+    """
+
+    __slots__ = (
+        "called_title",
+        "calling_title",
+        "control_octet",
+        "iv",
+        "key_id",
+        "middle",
+        "number",
+        "octets",
+        "quoted",
+        "request_number",
+        "sealed",
+    )
+
+    octets: bytes
+    called_title: bytes
+    quoted: bytes | None
+    calling_title: bytes
+    middle: bytes
+    number: bytes
+    request_number: bytes
+    key_id: bytes | None
+    iv: bytes | None
+    control_octet: int
+    sealed: bytes
+
+    @property
+    def called(self) -> ApTitle:
+        """The title of the node this message is for."""
+        return title_of(self.called_title[1:])
+
+    @property
+    def calling(self) -> ApTitle:
+        """The title of the sender."""
+        return title_of(self.calling_title[1:])
+
+    @property
+    def called_invocation_id(self) -> int | None:
+        """The calling invocation id of the request this responds to; absent in requests."""
+        return None if self.quoted is None else int.from_bytes(self.quoted[_BEFORE_INTEGER:])
+
+    @property
+    def calling_invocation_id(self) -> int:
+        """The message number the sender chose, 0..2^40-1."""
+        return int.from_bytes(self.number[_BEFORE_INTEGER:])
+
+    @property
+    def calling_ae_qualifier(self) -> int | None:
+        """Bits: 0 TEST, 1 URGENT, 2 NOTIFICATION."""
+        tag, size = self.middle[:2]
+        return int.from_bytes(self.middle[_BEFORE_INTEGER : 2 + size]) if tag == _qualifier_tag() else None
+
+    @property
+    def application_context(self) -> None:
+        """The application context, which stands in no usual APDU."""
+
+    @property
+    def mechanism(self) -> None:
+        """The security mechanism, which stands in no usual APDU."""
+
+    @property
+    def called_ae_qualifier(self) -> None:
+        """The size of the APDU this is a segment of: it is none."""
+
+    @property
+    def authentication(self) -> Authentication | None:
+        """The calling-authentication-value."""
+        if self.key_id is None or self.iv is None:
+            return None
+        layout = plan()
+        content = bytearray(layout.authentication[len(layout.authentication) - layout.iv.stop :])
+        content[layout.key_id] = self.key_id
+        content[layout.iv] = self.iv
+        return Authentication("c12.22", ord(self.key_id), self.iv, bytes(content))
+
+    @property
+    def user_information(self) -> UserInformation:
+        """Where the octet-aligned string is."""
+        size = len(self.octets)
+        return UserInformation(None, size - len(self.sealed) - 1, size)
+
+    @property
+    def control(self) -> Control:
+        """The control octet of EPSEM."""
+        return Control.from_octet(self.control_octet)
+
+    @property
+    def is_segment(self) -> bool:
+        """Whether this is a segment of a larger APDU, which no usual one is."""
+        return False
+
+    @property
+    def is_response(self) -> bool:
+        """Whether this quotes an invocation id of the called node, which responses do, and nothing else [1]."""
+        return self.quoted is not None
+
+    @property
+    def unknown(self) -> tuple[()]:
+        """Elements the APDU is not declared to have: there are none."""
+        return ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Remarks: there are none."""
+        return ()
+
+    def check(self) -> None:
+        """Raise nothing: the pattern lets no malformed element pass."""
+
+    def __repr__(self) -> str:
+        return f"FlatApdu({self.octets.hex()})"
+
+
+class FlatReader:
+    """Takes usual APDUs apart."""
+
+    __slots__ = ("_heads", "_lengths", "_match")
+
+    def __init__(self) -> None:
+        self._match = _pattern().match
+        self._lengths = _Lengths()
+        self._heads = _Heads()
+
+    def read(self, octets: bytes) -> FlatApdu | None:
+        """Return the APDU, None if it is not of the usual form; whether its titles are well-formed is not looked at."""
+        match = self._match  # by a name of its own: what a slot holds is called faster so
+        found = match(octets)
+        if found is None:
+            return None
+        length, called, quoted, calling, middle, number, key_id, iv, head, sealed = found.groups()
+        if self._heads[len(sealed)] != head or self._lengths[len(octets)] != length:
+            return None
+        apdu = FlatApdu()
+        apdu.octets = octets
+        apdu.called_title = called
+        apdu.quoted = quoted
+        apdu.calling_title = calling
+        apdu.middle = middle
+        apdu.number = number
+        apdu.request_number = (quoted or number)[_BEFORE_INTEGER:]
+        apdu.key_id = key_id
+        apdu.iv = iv
+        apdu.control_octet = middle[-1]
+        apdu.sealed = sealed
+        return apdu
 
 
 @cache
-def usual_pattern() -> re.Pattern[bytes]:
-    """Return the pattern of a usual APDU; its groups are the parts in `Usual`."""
+def _qualifier_tag() -> int:
+    return plan().tags["calling-AE-qualifier"]
+
+
+@cache
+def _pattern() -> re.Pattern[bytes]:
+    """Return the pattern of a usual APDU.
+
+    Its groups are the length of the APDU, the parts in `FlatApdu` in their order, but for the control octet, and before
+    the last of them the user information up to the control octet.
+    """
     layout = plan()
     node = {name: layout.elements[tag] for name, tag in layout.tags.items()}
     usual, key_id, iv = layout.authentication, layout.key_id, layout.iv
     head = len(usual) - iv.stop  # tag and length, which the two do not count
     before, between = usual[: head + key_id.start], usual[head + key_id.stop : head + iv.start]
-    length = b"(?:[\x00-\x7f]|\x81[\x80-\xff]|\x82[\x01-%b].)" % bytes((MAX_USUAL_OCTETS >> 8,))
+    length = b"(?:[\x00-\x7f]|\x81[\x80-\xff]|\x82[\x01-%b].)" % bytes((MAX_FLAT_OCTETS >> 8,))
     user, external, string = layout.tags["user-information"], layout.external, layout.octet_aligned
     parts = [
         b"%b(%b)" % (_octet(APDU_TAG), length),
         b"%b(%b)" % (_octet(node["called-AP-title"].tags[0]), _title()),
         b"(%b)?" % _integer(node["called-AP-invocation-id"]),
         b"%b(%b)" % (_octet(node["calling-AP-title"].tags[0]), _title()),
-        b"((%b)?" % _integer(node["calling-AE-qualifier"]),
+        b"((?:%b)?" % _integer(node["calling-AE-qualifier"]),
         b"(%b)" % _integer(node["calling-AP-invocation-id"]),
         b"(?:%b(.)%b(.{4}))?" % (re.escape(before), re.escape(between)),
         b"(%b%b%b%b%b%b)" % (_octet(user), length, _octet(external), length, _octet(string), length),
@@ -85,8 +257,8 @@ def _integer(node: Node) -> bytes:
     return b"%b(?:%b)" % (_octet(outer), b"|".join(forms))
 
 
-class UsualLengths(dict[int, bytes | None]):
-    """What part 0 must be, by the octets of the APDU; None where no minimal length gives that size."""
+class _Lengths(dict[int, bytes | None]):
+    """What the length of an APDU must be, by its octets; None where no minimal length gives that size."""
 
     def __missing__(self, size: int) -> bytes | None:
         forms = (encode_length(size - 1 - count) for count in (1, 2, 3) if size > count)
@@ -94,8 +266,8 @@ class UsualLengths(dict[int, bytes | None]):
         return self[size]
 
 
-class UsualEnvelopes(dict[int, bytes]):
-    """What part 9 must be, by the octets of part 10."""
+class _Heads(dict[int, bytes]):
+    """What the user information up to the control octet must be, by the octets behind it."""
 
     def __missing__(self, size: int) -> bytes:
         layout = plan()

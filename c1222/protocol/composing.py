@@ -5,22 +5,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from c1222.errors import EncodeError
-from c1222.message.epsem import ResponseControl, SecurityMode
+from c1222.message.acse import Acse
+from c1222.message.epsem import Epsem, ResponseControl, SecurityMode
 from c1222.message.segmentation import cut, slice_size
-from c1222.protocol.messages import Message, encode
+from c1222.protocol.message import Message
+from c1222.security.keys import KeyStore
+from c1222.security.sealing import seal
 from c1222.services.session import LogonRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from c1222.message.acse_fields import Fields
     from c1222.message.aptitle import ApTitle
     from c1222.protocol.identity import Identity
     from c1222.protocol.policy import Link
-    from c1222.security.keys import Key
+    from c1222.security.keys import Key, Keys
     from c1222.security.sealing import SessionSecurity
     from c1222.services import Service
 
-__all__ = ["compose", "pieces"]
+__all__ = ["compose", "encode", "pieces"]
 
 
 def compose(
@@ -92,6 +96,62 @@ def compose(
         calling_ae_qualifier=qualifier,
     )
     return message, encode(message, keys=identity.keys, sealed_with=key)
+
+
+def encode(
+    message: Message,
+    *,
+    keys: Keys = None,
+    session: Message | SessionSecurity | None = None,
+    sealed_with: Key | None = None,
+) -> bytes:
+    """Encode a message from its parts; seal it if its mode says so.
+
+    Args:
+        message: made from its parts, or decoded.
+        keys: where the key of a secured message is found by titles and key id.
+        session: what a message of a session without an authentication value inherits, where it does not say so itself.
+        sealed_with: the key itself; looked for among the keys, those of the called node first, when None.
+
+    Returns:
+        The octets of the APDU.
+
+    Raises:
+        EncodeError: a value has no form on the wire, or key id or vector of a secured message is missing.
+        UnknownKey: there is no key with that id for these nodes.
+        ShortHeader: the header is too short to be secured.
+    """
+    epsem = Epsem(
+        tuple([service.encode() for service in message.services]),
+        message.security_mode,
+        message.response_control,
+        message.ed_class,
+        message.proxy_service_used,
+        message.recovery_session,
+    )
+    fields: Fields = {
+        "application_context": message.application_context,
+        "called": message.called,
+        "called_invocation_id": message.called_invocation_id,
+        "calling": message.calling,
+        "calling_ae_qualifier": message.calling_ae_qualifier,
+        "calling_invocation_id": message.calling_invocation_id,
+        "mechanism": message.mechanism,
+    }
+    if message.security_mode is SecurityMode.CLEARTEXT:
+        return Acse.build(user_information=epsem.encode(), **fields).octets
+    if isinstance(session, Message):
+        session = session.session_security
+    key_id, iv = message.key_id, message.iv
+    if session is not None and not message.carries_authentication:
+        key_id, iv = session
+    if key_id is None or iv is None:
+        raise EncodeError("a secured message needs a key id and an initialisation vector")
+    store = KeyStore.of(keys)
+    key = store.get(message.called, message.calling, key_id) if sealed_with is None else sealed_with
+    in_session = not message.carries_authentication
+    control = epsem.control
+    return seal(fields, key, iv=iv, control=control, body=epsem.body, in_session=in_session, base=store.base_oid)
 
 
 def pieces(apdu: bytes, link: Link) -> list[bytes]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from c1222.errors import C1222Error
     from c1222.protocol.initiator.exchange import Exchange
-    from c1222.protocol.messages import Message
+    from c1222.protocol.message import Message
     from c1222.protocol.session import Session
     from c1222.services import Request
     from c1222.services.malformed import Answer

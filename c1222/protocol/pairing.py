@@ -63,9 +63,6 @@ class Generations(Generic[_K, _T]):
         self._old: dict[_K, _T] = {}
         self.forgotten = 0
 
-    def __bool__(self) -> bool:
-        return bool(self._young or self._old)
-
     def put(self, key: _K, value: _T) -> None:
         """Put an entry in the place of an older one, or add it."""
         young = self._young
@@ -118,7 +115,7 @@ class Associations(Generic[_T]):
         answered: requests that have one.
         early: responses seen before their requests, for as long as the listener wants to keep them.
         told: those of them that the last request with any is that of.
-        shared: of requests with the same titles and id, each by its addresses.
+        shared: of requests with the same titles and id, each by its addresses; None until there are such.
         sessions: octet of the key id and vector, by nodes.
     """
 
@@ -126,9 +123,8 @@ class Associations(Generic[_T]):
         "_addresses",
         "_base",
         "_called",
-        "_called_id",
         "_calling",
-        "_calling_id",
+        "_max_answered",
         "_names",
         "answered",
         "early",
@@ -151,15 +147,14 @@ class Associations(Generic[_T]):
         self._base = base
         self._called = tags["called-AP-title"]
         self._calling = tags["calling-AP-title"]
-        self._called_id = tags["called-AP-invocation-id"]
-        self._calling_id = tags["calling-AP-invocation-id"]
         self._names: dict[bytes, bytes] = {}
         self._addresses = addresses
+        self._max_answered = max_answered
         self.requests: Generations[bytes, tuple[Any, _T]] = Generations(max_requests)
         self.answered: Generations[bytes, _T] = Generations(max_answered)
         self.early: dict[bytes, list[Early[_T]]] = {}
         self.told: list[Early[_T]] = []
-        self.shared: Generations[tuple[bytes, tuple[str, str]], _T] = Generations(max_answered)
+        self.shared: Generations[tuple[bytes, tuple[str, str]], _T] | None = None
         self.sessions: Generations[bytes, bytes] = Generations(max_sessions)
 
     def ends(self, acse: Acse) -> Ends:
@@ -188,17 +183,11 @@ class Associations(Generic[_T]):
 
     def request_of(self, acse: Acse, ends: Ends, where: Any = None) -> _T | None:
         """Return the request that a response answers, None if none is known or the message is no response."""
-        return self.answer(*ends, self.quoted(acse), where) if acse.is_response else None
-
-    def quoted(self, acse: Acse) -> bytes:
-        """Return the invocation id that a response quotes, without tag and length."""
-        _, start, end = acse.spans[self._called_id]
-        return acse.octets[start + 2 : end]
+        return self.answer(*ends, acse.request_number, where) if acse.is_response else None
 
     def remember_request(self, acse: Acse, ends: Ends, request: _T, where: Any = None) -> None:
         """Keep a request for its response; a repetition takes the place of the first."""
-        _, start, end = acse.spans[self._calling_id]
-        self.ask(*ends, acse.octets[start + 2 : end], request, where)
+        self.ask(*ends, acse.request_number, request, where)
 
     def ask(self, called: bytes, calling: bytes, number: bytes, request: _T, where: Any = None) -> None:
         """Keep a request for its response.
@@ -215,7 +204,7 @@ class Associations(Generic[_T]):
             self.answered.put(key, request)
             return
         waiting = self.requests.get(key)
-        if where is not None and (self.shared or (waiting is not None and waiting[0] != where)):
+        if where is not None and (self.shared is not None or (waiting is not None and waiting[0] != where)):
             self._share(key, waiting, where, request)
         self.requests.put(key, (where, request))
 
@@ -224,9 +213,11 @@ class Associations(Generic[_T]):
         own = self._addresses(where)
         other = None if waiting is None or waiting[0] is None else self._addresses(waiting[0])
         if waiting is not None and other is not None and other != own:
+            if self.shared is None:
+                self.shared = Generations(self._max_answered)
             self.shared.put((key, other), waiting[1])
             self.shared.put((key, own), request)
-        elif self.shared.get((key, own)) is not None:
+        elif self.shared is not None and self.shared.get((key, own)) is not None:
             self.shared.put((key, own), request)
 
     def answer(self, called: bytes, calling: bytes, number: bytes, where: Any = None) -> _T | None:
@@ -239,7 +230,7 @@ class Associations(Generic[_T]):
             where: where it was seen, as for `ask`.
         """
         key = calling + called + number.lstrip(b"\0")
-        if self.shared and where is not None:
+        if self.shared is not None and where is not None:
             source, destination = self._addresses(where)
             request = self.shared.get((key, (destination, source)))
             if request is not None:

@@ -10,7 +10,7 @@ import os
 import re
 from hmac import compare_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from c1222.errors import EncodeError, InvalidKey, UnknownKey
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
@@ -19,6 +19,8 @@ from c1222.text import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    Keys: TypeAlias = "KeyStore | Key | Mapping[int, bytes] | None"
 
 __all__ = ["Key", "KeyStore"]
 
@@ -122,7 +124,7 @@ class KeyStore:
             self.add(key)
 
     @classmethod
-    def of(cls, keys: KeyStore | Key | Mapping[int, bytes] | None) -> KeyStore:
+    def of(cls, keys: Keys) -> KeyStore:
         """Take keys in any of the forms that the front door accepts; None is a store without keys.
 
         Raises:

@@ -13,7 +13,7 @@ from c1222.message.acse import decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import Control, Epsem, ResponseControl, SecurityMode
 from c1222.protocol.initiator.matching import distrust
-from c1222.protocol.messages import Message, decode
+from c1222.protocol.opening import decode
 from c1222.protocol.pairing import Associations
 from c1222.security.canonical import canonical_header, pieces
 from c1222.security.eax_prime import BLOCK_SIZE, MAC_SIZE, EAXPrime, trace
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from c1222.message.acse import Acse
     from c1222.message.acse_fields import Fields
+    from c1222.protocol.message import Message
 
 __all__ = ["OPERATIONS", "fields_of"]
 

@@ -17,7 +17,7 @@ import c1222
 from c1222.capture.decoder import decode_capture
 from c1222.capture.devices import capture_devices
 from c1222.message.epsem import SecurityMode
-from c1222.protocol.messages import Message
+from c1222.protocol.message import Message
 from c1222.services import TableData, tables
 from tests.bench.make_capture import make
 from tests.c1219.views.example_meter import TABLES

@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from c1222.protocol.messages import Message, encode
+from c1222.protocol.composing import encode
+from c1222.protocol.message import Message
 from c1222.protocol.policy import STRANGER_FAILURES, NodePolicy
 from c1222.protocol.responder.throttle import Rate
 from c1222.services import tables

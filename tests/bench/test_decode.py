@@ -1,4 +1,4 @@
-"""From a capture to messages and lines, measured: the short road, the general one, JSON lines and text.
+"""From a capture to messages and lines, measured: the fast path, the full decoder, JSON lines and text.
 
 python -m pytest tests/bench/test_decode.py --benchmark-enable
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from c1222.capture.decoder import decode_capture
-from c1222.capture.fast import ShortRoad
+from c1222.capture.fast import FastPath
 from c1222.capture.jsonl import as_dict, to_json
 from c1222.capture.text import message_lines
 from tests.bench.make_capture import make
@@ -45,9 +45,9 @@ def test_lazily(benchmark: Any, octets: bytes) -> None:
     assert benchmark(decode, octets) == COUNT // 2
 
 
-def test_lazily_on_the_general_road(benchmark: Any, octets: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ShortRoad, "of_packet", lambda *_: None)
-    monkeypatch.setattr(ShortRoad, "of_apdu", lambda *_: None)
+def test_lazily_with_the_full_decoder(benchmark: Any, octets: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FastPath, "of_packet", lambda *_: None)
+    monkeypatch.setattr(FastPath, "of_apdu", lambda *_: None)
     assert benchmark(decode, octets) == COUNT // 2
 
 

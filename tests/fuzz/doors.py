@@ -27,7 +27,8 @@ from c1222.message.epsem import Epsem
 from c1222.message.segmentation import cut
 from c1222.node.meter.profile import Profile
 from c1222.node.network.faults import KINDS, FaultPlan
-from c1222.protocol.messages import Message, open_message
+from c1222.protocol.message import Message
+from c1222.protocol.opening import open_message
 from c1222.security.keys import KeyStore
 from c1222.services import decode_request, decode_response
 from c1222.transport.schemes import parse_url

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from c1222.errors import DecodeError
 from c1222.message.epsem import SecurityMode
-from c1222.protocol.messages import Message, decode, encode
+from c1222.protocol.composing import encode
+from c1222.protocol.message import Message
+from c1222.protocol.opening import decode
 
 if TYPE_CHECKING:
     from c1222.node.meter.meter import SimulatedMeter

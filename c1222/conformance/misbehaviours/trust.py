@@ -9,7 +9,7 @@ from c1222.conformance.misbehaviours.misbehaviour import Misbehaviour, arriving,
 from c1222.errors import DecodeError, InvalidTag
 from c1222.message.acse import Acse, Authentication, decode_acse
 from c1222.message.epsem import MAC_SIZE, SecurityMode
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.security.canonical import canonical_header
 
 if TYPE_CHECKING:

@@ -47,7 +47,9 @@ from c1219.tableid import table_id
 from c1222.errors import C1222Error, EncodeError, StateError, in_words
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import SecurityMode
-from c1222.protocol.messages import Message, decode, encode
+from c1222.protocol.composing import encode
+from c1222.protocol.message import Message
+from c1222.protocol.opening import decode
 from c1222.services.results import RESULT_NAMES
 from c1222.text import read_text
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1222.errors import C1222Error
-    from c1222.protocol.messages import Message
+    from c1222.protocol.message import Message
     from c1222.protocol.policy import Timing
     from c1222.services import Request
     from c1222.services.malformed import Answer

@@ -34,7 +34,8 @@ from c1222.protocol.events import (
 from c1222.protocol.initiator.exchange import Exchange
 from c1222.protocol.initiator.matching import Distrust, asked_by, distrust, hint, pair, wrong_titles
 from c1222.protocol.initiator.request_queue import RequestQueue
-from c1222.protocol.messages import Message, open_message
+from c1222.protocol.message import Message
+from c1222.protocol.opening import open_message
 from c1222.protocol.policy import UDP_LINK, UDP_TIMING, Link, Options, Timing
 from c1222.protocol.session import OwnSession
 from c1222.protocol.state import ExchangeState, Exchanging, SessionState

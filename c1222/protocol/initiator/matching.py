@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from c1222.protocol.identity import Identity
     from c1222.protocol.initiator.exchange import Exchange
     from c1222.protocol.initiator.request_queue import RequestQueue
-    from c1222.protocol.messages import Message
+    from c1222.protocol.message import Message
 
 __all__ = ["Distrust", "asked_by", "distrust", "hint", "pair", "wrong_titles"]
 

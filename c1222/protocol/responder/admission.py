@@ -19,7 +19,7 @@ from c1222.security.sealing import Verdict
 if TYPE_CHECKING:
     from c1222.message.acse import Acse
     from c1222.protocol.identity import Identity
-    from c1222.protocol.messages import Message
+    from c1222.protocol.message import Message
     from c1222.protocol.policy import NodePolicy
     from c1222.protocol.responder.throttle import Origin
     from c1222.protocol.session import Session

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from c1222.message.aptitle import ApTitle
-    from c1222.protocol.messages import Message
+    from c1222.protocol.message import Message
     from c1222.protocol.responder.arrival import Arrival
     from c1222.protocol.session import Session
 

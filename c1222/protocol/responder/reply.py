@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from c1222.message.acse import Acse
     from c1222.message.aptitle import ApTitle
     from c1222.protocol.identity import Identity
-    from c1222.protocol.messages import Message
+    from c1222.protocol.message import Message
     from c1222.protocol.policy import Link, NodePolicy
     from c1222.security.sealing import SessionSecurity
     from c1222.services import Response, Service

@@ -31,7 +31,8 @@ from c1222.protocol.events import (
     VectorsAhead,
 )
 from c1222.protocol.initiator.matching import Distrust
-from c1222.protocol.messages import Message, open_message
+from c1222.protocol.message import Message
+from c1222.protocol.opening import open_message
 from c1222.protocol.policy import NodePolicy, OnRefusal
 from c1222.protocol.responder.admission import SILENT, Gate, is_secured
 from c1222.protocol.responder.answer_memory import AnswerMemory, Asker

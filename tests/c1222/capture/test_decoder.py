@@ -22,14 +22,14 @@ import c1222
 from c1222 import ApTitle, DecodeError, Key, KeyStore, Message
 from c1222.capture import decoder as decoders
 from c1222.capture.decoder import CaptureDecoder, CapturedMessage, decode_capture
-from c1222.capture.fast import ShortRoad
+from c1222.capture.fast import FastPath
 from c1222.capture.files.reader import CaptureError
 from c1222.capture.files.writer import PcapWriter, ethernet, tcp_packet, udp_packet
 from c1222.capture.jsonl import as_dict
 from c1222.capture.text import message_lines, summary
 from c1222.message.acse import Acse
 from c1222.message.epsem import SecurityMode
-from c1222.protocol import messages
+from c1222.protocol import message as message_module
 from c1222.security.sealing import Verdict
 from c1222.services import REQUESTS, session, tables
 from tests.c1222.capture.conversation import KEY
@@ -288,14 +288,14 @@ def test_memory_does_not_grow_with_the_capture(monkeypatch: pytest.MonkeyPatch) 
 
 def test_nothing_is_decoded_before_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bytes] = []
-    real = messages.decode_service
+    real = message_module.decode_service
 
     def watched(octets: bytes, request: Any = None) -> Any:
         made.append(octets)
         return real(octets, request)
 
-    monkeypatch.setattr(messages, "decode_service", watched)
-    messages._requests.cache_clear()
+    monkeypatch.setattr(message_module, "decode_service", watched)
+    message_module._requests.cache_clear()
     (request, response), _ = read(SAMPLES / "example8.pcap", KEYS)
     assert [len(request.service_octets), len(response.service_octets), made] == [2, 1, []]
     assert len(request.services) == len(made) == 2
@@ -464,8 +464,8 @@ def test_a_message_is_copied_and_pickled_without_its_key(
     monkeypatch: pytest.MonkeyPatch, usual: bool, read_before: bool
 ) -> None:
     if not usual:
-        monkeypatch.setattr(ShortRoad, "of_packet", lambda *_: None)
-        monkeypatch.setattr(ShortRoad, "of_apdu", lambda *_: None)
+        monkeypatch.setattr(FastPath, "of_packet", lambda *_: None)
+        monkeypatch.setattr(FastPath, "of_apdu", lambda *_: None)
     seen, _ = read(SAMPLES / "example8.pcap", KEYS)
     for one in seen:
         assert one.key is not None

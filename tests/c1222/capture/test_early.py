@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from c1222.capture.decoder import CaptureDecoder
 from c1222.capture.early import EARLY_NS, MAX_HELD_MESSAGES
-from c1222.capture.fast import ShortRoad
+from c1222.capture.fast import FastPath
 from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
 from c1222.capture.jsonl import as_dict
 from c1222.services import TableData, tables
@@ -33,8 +33,8 @@ def timed(*packets: tuple[int, bytes]) -> io.BytesIO:
 @pytest.fixture(params=["short road", "general road"])
 def _road(request, monkeypatch):
     if request.param == "general road":
-        monkeypatch.setattr(ShortRoad, "of_packet", lambda *_: None)
-        monkeypatch.setattr(ShortRoad, "of_apdu", lambda *_: None)
+        monkeypatch.setattr(FastPath, "of_packet", lambda *_: None)
+        monkeypatch.setattr(FastPath, "of_apdu", lambda *_: None)
 
 
 @pytest.mark.usefixtures("_road")

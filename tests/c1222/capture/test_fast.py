@@ -1,4 +1,4 @@
-"""The short road and the general one give the same messages, counts and findings, whatever the octets."""
+"""The fast path and the full decoder give the same messages, counts and findings, whatever the octets."""
 
 import io
 import json
@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from c1222 import ApTitle, Key, KeyStore, Message
 from c1222.capture.decoder import CaptureDecoder
-from c1222.capture.fast import ShortRoad
+from c1222.capture.fast import FastPath
 from c1222.capture.files.writer import PcapWriter, ethernet, tcp_packet, udp_packet
 from c1222.capture.jsonl import as_dict, to_json
+from c1222.message.flat import FlatApdu
 from c1222.security import canonical
 from tests.c1222.message.known import OCTETS
 from tests.traffic import KEY, Sent, exchange, frames, varied
@@ -33,21 +34,21 @@ def capture(packets: Iterable[bytes]) -> bytes:
     return file.getvalue()
 
 
-def decoded(octets: bytes, *, store: KeyStore, short: bool, **options: Any) -> tuple[list[Any], Any, Any, int]:
+def decoded(octets: bytes, *, store: KeyStore, fast: bool, **options: Any) -> tuple[list[Any], Any, Any, int]:
     taken = 0
 
     def counting(way: Any) -> Any:
-        def count(self: ShortRoad, item: Any) -> Any:
+        def count(self: FastPath, item: Any) -> Any:
             nonlocal taken
-            message = way(self, item) if short else None
+            message = way(self, item) if fast else None
             taken += message is not None
             return message
 
         return count
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ShortRoad, "of_packet", counting(ShortRoad.of_packet))
-        patch.setattr(ShortRoad, "of_apdu", counting(ShortRoad.of_apdu))
+        patch.setattr(FastPath, "of_packet", counting(FastPath.of_packet))
+        patch.setattr(FastPath, "of_apdu", counting(FastPath.of_apdu))
         decoder = CaptureDecoder(io.BytesIO(octets), keys=store, **options)
         seen = []
         for message in decoder:
@@ -63,8 +64,8 @@ def both(packets: Iterable[bytes], keys: Iterable[Key] = KEYS, **options: Any) -
     octets = capture(packets)
     base = options.pop("base_oid", None)
     store = KeyStore(keys) if base is None else KeyStore(keys, base_oid=base)
-    *quick, taken = decoded(octets, store=store, short=True, **options)
-    *general, none = decoded(octets, store=store, short=False, **options)
+    *quick, taken = decoded(octets, store=store, fast=True, **options)
+    *general, none = decoded(octets, store=store, fast=False, **options)
     for one, other in zip(quick[0], general[0], strict=True):
         assert one == other
     assert quick == general
@@ -78,7 +79,7 @@ def packets_of(sent: Iterable[Sent]) -> list[bytes]:
 
 
 def test_messages_of_every_kind() -> None:
-    # what is rare goes the general road: an application context, a mechanism
+    # what is rare goes to the full decoder: an application context, a mechanism
     usual = [s for s in SENT if s.message.application_context is s.message.mechanism is None]
     assert both(packets_of(SENT)) == len(usual) > len(SENT) // 3
 
@@ -162,17 +163,31 @@ def refuse(*_: object) -> None:
 
 
 def test_datagrams_take_the_fast_path_of_packets_and_streams_that_of_apdus(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ShortRoad, "of_apdu", refuse)
+    monkeypatch.setattr(FastPath, "of_apdu", refuse)
     octets = capture(udp_packet("10.0.0.1:50000", "10.1.0.1:1153", each) for each in EVEN)
-    assert [message.usual is not None for message in CaptureDecoder(io.BytesIO(octets), keys=KEY)] == [True] * len(EVEN)
+    seen = list(CaptureDecoder(io.BytesIO(octets), keys=KEY))
+    assert [isinstance(message.envelope, FlatApdu) for message in seen] == [True] * len(EVEN)
     monkeypatch.undo()
-    monkeypatch.setattr(ShortRoad, "of_packet", lambda *_: None)
+    monkeypatch.setattr(FastPath, "of_packet", lambda *_: None)
     sequence, packets = 1, []
     for each in EVEN[::2]:
         packets.append(tcp_packet("10.0.0.1:50000", "10.1.0.1:1153", each, sequence=sequence))
         sequence += len(each)
     seen = list(CaptureDecoder(io.BytesIO(capture(packets)), keys=KEY))
-    assert [message.usual is not None for message in seen] == [True] * len(packets)
+    assert [isinstance(message.envelope, FlatApdu) for message in seen] == [True] * len(packets)
+
+
+def test_what_the_fast_path_refused_it_is_not_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[bytes] = []
+
+    def refused(_: FastPath, octets: bytes, *_where: object) -> None:
+        tried.append(octets)
+
+    monkeypatch.setattr(FastPath, "_message", refused)
+    packets = [udp_packet("10.0.0.1:50000", "10.1.0.1:1153", each) for each in EVEN]
+    packets.append(ethernet(packets[0][14:], 0x0800, vlans=(7,)))  # an APDU, but in no packet that the fast path takes
+    seen = list(CaptureDecoder(io.BytesIO(capture(packets)), keys=KEY))
+    assert [message.octets for message in seen] == [*EVEN, EVEN[0]] == tried
 
 
 @pytest.mark.parametrize("change", [-1, 1])

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from c1222 import Key, KeyStore
 from c1222.capture.decoder import CaptureDecoder, CapturedMessage
-from c1222.capture.fast import ShortRoad
+from c1222.capture.fast import FastPath
 from c1222.capture.files.writer import PcapWriter, udp_packet
 from c1222.capture.jsonl import SCHEMA, as_dict, finding_as_dict, to_json
 from c1222.capture.text import message_lines
 from c1222.errors import Finding
+from c1222.message.flat import FlatApdu
 from c1222.message.segmentation import cut
 from c1222.services import TableData, session, tables
 from tests.c1222.capture.conversation import HEAD_END, METER, Conversation
@@ -289,13 +290,13 @@ def test_mutated_messages(data: st.DataObject) -> None:
     both(datagrams(octets))
 
 
-@pytest.mark.parametrize("short", [True, False], ids=["short road", "general road"])
-def test_both_roads_write_the_same(monkeypatch: pytest.MonkeyPatch, short: bool) -> None:
-    if not short:
-        monkeypatch.setattr(ShortRoad, "of_packet", lambda *_: None)
-        monkeypatch.setattr(ShortRoad, "of_apdu", lambda *_: None)
+@pytest.mark.parametrize("fast", [True, False], ids=["fast path", "full decoder"])
+def test_both_ways_write_the_same(monkeypatch: pytest.MonkeyPatch, fast: bool) -> None:
+    if not fast:
+        monkeypatch.setattr(FastPath, "of_packet", lambda *_: None)
+        monkeypatch.setattr(FastPath, "of_apdu", lambda *_: None)
     messages = read(datagrams(map(exchange, range(40))))
-    assert [message.usual is not None for message in messages] == [short] * 40
+    assert [isinstance(message.envelope, FlatApdu) for message in messages] == [fast] * 40
     expected = [json.dumps(as_dict(message), ensure_ascii=False) for message in messages]
     assert [to_json(message) for message in messages] == expected
 

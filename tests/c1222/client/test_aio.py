@@ -218,7 +218,8 @@ def test_a_network_gives_answers_to_whom_they_are_for() -> None:
 
             def answer(title: str | None) -> bytes:
                 from c1222.message.aptitle import ApTitle
-                from c1222.protocol.messages import Message, encode
+                from c1222.protocol.composing import encode
+                from c1222.protocol.message import Message
 
                 calling = None if title is None else ApTitle(title)
                 return encode(Message(called=None, calling=calling, calling_invocation_id=1, services=[]))

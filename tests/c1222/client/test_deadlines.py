@@ -20,7 +20,7 @@ from c1222.errors import PeerSilent
 from c1222.message.aptitle import ApTitle
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.segmentation import cut
-from c1222.protocol.messages import Message
+from c1222.protocol.message import Message
 from c1222.services import TableData, identify, tables
 from c1222.transport.tcp import TcpClient
 from c1222.transport.udp import UdpClient

@@ -14,7 +14,7 @@ from c1222.client.operations.operations import Operations
 from c1222.client.sync import connect
 from c1222.errors import PeerSilent, SecurityRefused, StateError
 from c1222.message.aptitle import ApTitle
-from c1222.protocol.messages import Message
+from c1222.protocol.message import Message
 from c1222.protocol.policy import UDP_LINK
 from c1222.services import ErrorResponse, Request, Response
 from c1222.services.results import Err, Isss

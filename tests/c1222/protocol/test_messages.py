@@ -10,7 +10,7 @@ import c1222
 from c1222 import ApTitle, DecodeError, EncodeError, Key, KeyStore, Message
 from c1222.message.acse import decode_acse
 from c1222.message.epsem import ResponseControl, SecurityMode
-from c1222.protocol.messages import open_message
+from c1222.protocol.opening import open_message
 from c1222.security.sealing import SessionSecurity, Verdict
 from c1222.services import UnpairedResponse, session, tables
 from c1222.services.malformed import MalformedService

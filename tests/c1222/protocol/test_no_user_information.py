@@ -9,7 +9,8 @@ from c1222.message.acse import Acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.segmentation import cut
 from c1222.protocol.identity import Identity
-from c1222.protocol.messages import Message, decode, open_message
+from c1222.protocol.message import Message
+from c1222.protocol.opening import decode, open_message
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
 from c1222.protocol.responder.responder import Responder
 from c1222.security.keys import Key, KeyStore

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from c1222.errors import StateError
 from c1222.message.aptitle import ApTitle
 from c1222.node.network.faults import KINDS, FaultPlan
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.security.sealing import Verdict
 from c1222.services import ErrorResponse, session, tables
 from tests.c1222.node.rig import KEY, Rig

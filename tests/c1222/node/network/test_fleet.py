@@ -10,7 +10,9 @@ from c1222.message.epsem import ResponseControl
 from c1222.node.meter.meter import SimulatedMeter
 from c1222.node.network.fleet import Fleet
 from c1222.node.store.store import MemoryStore
-from c1222.protocol.messages import Message, decode, encode
+from c1222.protocol.composing import encode
+from c1222.protocol.message import Message
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import TCP_LINK, NodePolicy
 from c1222.protocol.responder.throttle import Rate
 from c1222.security.keys import Key, KeyStore

@@ -6,7 +6,7 @@ from c1219.codes.events import EventCode
 from c1222.message.epsem import ResponseControl
 from c1222.node.network.notices import Notices
 from c1222.protocol.identity import Identity
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.protocol.responder.responder import Responder
 from c1222.services import tables
 from tests.c1222.node.rig import KEY, MASTER, Rig

@@ -12,7 +12,7 @@ from c1222.message.acse import decode_acse
 from c1222.node.meter.meter import SimulatedMeter
 from c1222.node.store.sqlite import SQLiteStore
 from c1222.node.store.store import MemoryStore, Taken
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import TCP_LINK
 from c1222.services import ErrorResponse, session, tables
 from tests.c1222.node.network.owner_name import owner

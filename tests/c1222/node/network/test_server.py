@@ -16,10 +16,12 @@ from c1222.node.network.faults import FaultPlan
 from c1222.node.network.fleet import Delivery
 from c1222.node.network.server import NodeServer
 from c1222.node.network.uplinks import notify, register
+from c1222.protocol.composing import encode
 from c1222.protocol.events import Completed
 from c1222.protocol.identity import Identity
 from c1222.protocol.initiator.initiator import Initiator
-from c1222.protocol.messages import Message, decode, encode
+from c1222.protocol.message import Message
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import TCP_LINK, UDP_LINK
 from c1222.security.keys import KeyStore
 from c1222.services import identify, session, tables

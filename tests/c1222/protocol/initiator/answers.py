@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from c1222.message.epsem import SecurityMode
-from c1222.protocol.messages import Message, decode, encode
+from c1222.protocol.composing import encode
+from c1222.protocol.message import Message
+from c1222.protocol.opening import decode
 from c1222.services import Service, TableData, session, tables
 from c1222.transport.memory import Mishaps, Wire
 from tests.c1222.protocol.rig import KEY

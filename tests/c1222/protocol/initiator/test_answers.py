@@ -18,7 +18,8 @@ from c1222.protocol.events import (
     SessionClosed,
 )
 from c1222.protocol.identity import Identity
-from c1222.protocol.messages import Message, decode
+from c1222.protocol.message import Message
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import TCP_LINK, Options, Timing
 from c1222.protocol.state import ExchangeState
 from c1222.security.keys import Key, KeyStore

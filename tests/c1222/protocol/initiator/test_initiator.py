@@ -23,7 +23,7 @@ from c1222.protocol.events import (
 )
 from c1222.protocol.identity import Identity
 from c1222.protocol.initiator.initiator import Initiator
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import Link, NodePolicy, Options, Timing
 from c1222.protocol.state import ExchangeState, SessionState
 from c1222.security.sending import SendGuard

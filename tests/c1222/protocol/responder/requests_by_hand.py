@@ -5,8 +5,10 @@ from typing import Any
 
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import SecurityMode
+from c1222.protocol.composing import encode
 from c1222.protocol.identity import Identity
-from c1222.protocol.messages import Message, decode, encode
+from c1222.protocol.message import Message
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import UDP_LINK, Link
 from c1222.protocol.responder.responder import Responder
 from c1222.services import Service, TableData, session, tables

@@ -9,7 +9,7 @@ from c1222.message.aptitle import ApTitle
 from c1222.message.ber import tlv
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.events import BudgetUsedUp, Refused
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import TCP_LINK, Link, NodePolicy, OnRefusal
 from c1222.protocol.responder.throttle import Rate
 from c1222.security.keys import Key, KeyStore

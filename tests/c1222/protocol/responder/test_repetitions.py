@@ -4,7 +4,7 @@ import pytest
 
 from c1222.message.acse import decode_acse
 from c1222.message.aptitle import ApTitle
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import TCP_LINK, NodePolicy
 from c1222.security.keys import Key, KeyStore
 from c1222.security.receiving import ReplayGuard

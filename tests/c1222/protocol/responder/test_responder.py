@@ -8,7 +8,7 @@ from c1222.message.acse import decode_acse
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.message.epsem import ResponseControl
 from c1222.protocol.events import HandlerFailed
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import TCP_LINK, NodePolicy
 from c1222.security.canonical import other_prefix
 from c1222.security.keys import Key, KeyStore

@@ -7,7 +7,7 @@ import pytest
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ResponseControl
 from c1222.protocol.events import Released, SessionEnded, SessionStarted, VectorsAhead
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import NodePolicy
 from c1222.protocol.responder.answer_memory import Asker
 from c1222.security.keys import Key, KeyStore

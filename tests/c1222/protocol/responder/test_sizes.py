@@ -8,7 +8,7 @@ from c1222.errors import StateError
 from c1222.message.acse import Acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.segmentation import cut
-from c1222.protocol.messages import decode
+from c1222.protocol.opening import decode
 from c1222.protocol.policy import TCP_LINK, Link, NodePolicy, OnRefusal
 from c1222.protocol.segments import MAX_INCOMPLETE
 from c1222.security.sending import SendGuard
