@@ -25,12 +25,12 @@ an expression) and chooses a wire form (`c1219.wire.Form`) when the formats of a
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from construct import Construct, Container, Renamed, ValidationError
 from construct.core import stream_read, stream_read_entire, stream_write
 
+from c1219.caches import remembered
 from c1219.errors import DeclarationError
 from c1219.values import Secret
 from c1219.wire import (
@@ -147,7 +147,7 @@ class _Integer(WireType):
         return _integer_form(self.type, self.size, self.signed, formats)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _integer_form(type_: str, size: int, signed: bool, formats: Formats) -> IntForm:
     return IntForm(type_, size, signed=signed, formats=formats)
 
@@ -190,7 +190,7 @@ class _NonInteger(WireType):
         return _ni_form(self.type, getattr(formats, self.code), formats)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _ni_form(type_: str, code: int, formats: Formats) -> Form:
     wire = _NI_TYPES.get(code)
     if wire is None:
@@ -326,7 +326,7 @@ class _Time(WireType):
         return _cached_time_form(self.type, formats)
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _cached_time_form(type_: str, formats: Formats) -> Form:
     return time_form(type_, formats)
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from enum import IntFlag
-from functools import lru_cache
 from typing import Final
 
+from c1219.caches import remembered
 from c1219.errors import UnknownTable
 
 __all__ = [
@@ -115,7 +115,7 @@ class TableId(int):
         return f"{'MP' if self & MANUFACTURER else 'SP'}{self & _NUMBER}"
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def table_id(key: int | str) -> TableId:
     """Return the number on the wire of a table: 2048 is added for a manufacturer's.
 
@@ -133,7 +133,7 @@ def table_id(key: int | str) -> TableId:
     return TableId(number)
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def table_label(key: int | str) -> str:
     """Return the short name of a table: ``ST23`` or ``MT1``.
 

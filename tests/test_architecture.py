@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "click": ("c1222/cli/",),
     "rich": ("c1222/cli/",),
 }
-BELOW_TABLES = ("errors", "tableid")
+BELOW_TABLES = ("caches", "errors", "tableid")
 """What of `c1219` knows no table and imports nothing but what is here, or its errors: all rooms may use it."""
 MODULES_OF_A_FOLDER = 14
 LINES_OF_A_FILE = 500
@@ -129,6 +129,51 @@ def test_numbers_of_tables_are_taken_apart_in_one_place() -> None:
         and not path.is_relative_to(ROOT / "c1222" / "capture" / "network")
     }
     assert found == set()
+
+
+STATE = {
+    "c1219/caches.py": "_KEPT",  # what is kept, which `drop_caches` drops
+    "c1219/registry.py": "_DEFAULT",  # the registry of devices that are given none
+    "c1219/values.py": "_RECORD_TYPES",  # classes of records in use, weak
+}
+CONTAINERS = {"dict", "list", "set", "defaultdict", "deque", "Counter", "OrderedDict", "WeakValueDictionary"}
+
+
+def name_of(node: ast.expr) -> str:
+    return ast.unparse(node).rpartition(".")[2].partition("[")[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_what_modules_keep_is_listed_in_one_place(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in tree.body:
+        value = getattr(node, "value", None)
+        empty = isinstance(value, (ast.Dict, ast.List)) and not ast.unparse(value).strip("{}[]")
+        made = name_of(value.func) if isinstance(value, ast.Call) else ""
+        if empty or made == "BoundedDict" or (made in CONTAINERS and not value.args):  # others are tables of facts
+            target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]  # type: ignore[attr-defined]
+            assert STATE.get(name) == ast.unparse(target), f"{name} keeps {ast.unparse(node)}"
+    for node in ast.walk(tree):
+        assert not isinstance(node, ast.Global), f"{name}, line {node.lineno}"
+        if isinstance(node, ast.FunctionDef):
+            for call in node.decorator_list:
+                if isinstance(call, ast.Call) and name_of(call.func) == "remembered":
+                    assert call.args or not ast.unparse(node.args), f"{name}: results of {node.name} have no limit"
+    if path.name != "caches.py":
+        assert not {"functools.cache", "functools.lru_cache"} & {*imports(path), *map(ast.unparse, attributes(tree))}
+
+
+def attributes(tree: ast.Module) -> Iterator[ast.Attribute]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_one_bounded_map(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.If) and ast.unparse(node.test).startswith("len("):
+            done = ast.unparse(node.body[0])
+            assert not done.endswith((".clear()", ".popitem(last=False)")), f"{path.name}, line {node.lineno}: {done}"
 
 
 def loaded_by_name(path: Path) -> Iterator[str]:

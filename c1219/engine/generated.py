@@ -7,9 +7,9 @@ element (`c1219.engine.stepwise`) to say what is wrong and where. It is kept on 
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from c1219.caches import remembered
 from c1219.engine.bound import BoundArray, BoundLeaf, BoundNode, BoundRecord
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def _encoder(source: _Source, node: BoundNode) -> str:
 # --- both -----------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _code(text: str, label: str) -> CodeType:
     """Compile source; devices of one configuration have the same."""
     return compile(text, f"<layout of {label}>", "exec")

@@ -7,9 +7,9 @@ layout.element("TOT_DATA_BLOCK.SUMMATIONS[0]")        # -> Element: offset, size
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from c1219.caches import BoundedDict, remembered
 from c1219.engine import stepwise
 from c1219.engine.binding import MAX_SIZE, MAX_VALUES, Binding, Tree
 from c1219.engine.bound import BoundArray, BoundLeaf, BoundLine, BoundRecord, BoundTable, leaves, locate, rows
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Decoded", "Element", "Layout", "bind", "bind_outline"]
 
 _PATHS = 4096
+_LENGTHS = 16
 """Element paths that a layout remembers."""
 
 
@@ -73,9 +74,9 @@ class Layout:
         self.order = order
         self._bound = BoundTable(label, tree.root, order)
         self._rebind = rebind
-        self._variants: dict[int, Layout | None] = {}
+        self._variants: BoundedDict[int, Layout | None] = BoundedDict(_LENGTHS)
         self._codec: tuple[Callable[[bytes, int], Any], Callable[[Any], bytes], str] | None = None
-        self._elements: dict[str, Element] = {}
+        self._elements: BoundedDict[str, Element] = BoundedDict(_PATHS)
         self._root_type = _origin_type(tree.root.value_type)
 
     def __repr__(self) -> str:
@@ -102,8 +103,6 @@ class Layout:
         if length == self.size:
             return self
         if length not in self._variants:
-            if len(self._variants) >= 16:
-                self._variants.clear()
             self._variants[length] = self._variant(length)
         return self._variants[length]
 
@@ -304,10 +303,7 @@ class Layout:
         if found is None:
             below = path.removeprefix(self.label)
             below = below.removeprefix(".") if below != path else path
-            found = Element(self._bound, below, locate(self.root, below, self.label))
-            if len(self._elements) >= _PATHS:
-                self._elements.clear()
-            self._elements[path] = found
+            found = self._elements[path] = Element(self._bound, below, locate(self.root, below, self.label))
         return found
 
     def at_index(self, index_path: tuple[int, ...]) -> Element:
@@ -447,7 +443,7 @@ class _Origin:
         return self
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _origin_type(value_type: Any) -> Any:
     """Return the class of root records: the record's own class, with a memory."""
     return type(value_type.__name__, (_Origin, value_type), {})

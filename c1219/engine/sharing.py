@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.caches import BoundedDict, kept
 from c1219.errors import C1219Error, LayoutError
 
 if TYPE_CHECKING:
@@ -20,19 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["MAX_SHARED", "TableValues", "shared"]
 
 MAX_SHARED: Final = 1024
-"""Layouts that are remembered, whatever devices they came from; past it, all are forgotten."""
+"""Layouts that are remembered, whatever devices they came from; past it, the oldest are forgotten."""
 
-_SHARED: dict[Hashable, Layout] = {}
+_SHARED: BoundedDict[Hashable, Layout] = kept(f"{__name__}.shared", BoundedDict(MAX_SHARED))
 
 
 def shared(key: Hashable, make: Callable[[], Layout]) -> Layout:
     """Return the layout that was made for a key, or make it."""
     layout = _SHARED.get(key)
     if layout is None:
-        layout = make()
-        if len(_SHARED) >= MAX_SHARED:
-            _SHARED.clear()
-        _SHARED[key] = layout
+        layout = _SHARED[key] = make()
     return layout
 
 

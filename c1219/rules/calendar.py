@@ -20,6 +20,7 @@ import datetime as dt
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from c1219.caches import BoundedDict
 from c1219.errors import Finding
 from c1219.rules.recurring import only_day, ordinals, resolve
 
@@ -166,8 +167,8 @@ class Calendar:
             order: self._ordered(order) for order in ("dst", "season", "special", "demand-reset", "self-read")
         }
         self._once = {order: sorted(self._single(order)) for order in self._orders}
-        self._years: dict[tuple[_Order, int], bytes] = {}
-        self._plans: dict[int, list[int | None]] = {}
+        self._years: BoundedDict[tuple[_Order, int], bytes] = BoundedDict(_REMEMBERED)
+        self._plans: BoundedDict[int, list[int | None]] = BoundedDict(_REMEMBERED)
         self.schedules = self._schedules(table.TIER_SWITCHES)
         self._tracks = {register: self._tracked(register) for register in ("summation", "demand")}
         self.seasons = tuple(self._season_row(row) for row in table.DAILY_SCHEDULE_ID_MATRIX)
@@ -293,8 +294,6 @@ class Calendar:
             for day, number in fixed.items():
                 if first <= day <= last:
                     days[day - first] = number
-            if len(self._years) >= _REMEMBERED:
-                self._years.clear()
             layout = self._years[order, year] = bytes(days)
         return layout
 
@@ -341,8 +340,6 @@ class Calendar:
                     schedule = specials[special] if special < len(specials) else days[weekday]
                 plan.append(schedule)
                 weekday = (weekday + 1) % 7
-            if len(self._plans) >= _REMEMBERED:
-                self._plans.clear()
             self._plans[year] = plan
         return plan
 

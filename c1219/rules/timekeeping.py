@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from c1219.caches import remembered
 from c1219.errors import UnknownZone
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def without_zone(time: dt.datetime) -> dt.datetime:
     return time.replace(tzinfo=None)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _fixed(offset: dt.timedelta) -> dt.timezone:
     return dt.timezone(offset)
 

@@ -18,9 +18,9 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Context, Decimal
 from enum import IntFlag
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from c1219.caches import remembered
 from c1219.codes.status import ChannelStatus
 from c1219.rules.profile_set import Channel
 from c1219.rules.sources import EXACT, exact
@@ -101,7 +101,7 @@ class Interval(NamedTuple):
         return _flags(self.status, self.extended)
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _flags(status: IntervalStatus, extended: int | None) -> tuple[str, ...]:
     names = [flag.name or "" for flag in status]
     if extended:

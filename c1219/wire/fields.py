@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.caches import BoundedDict
 from c1219.values import record_type
 from c1219.wire.form import Form, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from enum import IntEnum
 
     from c1219.wire.numbers import IntForm
 
 __all__ = ["BitSpan", "BitsForm", "CodedForm", "bits_type"]
+
+_REMEMBERED: Final = 4096
 
 
 class CodedForm(Form):
@@ -47,24 +50,6 @@ class CodedForm(Form):
         return self._codes.get(number, number)
 
 
-class _Cache(dict[Any, Any]):
-    """Remember the results of a pure function of one argument, up to a number of them."""
-
-    __slots__ = ("_function",)
-    LIMIT = 4096
-
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self._function = function
-
-    def __missing__(self, key: Any) -> Any:
-        result = self._function(key)
-        if len(self) >= self.LIMIT:
-            self.clear()
-        self[key] = result
-        return result
-
-
 class BitSpan(NamedTuple):
     """One sub-field of a bit field: bits low to high, both included."""
 
@@ -87,8 +72,8 @@ class BitsForm(Form):
         self.value_type = value_type
         if len(base.codes) == 1:
             self.codes, self.load, self.store = base.codes, "{f}[{0}]", ("{f}[{v}]",)
-            self.loader = _Cache(self.split)
-            self.storer = _Cache(self.join)
+            self.loader = BoundedDict(_REMEMBERED, self.split)
+            self.storer = BoundedDict(_REMEMBERED, self.join)
 
     def split(self, number: int) -> Any:
         """Split the integer into a record of sub-fields."""

@@ -8,8 +8,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from c1219 import C1219Error
+from c1219.caches import BoundedDict
 from c1219.stretches import Stretches
-from c1219.tableid import table_label
+from c1219.tableid import IDS, table_label
 from c1219.views.profile.overwritten import overwritten
 from c1222.capture.captured_device import CapturedDevice, SeenOctets
 from c1222.capture.tables.memory import KnownTable
@@ -29,8 +30,6 @@ MAX_PROCEDURES: Final = 64
 """Starts and results of procedures remembered of one meter."""
 _MAX_FINDINGS: Final = 8
 """Findings of one meter that are told; others are counted."""
-_ABOVE: Final = 0xF000
-"""Bits of a table identifier that make it another than the table of that number."""
 _PROCEDURES: Final = frozenset({"ST7", "ST8"})
 _PROFILE_STATUS: Final = "ST63"
 _SERIALS: Final = {"ST1": "MFG_SERIAL_NUMBER", "ST5": "IDENTIFICATION"}
@@ -39,7 +38,7 @@ _MAX_CLASSES: Final = 64
 """Device classes remembered with their tables."""
 
 
-class Dependents(dict[bytes | None, "dict[str, frozenset[str]]"]):
+class Dependents(BoundedDict[bytes | None, "dict[str, frozenset[str]]"]):
     """By device class: which tables are laid out by a table, by itself or by others that it lays out.
 
     Args:
@@ -47,14 +46,8 @@ class Dependents(dict[bytes | None, "dict[str, frozenset[str]]"]):
     """
 
     def __init__(self, registry: Registry) -> None:
-        super().__init__()
+        super().__init__(_MAX_CLASSES, lambda kind: _dependents_of(registry, kind))
         self.registry = registry
-
-    def __missing__(self, kind: bytes | None) -> dict[str, frozenset[str]]:
-        if len(self) >= _MAX_CLASSES:
-            self.clear()
-        found = self[kind] = _dependents_of(self.registry, kind)
-        return found
 
 
 class CapturedMeter:
@@ -114,7 +107,7 @@ class CapturedMeter:
         if not intact:
             self._counts["checksum"] += 1
             return
-        if number & _ABOVE or not data:
+        if number not in IDS or not data:
             self._counts["other-tables"] += bool(data)
             return
         label = table_label(number)

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Final
 
+from c1219.caches import BoundedDict
 from c1219.registry import default_registry
 from c1222.capture.captured_device import CapturedDevice
 from c1222.capture.captured_meter import CapturedMeter, Dependents
@@ -98,7 +99,7 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
         self._others: OrderedDict[_Node | str, CapturedMeter] = OrderedDict()
         self._octets = 0
         self._shown = TablesShown()
-        self._nodes: dict[_Node, _Node] = {}
+        self._nodes: BoundedDict[_Node, _Node] = BoundedDict(2 * max_meters)
         self._notified: Generations[int, bool] = Generations(1000)
         self._dependents = Dependents(registry or default_registry())
         self._unopened: Counter[tuple[str, str]] = Counter()
@@ -237,8 +238,6 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
         return CapturedMeter(title, self._dependents, given, titled=not isinstance(node, str))
 
     def _absolute(self, form: _Node, title: ApTitle) -> _Node:
-        if len(self._nodes) >= 2 * self._max_meters:
-            self._nodes.clear()
         found = self._nodes[form] = (False, title.absolute(self._base).content)
         return found
 

@@ -13,8 +13,9 @@ has no such text for is written the long way. Tests hold the two equal.
 from __future__ import annotations
 
 from json.encoder import JSONEncoder
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.caches import BoundedDict, kept
 from c1222.capture.message import UNTIMED
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ED_CLASS_SIZE, Control, ResponseControl, SecurityMode
@@ -39,8 +40,6 @@ _REMEMBERED_SERVICES: Final = 4096
 _MAX_OCTETS: Final = 256  # of services whose text is remembered
 _TABLE_DATA: Final = 4  # octets of a response with table data, besides the data: code, count, checksum
 
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 
 _encode = JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
@@ -157,17 +156,12 @@ def _with(text: str, more: dict[str, Any] | None) -> str:
     return f"{text[:-1]}, {_encode(more)[1:]}" if more else text
 
 
-class _Titles(dict[bytes, str]):
-    """Text of titles, by the octets of their elements without the tag."""
-
-    def __missing__(self, octets: bytes) -> str:
-        if len(self) >= _REMEMBERED_TITLES:
-            self.clear()
-        text = self[octets] = _encode(str(ApTitle.from_tlv(octets[1:])))
-        return text
+def _title(octets: bytes) -> str:
+    """Return the text of a title, by the octets of its element without the tag."""
+    return _encode(str(ApTitle.from_tlv(octets[1:])))
 
 
-_TITLES: Final = _Titles()
+_TITLES: Final = kept(f"{__name__}.titles", BoundedDict(_REMEMBERED_TITLES, _title))
 
 
 class _Control(NamedTuple):
@@ -223,10 +217,17 @@ class _Texts:
 
     def __init__(self, *, show_secrets: bool) -> None:
         self._show_secrets = show_secrets
-        self._requests: dict[bytes, str | None] = {}
-        self._short: dict[tuple[bytes, type[Request]], str | None] = {}
-        self._kinds: dict[tuple[type[Request], bool, bool], _Answer] = {}
-        self._answers: dict[bytes, tuple[_Answer, ...]] = {}
+        name = f"{__name__}.{'secret' if show_secrets else 'concealed'}"
+        self._requests: BoundedDict[bytes, str | None] = kept(f"{name}.requests", BoundedDict(_REMEMBERED_SERVICES))
+        self._short: BoundedDict[tuple[bytes, type[Request]], str | None] = kept(
+            f"{name}.short", BoundedDict(_REMEMBERED_SERVICES)
+        )
+        self._kinds: BoundedDict[tuple[type[Request], bool, bool], _Answer] = kept(
+            f"{name}.kinds", BoundedDict(_REMEMBERED_SERVICES)
+        )
+        self._answers: BoundedDict[bytes, tuple[_Answer, ...]] = kept(
+            f"{name}.answers", BoundedDict(_REMEMBERED_SERVICES)
+        )
 
     def of(self, message: CapturedMessage, apdu: FlatApdu) -> list[str] | None:
         """Return the text of each service; None where the message has to be written the long way."""
@@ -245,7 +246,7 @@ class _Texts:
             except KeyError:
                 if len(octets) > _MAX_OCTETS:
                     return None
-                text = _room(self._requests)[octets] = self._text(decode_service(octets))
+                text = self._requests[octets] = self._text(decode_service(octets))
             if text is None:
                 return None
             texts.append(text)
@@ -256,7 +257,7 @@ class _Texts:
         if answers is None:
             answers = tuple([self._answer(request) for request in message.asked])
             if len(asked) <= _MAX_OCTETS:
-                _room(self._answers)[asked] = answers
+                self._answers[asked] = answers
         parts = message.service_octets
         if len(answers) != len(parts):
             return None
@@ -282,7 +283,7 @@ class _Texts:
         try:
             return self._short[key]
         except KeyError:
-            text = _room(self._short)[key] = self._text(decode_service(octets, request))
+            text = self._short[key] = self._text(decode_service(octets, request))
             return text
 
     def _answer(self, request: Request) -> _Answer:
@@ -303,12 +304,6 @@ class _Texts:
 
     def _text(self, service: Service) -> str | None:
         return None if service.findings else _encode(service.as_dict(show_secrets=self._show_secrets))
-
-
-def _room(texts: dict[_K, _V]) -> dict[_K, _V]:
-    if len(texts) >= _REMEMBERED_SERVICES:
-        texts.clear()
-    return texts
 
 
 _TEXTS: Final = _Texts(show_secrets=False)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from c1219.caches import remembered
 from c1222.cli.device_files import read_device
 from c1222.cli.options import FOUND, fail, key_store, keys_option
 from c1222.cli.printing import say
@@ -93,7 +94,7 @@ def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_connection
 
 
-@functools.cache
+@remembered()
 def _parameters() -> tuple[click.Parameter, ...]:
     def probe() -> None: ...
 

@@ -6,9 +6,9 @@ the canonical header of EAX' is cut from what was received.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
 from typing import NamedTuple, Unpack, final
 
+from c1219.caches import remembered
 from c1222.errors import DecodeError, EncodeError, Finding, Level
 from c1222.message.acse_declaration import declaration, plan
 from c1222.message.acse_elements import MAX_UNKNOWN_ELEMENTS, Span, find_elements
@@ -362,10 +362,10 @@ class Acse:
 
 
 # A capture holds few titles many times over. Bounded: so many titles of at most MAX_TITLE_OCTETS.
-title_of = lru_cache(maxsize=32768)(ApTitle.from_tlv)
+title_of = remembered(32768)(ApTitle.from_tlv)
 
 
-@cache
+@remembered()
 def _properties() -> dict[int, str]:
     # The property of Acse that decodes each element, by tag.
     names = {name: field for name, (field, _) in SOURCES.items()} | {"user-information": "user_information"}

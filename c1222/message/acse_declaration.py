@@ -8,9 +8,9 @@ segments and the drafts of 2006 and January 2008 as in Itron's stack, the C12.21
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
+from c1219.caches import remembered
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.tlv_plan import Node, Walk, emit
 
@@ -25,7 +25,7 @@ MAX_INTEGER_OCTETS: Final = 5
 """Four octets of an invocation id, and the zero that keeps it positive where the sender uses signed integers."""
 
 
-@cache
+@remembered()
 def declaration() -> univ.Sequence:
     """Return the APDU as a pyasn1 type: the declaration everything here is computed from.
 
@@ -150,7 +150,7 @@ class Plan(NamedTuple):
     octet_aligned: int
 
 
-@cache
+@remembered()
 def plan() -> Plan:
     """Return the plan of the APDU, computed from its declaration on first use."""
     apdu = _node("acse", declaration(), optional=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Required, TypedDict
 
+from c1219.caches import remembered
 from c1222.errors import EncodeError
 from c1222.message.acse_declaration import MAX_INTEGER_OCTETS, plan
 from c1222.message.aptitle import ApTitle
@@ -129,13 +129,13 @@ def encode(fields: Fields, user_information: bytes) -> bytes:
 
 
 # Whoever sends, sends to few titles and many messages a second: these elements are the same again and again.
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def _title_element(name: str, content: bytes, *, relative: bool) -> bytes:
     title = ApTitle.from_content(content, relative=relative)
     return emit(plan().elements[plan().tags[name]], _title_leaf(name, title)) or b""
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _authentication_element(name: str, value: Authentication) -> bytes:
     return emit(plan().elements[plan().tags[name]], _authentication_leaves(name, value)) or b""
 

@@ -10,9 +10,9 @@ with the same meaning and no findings. Tests hold the two equal.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Final, final
 
+from c1219.caches import remembered
 from c1222.message.acse import Authentication, UserInformation, title_of
 from c1222.message.acse_declaration import plan
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG
@@ -200,12 +200,12 @@ class FlatReader:
         return apdu
 
 
-@cache
+@remembered()
 def _qualifier_tag() -> int:
     return plan().tags["calling-AE-qualifier"]
 
 
-@cache
+@remembered()
 def _pattern() -> re.Pattern[bytes]:
     """Return the pattern of a usual APDU.
 

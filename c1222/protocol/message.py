@@ -7,10 +7,10 @@ decoded when it is asked for.
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
+from c1219.caches import remembered
 from c1222.errors import DecodeError, Finding, StateError
 from c1222.message.acse import Acse, decode_acse
 from c1222.message.epsem import ED_CLASS_SIZE, Epsem, ResponseControl, SecurityMode, split_services
@@ -354,7 +354,7 @@ class Message:
 Message.PARTS = frozenset(name for name, value in vars(Message).items() if isinstance(value, _Part))
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024)
 def _requests(body: bytes) -> tuple[Request, ...]:
     # The same reads go to thousands of meters. Bounded, and never more than a body the size limit of APDUs lets pass.
     services = [decode_service(body[start:end]) for start, end in split_services(body, 0, len(body))]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from c1219.caches import BoundedDict
 from c1222.message.acse import plan
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.message.ber import tlv
@@ -147,7 +148,7 @@ class Associations(Generic[_T]):
         self._base = base
         self._called = tags["called-AP-title"]
         self._calling = tags["calling-AP-title"]
-        self._names: dict[bytes, bytes] = {}
+        self._names: BoundedDict[bytes, bytes] = BoundedDict(_REMEMBERED_TITLES)
         self._addresses = addresses
         self._max_answered = max_answered
         self.requests: Generations[bytes, tuple[Any, _T]] = Generations(max_requests)
@@ -176,8 +177,6 @@ class Associations(Generic[_T]):
         if title is None:
             return b""
         name = tlv(self._called, title.absolute(self._base).tlv())
-        if len(self._names) >= _REMEMBERED_TITLES:
-            self._names.clear()
         self._names[title.tlv()] = name
         return name
 

@@ -11,10 +11,10 @@ that 0 already, as Elster and Wireshark read it; `other_prefix` has it twice.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from c1219.caches import BoundedDict, remembered
 from c1222.errors import DecodeError
 from c1222.message.acse_declaration import plan
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
@@ -160,7 +160,7 @@ class _Layout(NamedTuple):
     usual: frozenset[tuple[int, ...]]
 
 
-@cache
+@remembered()
 def _layout() -> _Layout:
     elements = plan().elements
     tags = plan().tags
@@ -175,29 +175,23 @@ def _layout() -> _Layout:
     return _Layout(tags, called, calling, usual)
 
 
-class _Forms(dict[bytes, tuple[bytes, bytes, bytes]]):
-    """Of each title as received: the called and the calling element with it made absolute, and its content octets."""
-
-    def __init__(self, base: bytes) -> None:
-        super().__init__()
-        self._base = _base_title(base)
-        self._tags = (_layout().called, _layout().calling)
-
-    def __missing__(self, octets: bytes) -> tuple[bytes, bytes, bytes]:
-        title = ApTitle.from_tlv(octets).absolute(self._base)
-        called, calling = (tlv(tag, title.tlv()) for tag in self._tags)
-        if len(self) >= REMEMBERED_TITLES:
-            self.clear()
-        forms = self[octets] = (called, calling, title.content)
-        return forms
+_Forms = BoundedDict[bytes, tuple[bytes, bytes, bytes]]
+"""Of each title as received: the called and the calling element with it made absolute, and its content octets."""
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _forms(base: bytes) -> _Forms:
-    return _Forms(base)
+    before, tags = _base_title(base), (_layout().called, _layout().calling)
+
+    def forms(octets: bytes) -> tuple[bytes, bytes, bytes]:
+        title = ApTitle.from_tlv(octets).absolute(before)
+        called, calling = (tlv(tag, title.tlv()) for tag in tags)
+        return called, calling, title.content
+
+    return BoundedDict(REMEMBERED_TITLES, forms)
 
 
-class UsualTitles(dict[bytes, tuple[bytes, bytes, bytes]]):
+class UsualTitles(BoundedDict[bytes, tuple[bytes, bytes, bytes]]):
     """The same by the octets of the title's element without its tag, as the parts of a usual APDU have it.
 
     Args:
@@ -206,16 +200,11 @@ class UsualTitles(dict[bytes, tuple[bytes, bytes, bytes]]):
     Looking up a title that is malformed raises DecodeError.
     """
 
-    def __init__(self, base: bytes) -> None:
-        super().__init__()
-        self._forms = _forms(base)
+    __slots__ = ()
 
-    def __missing__(self, octets: bytes) -> tuple[bytes, bytes, bytes]:
-        forms = self._forms[octets[1:]]
-        if len(self) >= REMEMBERED_TITLES:
-            self.clear()
-        self[octets] = forms
-        return forms
+    def __init__(self, base: bytes) -> None:
+        forms = _forms(base)
+        super().__init__(REMEMBERED_TITLES, lambda octets: forms[octets[1:]])
 
 
 def _absolute(acse: Acse, name: str, base: bytes) -> tuple[bytes, bytes, bytes]:

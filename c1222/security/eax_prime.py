@@ -13,7 +13,6 @@ chaining and the counter stay in OpenSSL.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR, ECB
 from cryptography.hazmat.primitives.cmac import CMAC
 
+from c1219.caches import remembered
 from c1222.errors import InvalidKey, InvalidTag, ShortHeader
 from c1222.message.epsem import MAC_SIZE
 
@@ -203,7 +203,7 @@ class EAXPrime:
         raise TypeError("EAXPrime holds a key and is neither copied nor pickled")
 
 
-@lru_cache(maxsize=CACHED_KEYS)
+@remembered(CACHED_KEYS)
 def eax_prime(key: bytes) -> EAXPrime:
     """Return the `EAXPrime` of a key, kept from last time if it is among the `CACHED_KEYS` last used."""
     return EAXPrime(key)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219 import datatypes
+from c1219.caches import remembered
 from c1219.datatypes import BFLD, UINT, WireType
 from c1219.device import Device
 from c1219.errors import C1219Error, EncodeError
@@ -65,7 +65,7 @@ def _type(case: Input) -> Any:
     return kind
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _bit_field(base: str, parts: tuple[tuple[str, int, int], ...]) -> BFLD:
     fields = [name / UINT(low, high) for name, low, high in parts]
     return BFLD("BFLD", getattr(datatypes, base), *fields)
@@ -100,7 +100,7 @@ def _device(case: Input) -> Device:
         raise BadCase(f"input.tables: {error}") from None
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _held(tables: tuple[tuple[str, bytes], ...]) -> Device:
     return Device(dict(tables), registry=Registry(plugins=False))
 

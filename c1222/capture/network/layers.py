@@ -12,6 +12,7 @@ import ipaddress
 import struct
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
+from c1219.caches import BoundedDict, remembered
 from c1222.capture.network.fragments import (
     FRAGMENT_AGE_NS,
     MAX_DATAGRAMS,
@@ -103,7 +104,7 @@ class Flow:
         return key[size:-4] + key[:size] + key[-2:] + key[-4:-2]
 
 
-@functools.lru_cache(maxsize=FLOWS)
+@remembered(FLOWS)
 def ends(key: bytes) -> tuple[str, str]:
     """Return source and destination of a flow as text, the same objects for long.
 
@@ -194,8 +195,7 @@ class Layers:
         fragment_age_ns: int = FRAGMENT_AGE_NS,
     ) -> None:
         self.tally = Tally("capture.layers", _REASONS)
-        self._flows: dict[bytes, Flow] = {}
-        self._max_flows = max_flows
+        self._flows: BoundedDict[bytes, Flow] = BoundedDict(max_flows)
         self._max_headers = max_headers
         self._fragments = Fragments(
             self.tally, max_datagrams=max_datagrams, max_fragments=max_fragments, age_ns=fragment_age_ns
@@ -259,8 +259,6 @@ class Layers:
     def _flow(self, key: bytes) -> Flow:
         flow = self._flows.get(key)
         if flow is None:
-            if len(self._flows) >= self._max_flows:
-                self._flows.clear()
             flow = self._flows[key] = Flow(key)
         return flow
 

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from c1219 import C1219Error, Device
+from c1219.caches import BoundedDict
 from c1219.registry import default_registry
 from c1222.errors import Finding
 
@@ -80,8 +81,8 @@ class Nodes:
         self._max_octets = max_octets
         self._nodes: OrderedDict[object, _Node] = OrderedDict()
         self._octets = 0
-        self._devices: OrderedDict[_Key, Device] = OrderedDict()
-        self._needed: dict[bytes | None, frozenset[str]] = {}
+        self._devices: BoundedDict[_Key, Device] = BoundedDict(MAX_CONFIGURATIONS)
+        self._needed: BoundedDict[bytes | None, frozenset[str]] = BoundedDict(MAX_CONFIGURATIONS)
 
     def device(self, node: object) -> Device:
         """Return what is known of a node, as a device with these tables; it must not be changed."""
@@ -90,13 +91,10 @@ class Nodes:
             known = _Node(self._given_for(node))
         if known.key is None:
             known.key = self._key(node, known)
-        found = self._devices.get(known.key)
+        found = self._devices.pop(known.key, None)
         if found is None:
-            if len(self._devices) >= MAX_CONFIGURATIONS:
-                self._devices.popitem(last=False)
-            found = self._devices[known.key] = Device(dict(known.key), registry=self.registry)
-        else:
-            self._devices.move_to_end(known.key)
+            found = Device(dict(known.key), registry=self.registry)
+        self._devices[known.key] = found  # as the last one used
         return found
 
     def learn(self, node: object, label: str, octets: bytes, *, authentic: bool, offset: int | None = None) -> None:
@@ -167,8 +165,6 @@ class Nodes:
             tables, procedures = self.registry.tables(kind), self.registry.procedures(kind)
             needs = [table.depends_on for table in tables] + [procedure.depends_on for procedure in procedures]
             found = frozenset(chain.from_iterable(needs))
-            if len(self._needed) >= MAX_CONFIGURATIONS:
-                self._needed.clear()
             self._needed[kind] = found
         return found
 

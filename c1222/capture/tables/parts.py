@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.caches import BoundedDict
 from c1222.services import REQUESTS
 from c1222.services import tables as wire
 from c1222.services.table_data import CHUNK, checksum
@@ -112,7 +113,7 @@ class TablesShown:
     """Finds what messages show of tables: reads, writes that were answered ok, notifications."""
 
     def __init__(self) -> None:
-        self._plans: dict[bytes, tuple[tuple[Part, Shown | None] | None, ...]] = {}
+        self._plans: BoundedDict[bytes, tuple[tuple[Part, Shown | None] | None, ...]] = BoundedDict(MAX_REQUESTS_KNOWN)
 
     def of_response(self, message: CapturedMessage) -> list[Shown]:
         """Return what a response shows; refusals show nothing."""
@@ -125,8 +126,6 @@ class TablesShown:
             if not any(plan):
                 plan = ()
             if len(asked) <= _MAX_BODY:
-                if len(self._plans) >= MAX_REQUESTS_KNOWN:
-                    self._plans.clear()
                 self._plans[asked] = plan
         if not plan:
             return []

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219 import C1219Error, MissingTables, UnknownTable
+from c1219.caches import BoundedDict
 from c1219.tableid import IDS, TableId, table_label, table_name
 from c1222.capture.tables.nodes import MAX_NODES, MAX_OCTETS, Nodes
 from c1222.capture.tables.parts import CARRIERS, WRITTEN, Part, concerns_tables, part_of, title_of_node
@@ -69,7 +70,7 @@ class TableReader:
         given = [(self._title(device), device) for device in devices]
         self._nodes = Nodes(given, registry=registry, max_nodes=max_nodes, max_octets=max_octets)
         # The device goes with what is known of it, so that its id stays its own.
-        self._hopeless: dict[tuple[int, int], tuple[Device, Known]] = {}
+        self._hopeless: BoundedDict[tuple[int, int], tuple[Device, Known]] = BoundedDict(MAX_HOPELESS)
 
     def _title(self, device: Device) -> ApTitle | None:
         title = device.node.get("ap_title")
@@ -178,8 +179,6 @@ class TableReader:
         verb = "was" if len(names) == 1 else "were"
         known: Known = {"undecoded": f"{' and '.join(names)} of this node {verb} not seen"}
         if names != ("ST0",):  # whatever the octets are, and however many of them
-            if len(self._hopeless) >= MAX_HOPELESS:
-                self._hopeless.clear()
             self._hopeless[id(device), part.table] = (device, known)
         return known
 

@@ -9,11 +9,11 @@ says what was assumed.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219 import C1219Error, Device, Finding
+from c1219.caches import remembered
 from c1219.engine.declared import dependencies
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _tried(device: Device, label: str, offset: int | None, octets: bytes) -> tup
         return None
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _device(registry: Registry, formats: tuple[tuple[str, int], ...]) -> Device:
     """Return a device that has only an ST0 with these formats."""
     of = dict(formats)

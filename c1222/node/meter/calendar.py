@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.caches import BoundedDict
 from c1219.rules.calendar import Calendar
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class MeterCalendar:
 
     def __init__(self, st51: Any, st53: Any, st54: Any) -> None:
         self.rules = None if st51 is None or st54 is None else Calendar(st51, st54, st53, assumed=True)
-        self._days: dict[dt.date, MeterDay] = {}
+        self._days: BoundedDict[dt.date, MeterDay] = BoundedDict(_REMEMBERED)
 
     def day(self, date: dt.date) -> MeterDay:
         """Return what the calendar says about a day."""
@@ -64,8 +65,6 @@ class MeterCalendar:
             return MeterDay()
         found = self._days.get(date)
         if found is None:
-            if len(self._days) >= _REMEMBERED:
-                self._days.clear()
             day = self.rules.day(date)
             found = self._days[date] = MeterDay(day.season or 0, day.special, day.demand_reset, day.self_read)
         return found

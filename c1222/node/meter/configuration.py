@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
+from c1219.caches import BoundedDict
 from c1219.device import Device
 from c1219.errors import C1219Error
 
@@ -26,7 +27,7 @@ CONFIGURATION: Final = frozenset(
 """Tables that say how a meter works; those that other tables of a meter depend on are added."""
 
 MAX_COMMON: Final = 16
-"""Results that configurations share; past it, all are forgotten."""
+"""Results that configurations share; past it, the oldest are forgotten."""
 
 
 class Shape:
@@ -47,11 +48,11 @@ class Shape:
         self,
         configuration: Mapping[int | str, bytes],
         registry: Registry | None = None,
-        common: dict[Hashable, Any] | None = None,
+        common: BoundedDict[Hashable, Any] | None = None,
     ) -> None:
         self.device = Device(configuration, registry=registry)
         self._derived: dict[Callable[[Shape], Any], Any] = {}
-        self._common: dict[Hashable, Any] = {} if common is None else common
+        self._common: BoundedDict[Hashable, Any] = BoundedDict(MAX_COMMON) if common is None else common
         self._elements: dict[str, Element] = {}
 
     def layout(self, label: str) -> Layout | None:
@@ -104,8 +105,6 @@ class Shape:
         images = (self.device.get(label) for label in labels)
         key = (build, *(None if image is None else image.raw for image in images))
         if key not in self._common:
-            if len(self._common) >= MAX_COMMON:
-                self._common.clear()
             self._common[key] = build(self)
         return self._common[key]
 
@@ -124,7 +123,7 @@ class Shapes:
 
     def __init__(self, labels: Iterable[str], device_class: bytes | None, registry: Registry | None = None) -> None:
         self._registry = registry
-        self._common: dict[Hashable, Any] = {}
+        self._common: BoundedDict[Hashable, Any] = BoundedDict(MAX_COMMON)
         self._known: WeakValueDictionary[tuple[tuple[int | str, bytes], ...], Shape] = WeakValueDictionary()
         present = set(labels)
         known = Device(registry=registry).registry

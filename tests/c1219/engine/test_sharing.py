@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from c1219.caches import BoundedDict
 from c1219.datatypes import BINARY, UINT8
 from c1219.device import Device
 from c1219.engine import sharing
@@ -54,8 +55,7 @@ def test_standard_tables_are_shared_too() -> None:
 
 
 def test_the_number_of_shared_layouts_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sharing, "MAX_SHARED", 3)
-    monkeypatch.setattr(sharing, "_SHARED", {})
+    monkeypatch.setattr(sharing, "_SHARED", BoundedDict(3))
     registry = make_registry()
     for number in range(10):
         Device({"MT1": bytes([number])}, registry=registry).bind("MT2")
