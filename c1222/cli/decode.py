@@ -71,6 +71,7 @@ def command(
     profile: int | None,
     events: bool,
     zone: str | None,
+    unit: str,
     node: str | None,
     folder: str | None,
     declarations: tuple[str, ...],
@@ -116,7 +117,7 @@ def command(
         from c1222.cli.decode_devices import Wanted, show_devices
 
         options = {} if zone is None else {"zone": time_zone(zone)}
-        wanted = Wanted(chosen, profile or 1, node, form, options, folder, show_secrets, rows, in_csv)
+        wanted = Wanted(chosen, profile or 1, node, form, options, folder, show_secrets, rows, in_csv, unit)
         failed = show_devices(given.decoder(), given.paths, _devices(store, devices), wanted, live=given.live)
         sys.exit(FOUND if failed else 0)
     if node is not None or zone is not None:

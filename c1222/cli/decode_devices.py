@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from c1222.cli.device import view_lines, view_of
+from c1222.cli.device import view_of
 from c1222.cli.options import fail, has_error
 from c1222.cli.outputs import write_private
 from c1222.cli.printing import say, say_json_line
 from c1222.cli.progress import file_progress
+from c1222.cli.view_text import view_lines
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -69,6 +70,7 @@ class Wanted(NamedTuple):
         show_secrets: also write tables of passwords and keys.
         rows: where rows go.
         in_csv: options of views in CSV.
+        unit: of amounts in text.
     """
 
     views: tuple[str, ...]
@@ -80,6 +82,7 @@ class Wanted(NamedTuple):
     show_secrets: bool
     rows: Rows
     in_csv: dict[str, str]
+    unit: str
 
     def of(self, device: Device) -> dict[str, Any]:
         """Return the views of a device, by name."""
@@ -199,7 +202,7 @@ def _print_all(
 def _say_views(views: dict[str, Any], wanted: Wanted) -> None:
     for name, view in views.items():
         say(f"  {wanted.title(name)}")
-        for line in view_lines(name, view):
+        for line in view_lines(name, view, wanted.unit):
             say(f"    {line}")
 
 

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from c1222.cli.amounts import KILO, aligned, amount, unit_option
+from c1222.cli.columns import columns
 from c1222.cli.options import FOUND, fail, sample_folder
 from c1222.cli.outputs import free_names, private_files
 from c1222.cli.printing import say
+from c1222.cli.view_text import kind_text
 
 if TYPE_CHECKING:
     from c1219.views.load_profile import LoadProfile
@@ -74,7 +77,8 @@ class _Recording:
     help=f"Where the traffic is written, a new file; {_STEM}.pcap, numbered where that is taken, if not given.",
 )
 @click.option("--messages", default=4, show_default=True, type=click.IntRange(0), help="Decoded messages to print.")
-def command(pcap: str | None, messages: int) -> None:
+@unit_option
+def command(pcap: str | None, messages: int, unit: str) -> None:
     """Start a simulated meter on a loopback port and run a secured session with it over UDP.
 
     Reads who the meter is, its registers, a day of load profile and its events, writes a table and reads it back;
@@ -98,7 +102,7 @@ def command(pcap: str | None, messages: int) -> None:
         say(f"A simulated meter, {node.title}, listens at {node.url}; its key was made just now.")
         say()
         with traffic:
-            written = _talk(node.host, node.port, node.title, key, PcapWriter(traffic))
+            written = _talk(node.host, node.port, node.title, key, PcapWriter(traffic), unit)
     failed = _decode(str(capture), key, messages)
     took = time.monotonic() - started
     say()
@@ -112,7 +116,7 @@ def command(pcap: str | None, messages: int) -> None:
         raise SystemExit(FOUND)
 
 
-def _talk(host: str, port: int, title: str, key: object, file: PcapWriter) -> str:
+def _talk(host: str, port: int, title: str, key: object, file: PcapWriter, unit: str) -> str:
     from c1222.client.sync import connect
     from c1222.transport.udp import UdpClient
 
@@ -136,9 +140,14 @@ def _talk(host: str, port: int, title: str, key: object, file: PcapWriter) -> st
         say()
 
         say("Registers", bold=True)
-        for row in meter.registers(23).rows:
-            if row.block == "total" and row.unit:
-                say(f"  {row.value:>14,} {row.unit:<5} {row.quantity}, {row.kind}")
+        rows = [row for row in meter.registers(23).rows if row.block == "total" and row.unit]
+        amounts = [amount(row.value, row.unit, row.raw, unit) for row in rows]
+        cells = [
+            (value, own, f"{row.quantity}, {kind_text(row)}")
+            for row, value, (_, own) in zip(rows, aligned([text for text, _ in amounts]), amounts, strict=True)
+        ]
+        for line in list(columns(("VALUE", "UNIT", "QUANTITY"), cells, right=(0,)))[1:]:
+            say(f"  {line}")
 
         clock = meter.clock()
         now = clock.time
@@ -147,7 +156,7 @@ def _talk(host: str, port: int, title: str, key: object, file: PcapWriter) -> st
         say()
         say(f"The day before {now:%Y-%m-%d %H:%M}, by the hour", bold=True)
         profile = meter.load_profile(1, since=now - dt.timedelta(hours=_HOURS), until=now)
-        for line in _chart(profile):
+        for line in _chart(profile, unit):
             say(f"  {line}")
 
         say()
@@ -166,7 +175,7 @@ def _talk(host: str, port: int, title: str, key: object, file: PcapWriter) -> st
         return "a write that was verified"
 
 
-def _chart(profile: LoadProfile) -> list[str]:
+def _chart(profile: LoadProfile, unit: str) -> list[str]:
     """Return one line for each channel: a bar for each hour, and the sum, or what values there were."""
     from c1219.views.profile_totals import totals
 
@@ -180,11 +189,14 @@ def _chart(profile: LoadProfile) -> list[str]:
         top = max(*heights, Decimal(1))
         bars = "".join(_BARS[round(max(height, Decimal(0)) / top * (len(_BARS) - 1))] for height in heights)
         source = total.channel.source
-        label = f"{source.unit or ''} {source.quantity}"
-        if total.sum is not None:
-            lines.append(f"{bars}  {total.sum:,} {label}")
-        else:
-            lines.append(f"{bars}  {total.mean:,.2f} ({total.minimum:,} to {total.maximum:,}) {label}")
+        wanted = KILO if unit == KILO else "base"  # of sums and means there is nothing that the meter stores
+        levels = (round(total.mean, 2), total.minimum, total.maximum)
+        numbers = [
+            amount(value, source.unit, None, wanted) for value in (levels if total.sum is None else (total.sum,))
+        ]
+        value, *limits = [text for text, _ in numbers]
+        between = f" ({' to '.join(limits)})" if limits else ""
+        lines.append(f"{bars}  {value}{between} {numbers[0][1] or ''} {source.quantity}")
     return lines
 
 

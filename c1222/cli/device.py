@@ -7,25 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from c1222.cli.columns import columns
+from c1222.cli.amounts import unit_option
 from c1222.cli.device_files import declarations_option, declare, read_device
 from c1222.cli.options import FOUND, fail, has_error, time_zone
 from c1222.cli.printing import say, say_json, say_xml
 from c1222.cli.rows import Rows, csv_options, layout_option, row_options
-from c1222.text import leaves
+from c1222.cli.view_text import view_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     from c1219 import Device
     from c1219.errors import Finding
-    from c1219.views.event_log import EventLog
-    from c1219.views.load_profile import LoadProfile
-    from c1219.views.register_row import Register
-    from c1219.views.registers import Registers
-    from c1219.views.security import Access
 
-__all__ = ["command", "view_lines", "view_of", "view_options"]
+__all__ = ["command", "view_of", "view_options"]
 
 
 _VIEW_OPTIONS: Final = (
@@ -39,11 +34,12 @@ _VIEW_OPTIONS: Final = (
     click.option(
         "--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own."
     ),
+    unit_option,
 )
 
 
 def view_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that name views, and the time zone."""
+    """Give a command the options that name views, the time zone, and the unit of amounts."""
     for option in reversed(_VIEW_OPTIONS):
         function = option(function)
     return function
@@ -65,6 +61,7 @@ def command(
     events: bool,
     access: bool,
     zone: str | None,
+    unit: str,
     form: str,
     output: str | None,
     layout: str | None,
@@ -113,7 +110,7 @@ def command(
             if number:
                 say()
             say(title)
-            for line in _TEXT[name](view):
+            for line in view_lines(name, view, unit):
                 say(f"  {line}")
     findings = list(dict.fromkeys([*(finding for view in views.values() for finding in view.findings), *remarks]))
     from c1222.capture.text import finding_line
@@ -130,7 +127,7 @@ def view_of(device: Device, name: str, profile: int, options: dict[str, Any]) ->
 
     Args:
         device: the device.
-        name: as for `view_lines`.
+        name: as for `c1222.cli.view_text.view_lines`.
         profile: number of the load profile set, for that view.
         options: of views, such as the time zone.
     """
@@ -162,107 +159,3 @@ def _espi(device: Device, views: dict[str, Any], options: dict[str, Any]) -> tup
 def _as_dict(view: Any) -> Any:
     found: dict[str, Any] = view.as_dict()
     return found
-
-
-def _pairs(view: Any) -> Iterator[str]:
-    """Yield what is known of a view that has no rows, a line each."""
-    known = leaves({name: value for name, value in view.as_dict().items() if name != "findings"})
-    rows = [
-        (path.replace("_", " ") if path.islower() else path, value)
-        for path, value in known
-        if value not in (None, "", [], {})
-    ]
-    if not rows:
-        yield "nothing is known"
-    width = max((len(name) for name, _ in rows), default=0)
-    for name, value in rows:
-        yield f"{name.ljust(width)}  {value}"
-
-
-def _registers(found: Registers) -> Iterable[str]:
-    if not found.rows:
-        return ["none"]
-    header = ("VALUE", "UNIT", "QUANTITY", "KIND", "BLOCK", "TIME", "PERIOD", "ELEMENT", "REMARKS")
-    rows = [
-        (
-            _value(row), row.unit, row.quantity, _kind(row), row.block,
-            row.event_time, _period(row), row.path, "; ".join(row.remarks),
-        )
-        for row in found
-    ]  # fmt: skip
-    return columns(header, rows, right=(0,))
-
-
-def _kind(row: Register) -> str:
-    if row.extreme is None:
-        return row.kind
-    return f"coincident with {row.extreme}" if row.kind == "coincident" else f"{row.extreme} {row.kind}"
-
-
-def _value(row: Register) -> str:
-    if row.value is not None:
-        return f"{row.value:f}"
-    return f"raw {row.raw.hex(' ')}" if isinstance(row.raw, bytes) else f"raw {row.raw}"
-
-
-def _period(row: Register) -> str:
-    words: list[object] = [row.period]
-    if row.self_read is not None:
-        words.append(row.self_read)
-    if row.period_end is not None:
-        words += ["to", row.period_end]
-    return " ".join(map(str, words))
-
-
-def _load_profile(found: LoadProfile) -> Iterable[str]:
-    if not found.rows:
-        return ["none"]
-    rows = [
-        (
-            row.start, row.end, row.channel, None if row.value is None else f"{row.value:f}", row.unit, row.quantity,
-            " ".join(flag.name or "" for flag in row.status).lower(),
-        )
-        for row in found
-    ]  # fmt: skip
-    return columns(("START", "END", "CHANNEL", "VALUE", "UNIT", "QUANTITY", "STATUS"), rows, right=(2, 3))
-
-
-def _events(found: EventLog) -> Iterable[str]:
-    if not found.rows:
-        return ["none"]
-    rows = [(row.time, row.log, row.sequence, row.user, row.code, row.text) for row in found]
-    return columns(("TIME", "LOG", "SEQUENCE", "USER", "CODE", "EVENT"), rows, right=(2, 3, 4))
-
-
-def _access(found: Access) -> Iterable[str]:
-    if not found.permissions:
-        return ["nothing is known"]
-    header = ("ELEMENT", "READ", "WRITE OR EXECUTE", "RULE", "NAME")
-    rows = [
-        (row.label, row.read or "not known", row.write or "not known", row.rule, row.name) for row in found.permissions
-    ]
-    opened = [
-        f"password {one.entry} opens groups {', '.join(map(str, one.groups)) or 'none'}"
-        for one in found.passwords or ()
-    ]
-    return [*columns(header, rows), *opened]
-
-
-_TEXT: Final[dict[str, Callable[[Any], Iterable[str]]]] = {
-    "identity": _pairs,
-    "clock": _pairs,
-    "registers": _registers,
-    "load_profile": _load_profile,
-    "events": _events,
-    "access": _access,
-}
-
-
-def view_lines(name: str, view: Any) -> Iterable[str]:
-    """Return a view as lines of text.
-
-    Args:
-        name: ``identity``, ``clock``, ``registers``, ``load_profile``, ``events`` or ``access``.
-        view: what the method of that name of a device or meter returns.
-    """
-    return _TEXT[name](view)

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from c1222.cli.connection import connected, connection_options
-from c1222.cli.device import view_lines
 from c1222.cli.printing import say, say_json
 from c1222.cli.read import value_lines
 from c1222.cli.rows import ELEMENTS, Rows, element_rows, row_options
+from c1222.cli.view_text import view_lines
 
 __all__ = ["command"]
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from c1222.cli.amounts import unit_option
 from c1222.cli.connection import REFUSED, connected, connection_options, in_options
-from c1222.cli.device import view_lines
 from c1222.cli.device_files import declarations_option, declare
 from c1222.cli.options import FOUND, fail, has_error, time_zone
 from c1222.cli.outputs import Output
 from c1222.cli.printing import say, say_json
 from c1222.cli.progress import progress
 from c1222.cli.rows import ELEMENTS, Rows, csv_options, element_rows, layout_option, row_options
+from c1222.cli.view_text import view_lines
 from c1222.text import leaves
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _VIEWS: Final = frozenset({"identity", "registers", "events", "clock", _PROFILE}
 @click.option("--since", metavar="TIME", help="Load profile: only intervals that end after this.")
 @click.option("--until", metavar="TIME", help="Load profile: only intervals that start before this.")
 @click.option("--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own.")
+@unit_option
 @row_options("text", "json")
 @layout_option
 @click.option("--save", metavar="FILE", type=click.Path(dir_okay=False), help="Write the tables that were read here.")
@@ -49,6 +51,7 @@ def command(
     since: str | None,
     until: str | None,
     zone: str | None,
+    unit: str,
     form: str,
     output: str | None,
     layout: str | None,
@@ -105,7 +108,7 @@ def command(
     elif plain and rows.wanted:
         rows.write(ELEMENTS, element_rows((path, value) for path, value, _ in plain))
     elif plain or found:
-        _print([*plain, *found], form)
+        _print([*plain, *found], form, unit)
     saved_to.write(saved)
     from c1222.capture.text import finding_line
 
@@ -218,7 +221,7 @@ def _table_findings(meter: Meter, paths: list[str]) -> Iterator[Finding]:
                 continue  # nobody declared it: its octets are what there is
 
 
-def _print(found: list[tuple[str, Any, bool]], form: str) -> None:
+def _print(found: list[tuple[str, Any, bool]], form: str, unit: str) -> None:
     if form == "json":
         shown = {name: value.as_dict() if is_view else value for name, value, is_view in found}
         say_json(shown)
@@ -228,7 +231,7 @@ def _print(found: list[tuple[str, Any, bool]], form: str) -> None:
             if number:
                 say()
             say(name)
-            for line in view_lines(name.partition(" ")[0].replace("-", "_"), value):
+            for line in view_lines(name.partition(" ")[0].replace("-", "_"), value, unit):
                 say(f"  {line}")
         else:
             for line in value_lines(name, value):

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import stat
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_views_read_as_those_of_a_device_file(tmp_path: Path, keys: str) -> None
         if form == "text":
             assert mine.pop(0) == TITLE
         assert [line.strip() for line in mine] == [line.strip() for line in theirs.splitlines()]
-        assert "123456" in result.stdout
+        assert ("123.456  kWh" if form == "text" else "123456") in result.stdout
     result = run(capture, "--keys", keys, "--identity", "--clock", "--node", str(METER.absolute()))
     assert "0000000012345678" in result.stdout
     assert [line for line in result.stdout.splitlines() if not line.startswith("    ")] == [
@@ -108,7 +109,7 @@ def test_what_comes_live_is_printed_once(keys: str) -> None:
     result = run("-", "--keys", keys, "--registers", "--node", TITLE, "--format", "jsonl", input=talk.octets)
     assert first_summations(result) == ["123456", str(123456 - 0x40 + 9), "123456"]
     text = run("-", "--keys", keys, "--registers", "--node", TITLE, input=talk.octets).stdout
-    assert text.count(str(123456 - 0x40 + 9)) == 1
+    assert text.count("123.401") == 1
     assert text.splitlines()[0].startswith(f"{TITLE}  2023-11-14 22:")
 
 
@@ -161,7 +162,7 @@ def test_errors_decide_the_exit_code(tmp_path: Path, keys: str) -> None:
     result = run(save(talk, tmp_path), "--keys", keys, "--registers")
     assert result.exit_code == 1
     assert "checksum of table data was wrong" in result.stderr
-    assert "123456" in result.stdout
+    assert "123.456" in result.stdout
     result = run(save(talk, tmp_path), "--registers")
     assert result.exit_code == 1
     assert "the tables of no node were seen" in result.stderr
@@ -199,5 +200,10 @@ def test_a_listener_gets_what_the_client_of_the_demo_read(tmp_path: Path, monkey
     assert devices.findings() == []
     (device,) = devices.values()
     assert device.findings == ()
-    written = [row for row in result.output.splitlines() if "Wh    active energy delivered" in row]
-    assert written[0].split()[0].replace(",", "") in {value for _, value, _ in seen["registers"]}
+    written = [row for row in result.output.splitlines() if "kWh    active energy delivered" in row]
+    assert len(written) == 1
+    kilo, base = written[0].split()[0], {path: value for path, value, _ in seen["registers"]}
+    assert Decimal(kilo.replace(",", "")) * 1000 == Decimal(base["ST23.TOT_DATA_BLOCK.SUMMATIONS[0]"])
+    listened = run(str(pcap), "--keys", str(key_file), "--registers").stdout
+    (total,) = [row for row in listened.splitlines() if row.endswith("ST23.TOT_DATA_BLOCK.SUMMATIONS[0]")]
+    assert total.split()[:2] == [kilo, "kWh"]

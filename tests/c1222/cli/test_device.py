@@ -30,7 +30,7 @@ def test_where_the_kwh_are(device: str) -> None:
     assert result.exit_code == 0
     lines = [line.split() for line in result.stdout.splitlines()]
     assert ["serial", "0000000012345678"] in lines
-    assert ["123456", "Wh", "active", "energy", "delivered", "summation", "total", "current",
+    assert ["123.456", "kWh", "active", "energy", "delivered", "summation", "total", "current",
             "ST23.TOT_DATA_BLOCK.SUMMATIONS[0]"] in lines  # fmt: skip
     assert "nothing is known" in result.stdout, "there is no clock"
     assert "ST6 is not here" in result.stderr

@@ -1,0 +1,187 @@
+"""Views as people read them: rows in columns, amounts in kWh, and the words of the field."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, Final
+
+from c1222.cli.amounts import KILO, aligned, amount
+from c1222.cli.columns import columns
+from c1222.text import leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from c1219.views.clock import Clock
+    from c1219.views.event_log import Event
+    from c1219.views.load_profile import Interval
+    from c1219.views.register_row import Register
+    from c1219.views.security import Access
+
+__all__ = ["drift_text", "event_lines", "interval_lines", "kind_text", "register_lines", "tier_text", "view_lines"]
+
+_WEEKDAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+_RATES: Final = "ABCDEFGH"
+_LONGER: Final = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+def view_lines(name: str, view: Any, unit: str = KILO) -> Iterable[str]:
+    """Return a view as lines of text.
+
+    Args:
+        name: ``identity``, ``clock``, ``registers``, ``load_profile``, ``events`` or ``access``.
+        view: what the method of that name of a device or meter returns.
+        unit: of amounts: ``kilo``, ``base`` or ``raw``.
+    """
+    if name in _AMOUNTS:
+        return _AMOUNTS[name](view, unit) if len(view) else ["none"]
+    if name == "events":
+        return event_lines(view) if len(view) else ["none"]
+    return _PLAIN[name](view)
+
+
+# --- words
+
+
+def tier_text(tier: int) -> str:
+    """Return a tier, 0 for the first, as meters and tariffs name it: ``rate A / tier 1``."""
+    rate = f"rate {_RATES[tier]} / " if 0 <= tier < len(_RATES) else ""
+    return f"{rate}tier {tier + 1}"
+
+
+def kind_text(row: Register) -> str:
+    """Return what sort of value a register holds, such as ``maximum demand`` and ``cumulative demand``."""
+    kind = f"{row.kind} demand" if row.kind.endswith("cumulative") else row.kind
+    if row.extreme is None:
+        return kind
+    return f"{kind} with {row.extreme}" if row.kind == "coincident" else f"{row.extreme} {kind}"
+
+
+def block_text(row: Register) -> str | None:
+    """Return the block of a register: the total, or its tier."""
+    return row.block if row.tier is None else tier_text(row.tier)
+
+
+def drift_text(drift: dt.timedelta) -> str:
+    """Return how far a clock is off: ``1.7 s behind``."""
+    tenths = round(abs(drift) / dt.timedelta(milliseconds=100))
+    if not tenths:
+        return "less than 0.1 s off"
+    seconds, tenth = divmod(tenths, 10)
+    words: list[str] = []
+    for size, name in _LONGER:
+        count, seconds = divmod(seconds, size)
+        if count or words:
+            words.append(f"{count} {name}")
+    return f"{' '.join(words)}{' ' if words else ''}{seconds}.{tenth} s {'behind' if drift < _NONE else 'ahead'}"
+
+
+_NONE: Final = dt.timedelta(0)
+
+
+# --- views without rows
+
+
+def _pairs(view: Any) -> Iterator[str]:
+    """Yield what is known of a view that has no rows, a line each."""
+    return _pair_lines({name: value for name, value in view.as_dict().items() if name != "findings"})
+
+
+def _pair_lines(shown: dict[str, Any]) -> Iterator[str]:
+    rows = [
+        (path.replace("_", " ") if path.islower() else path, value)
+        for path, value in leaves(shown)
+        if value not in (None, "", [], {})
+    ]
+    if not rows:
+        yield "nothing is known"
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
+        yield f"{name.ljust(width)}  {value}"
+
+
+def _clock(found: Clock) -> Iterator[str]:
+    shown: dict[str, Any] = {name: value for name, value in found.as_dict().items() if name != "findings"}
+    for name in ("tier", "demand_tier"):
+        if shown[name] is not None:
+            shown[name] = tier_text(shown[name])
+    for change in shown["next_switches"]:
+        change["tier"] = tier_text(change["tier"])
+    if found.drift is not None:
+        shown["drift"] = drift_text(found.drift)
+    if found.weekday is not None:
+        shown["weekday"] = _WEEKDAYS[found.weekday]
+    if found.dst is not None:
+        shown["dst"] = "daylight saving time" if found.dst else "standard time"
+    return _pair_lines(shown)
+
+
+def _access(found: Access) -> Iterable[str]:
+    if not found.permissions:
+        return ["nothing is known"]
+    header = ("ELEMENT", "READ", "WRITE OR EXECUTE", "RULE", "NAME")
+    rows = [
+        (row.label, row.read or "not known", row.write or "not known", row.rule, row.name) for row in found.permissions
+    ]
+    opened = [
+        f"password {one.entry} opens groups {', '.join(map(str, one.groups)) or 'none'}"
+        for one in found.passwords or ()
+    ]
+    return [*columns(header, rows), *opened]
+
+
+# --- rows
+
+
+def register_lines(found: Iterable[Register], unit: str = KILO) -> Iterator[str]:
+    """Return registers as lines, below a head line."""
+    rows = tuple(found)
+    amounts = [amount(row.value, row.unit, row.raw, unit) for row in rows]
+    header = ("VALUE", "UNIT", "QUANTITY", "KIND", "BLOCK", "TIME", "PERIOD", "ELEMENT", "REMARKS")
+    cells = [
+        (
+            value, own, row.quantity, kind_text(row), block_text(row),
+            row.event_time, _period(row), row.path, "; ".join(row.remarks),
+        )
+        for row, value, (_, own) in zip(rows, aligned([text for text, _ in amounts]), amounts, strict=True)
+    ]  # fmt: skip
+    return columns(header, cells, right=(0,))
+
+
+def _period(row: Register) -> str:
+    words: list[object] = [row.period]
+    if row.self_read is not None:
+        words.append(row.self_read)
+    if row.period_end is not None:
+        words += ["to", row.period_end]
+    return " ".join(map(str, words))
+
+
+def interval_lines(found: Iterable[Interval], unit: str = KILO) -> Iterator[str]:
+    """Return the intervals of a load profile as lines, below a head line."""
+    rows = tuple(found)
+    amounts = [
+        ("", row.unit) if row.value is None and unit != "raw" else amount(row.value, row.unit, row.raw, unit)
+        for row in rows
+    ]
+    cells = [
+        (
+            row.start, row.end, row.channel, value, own, row.quantity,
+            " ".join(flag.name or "" for flag in row.status).lower(),
+        )
+        for row, value, (_, own) in zip(rows, aligned([text for text, _ in amounts]), amounts, strict=True)
+    ]  # fmt: skip
+    return columns(("START", "END", "CHANNEL", "VALUE", "UNIT", "QUANTITY", "STATUS"), cells, right=(2, 3))
+
+
+def event_lines(found: Iterable[Event]) -> Iterator[str]:
+    """Return the entries of logs as lines, below a head line."""
+    rows = [(row.time, row.log, row.sequence, row.user, row.code, row.text) for row in found]
+    return columns(("TIME", "LOG", "SEQUENCE", "USER", "CODE", "EVENT"), rows, right=(2, 3, 4))
+
+
+_AMOUNTS: Final[dict[str, Callable[[Any, str], Iterable[str]]]] = {
+    "registers": register_lines,
+    "load_profile": interval_lines,
+}
+_PLAIN: Final[dict[str, Callable[[Any], Iterable[str]]]] = {"identity": _pairs, "clock": _clock, "access": _access}
