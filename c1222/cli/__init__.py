@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "decode": "print the messages of capture files, verified and decrypted",
     "device": "print what a device's tables hold: registers, load profile, events, clock",
     "identify": "ask a meter for its identity and capabilities",
+    "keys": "list the keys of a key file, or print them as Wireshark reads them",
     "node": "simulate meters on the network, or a relay",
     "procedure": "run a procedure of a meter",
     "read": "read tables, elements, registers, load profile, events from a meter",

@@ -26,6 +26,7 @@ LINES = {
     "device sample:single-phase": 0,
     "device sample:big-endian --identity": 0,
     f"identify {NOBODY}": 3,
+    "keys {root}/specs/captures/keys.toml": 0,
     "node --profile sample:single-phase --listen udp://192.0.2.1:1": 2,
     f"procedure {NOBODY} 4": 3,
     f"read {NOBODY} ST1": 3,
