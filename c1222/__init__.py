@@ -2,9 +2,8 @@
 
     with c1222.connect("udp://127.0.0.1:1153", called=".123.8437", calling=".123.4", key=key) as meter:
         meter.read("ST23.TOT_DATA_BLOCK")      # or, async with c1222.aio.connect(...): await meter.read(...)
-    message = c1222.decode(apdu, keys=keys)
+    message = c1222.decode(apdu, keys=keys); octets = c1222.encode(message, keys=keys)
     for message in c1222.decode_capture("trace.pcapng", keys=keys): ...
-    octets = c1222.encode(message, keys=keys)
     devices = c1222.capture_devices("trace.pcapng", keys=keys)      # title -> Device, out of traffic
 
 Everything is loaded when it is first asked for.
@@ -24,6 +23,7 @@ from c1222.errors import (
 
 if TYPE_CHECKING:
     from c1222 import aio
+    from c1222.capture.cleartext import write_clear
     from c1222.capture.decoder import decode_capture
     from c1222.capture.devices import CapturedDevices, capture_devices
     from c1222.capture.messages import Messages
@@ -56,6 +56,7 @@ _HOMES = {
     "decode": "protocol.opening",
     "decode_capture": "capture.decoder",
     "encode": "protocol.composing",
+    "write_clear": "capture.cleartext",
 }
 
 __all__ = [
@@ -63,7 +64,7 @@ __all__ = [
     "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message", "Messages", "Meter",
     "PasswordRefused", "PeerSilent", "ReadInterrupted", "RemoteError", "ServiceError", "SessionLost", "ShortHeader",
     "StateError", "UnknownKey", "Unreachable", "WriteUnknown", "aio", "capture_devices", "connect", "decode",
-    "decode_capture", "encode",
+    "decode_capture", "encode", "write_clear",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a misspelt name is an error to a type checker
@@ -72,8 +73,7 @@ if not TYPE_CHECKING:  # a misspelt name is an error to a type checker
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         home = import_module(f"{__name__}.{_HOMES[name]}")
-        value = globals()[name] = home if name == "aio" else getattr(home, name)
-        return value
+        return globals().setdefault(name, home if name == "aio" else getattr(home, name))
 
 
 def __dir__() -> list[str]:

@@ -64,7 +64,7 @@ def test_the_shell_blocks_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.
     assert len(shown) == 1 + sum(readme_blocks.why_not(block) is None for block in readme_blocks.blocks())
     written = {path.name for path in folder.iterdir()}
     assert written == {
-        "c1222-demo.pcap", "c1222-demo.toml", "c1222_decryption_table", "devices", "keys.toml", "messages.jsonl", "profile.csv",
+        "c1222-demo.pcap", "c1222-demo.toml", "c1222_decryption_table", "clear.pcapng", "devices", "keys.toml", "messages.jsonl", "profile.csv",
         "registers.jsonl", "usage.xml",
     }  # fmt: skip
     assert len((folder / "registers.jsonl").read_text("utf-8").splitlines()) == 621

@@ -7,7 +7,7 @@ the security of sessions, segments) has a limit, and what falls out is counted.
 from __future__ import annotations
 
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from c1222.capture.early import EARLY_NS, EarlyResponses
 from c1222.capture.fast import FastPath
@@ -31,12 +31,23 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from c1222.capture.files.reader import Packet
     from c1222.capture.message import Remembered
+    from c1222.capture.network.layers import Datagram, Segment
+    from c1222.capture.network.tcp import StreamDirection
     from c1222.security.keys import Key, Keys
 
     Source = str | os.PathLike[str] | IO[bytes]
 
-__all__ = ["MAX_DIAGNOSES", "MAX_LOST_TOLD", "CaptureDecoder", "CapturedMessage", "Counters", "decode_capture"]
+__all__ = [
+    "MAX_DIAGNOSES",
+    "MAX_LOST_TOLD",
+    "CaptureDecoder",
+    "CapturedMessage",
+    "Counters",
+    "Traced",
+    "decode_capture",
+]
 
 MAX_DIAGNOSES: Final = 1000
 """Wrong MACs looked into further; each takes a hundred times as long as opening a message."""
@@ -53,6 +64,24 @@ def _reader(source: Source | Sequence[Source]) -> CaptureReader | SeveralFiles:
     if not isinstance(source, list | tuple):
         return CaptureReader(source)  # type: ignore[arg-type]  # or a sequence that is none of these
     return CaptureReader(source[0]) if len(source) == 1 else SeveralFiles(source)
+
+
+class Traced(NamedTuple):
+    """A packet and what became of it.
+
+    Attributes:
+        packet: the packet.
+        segment: what it carries or completes, if UDP or TCP.
+        datagram: the IP datagram of that.
+        direction: of the TCP connection, if that is followed.
+        completed: APDUs and remarks that came of it, each with its message; None for a segment that completes none.
+    """
+
+    packet: Packet | None
+    segment: Segment | None = None
+    datagram: Datagram | None = None
+    direction: StreamDirection | None = None
+    completed: Sequence[tuple[Apdu | StreamRemark, CapturedMessage | None]] = ()
 
 
 class CaptureDecoder:
@@ -127,7 +156,7 @@ class CaptureDecoder:
                     line, octets = packet.number, packet.data
                     ends = apdu_ends(octets, limit) or [len(octets)]
                     for apdu, findings in apdus_of(octets, ends, "hex", "line"):
-                        yield make_apdu((line, 0, "", "", "udp", apdu, (line,), findings))
+                        yield make_apdu((line, 0, "", "", "udp", apdu, (line,), findings, 0))
                 elif (segment := layers.segment(packet)) is not None:
                     yield from streams.push(segment)
             layers.finish()
@@ -156,6 +185,23 @@ class CaptureDecoder:
         layers.finish()
         yield from self.messages(streams.finish())
         yield from early.finish()
+        self._reassembler.close()
+
+    def traced(self) -> Iterator[Traced]:
+        """Yield every packet with what became of it, in place of the messages alone; responses wait for no request.
+
+        Call it once, and do not iterate then. The last item has no packet, but what was left in the end.
+        """
+        layers, streams, read = self._layers, self._streams, self._of_item
+        for packet in self.reader:
+            segment = layers.segment(packet)
+            if segment is None:
+                yield Traced(packet)
+                continue
+            completed = [(item, read(item)) for item in streams.push(segment)]
+            yield Traced(packet, segment, layers.datagram, streams.following(segment), completed)
+        layers.finish()
+        yield Traced(None, completed=[(item, read(item)) for item in streams.finish()])
         self._reassembler.close()
 
     def close(self) -> None:

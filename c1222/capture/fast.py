@@ -140,7 +140,7 @@ class FastPath:
         Args:
             item: a whole APDU.
         """
-        frame, time_ns, src, dst, transport, octets, _, findings = item
+        frame, time_ns, src, dst, transport, octets, _, findings, _ = item
         if findings or (frame == self.refused and transport == "udp"):
             return None
         message = self._message(octets, frame, (src, dst))

@@ -51,6 +51,13 @@ __all__ = ["command"]
 @view_options
 @click.option("--node", metavar="TITLE", help="With these: only of the node with this ApTitle.")
 @click.option("--save-devices", "folder", metavar="DIR", help="Write the tables that were seen, a device file a node.")
+@click.option(
+    "--write-clear",
+    "clear",
+    metavar="OUT",
+    type=click.Path(dir_okay=False),
+    help="Write the capture as pcapng with verified messages in cleartext, for Wireshark without keys; print nothing.",
+)
 @declarations_option
 def command(
     files: tuple[str, ...],
@@ -74,6 +81,7 @@ def command(
     unit: str,
     node: str | None,
     folder: str | None,
+    clear: str | None,
     declarations: tuple[str, ...],
 ) -> None:
     """Decode pcap and pcapng files, compressed or not: who asked whom for what, what came back, verified or not.
@@ -109,6 +117,16 @@ def command(
     }  # fmt: skip
     chosen = tuple(name for name, flag in views.items() if flag)
     in_csv = csv_options(form, layout, profile=chosen == ("load_profile",))
+    if clear is not None:
+        if chosen or folder is not None or apdus:
+            fail("--write-clear is for the packets of files, and does not go with views of meters")
+        from c1222.capture.network.streams import C1222_PORT
+        from c1222.cli.decode_clear import write_clear_file
+
+        failed = write_clear_file(
+            given.paths, clear, store, ports={C1222_PORT, *ports}, by_content=not only_ports, show_secrets=show_secrets
+        )
+        sys.exit(FOUND if failed else 0)
     if chosen or folder is not None:
         if two_pass or no_tables:
             fail("--two-pass and --no-tables are for messages, not for what is shown of meters")

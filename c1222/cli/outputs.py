@@ -94,17 +94,11 @@ def private_files(*paths: Path) -> list[IO[bytes]]:
 
 def write_private(path: Path, text: str) -> None:
     """Put text, as UTF-8, into a file for its owner alone, all of it or nothing; exit if that cannot be done."""
-    import tempfile
+    from c1222.capture.files.writer import private_file
 
     try:
-        descriptor, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)  # for the owner alone
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text.encode())
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with private_file(path) as file:
+            file.write(text.encode())
     except OSError as error:
         _fail(str(path), error)
 

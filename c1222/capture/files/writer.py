@@ -1,22 +1,28 @@
-"""Writes pcap files, and the frames that go into them: Ethernet, IPv4, IPv6, UDP, TCP, with their checksums.
+"""Writes pcap and pcapng files, and frames that go into them: Ethernet, IPv4, IPv6, UDP, TCP, with their checksums.
 
-For samples, demonstrations and tests; what it writes, Wireshark reads without complaint.
+What it writes, Wireshark reads without complaint.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import os
 import struct
+import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Literal, Self, cast
 
 from c1222.errors import EncodeError
 
 if TYPE_CHECKING:
-    import os
+    from collections.abc import Iterator
     from types import TracebackType
 
-__all__ = ["PcapWriter", "ethernet", "ipv4", "ipv6", "tcp_packet", "udp_packet"]
+__all__ = [
+    "PcapWriter", "PcapngWriter", "ethernet", "internet_checksum", "ipv4", "ipv6", "private_file", "tcp_packet",
+    "udp_packet",
+]  # fmt: skip
 
 _MAC: Final = b"\x02\x00\x00\x00\x00"  # locally administered; the last octet tells the sides apart
 _MAX_TIME: Final = 1 << 32
@@ -85,6 +91,87 @@ class PcapWriter:
         self._file.write(self._record.pack(seconds, nanoseconds // self._unit, len(data), len(frame)) + data)
 
 
+class PcapngWriter:
+    """Writes one pcapng file, with comments on packets. Times are in nanoseconds; each link type is an interface.
+
+    Args:
+        file: a binary file object.
+        comment: on the whole file; empty for none.
+        application: name of what writes it.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+
+    def __init__(self, file: IO[bytes], *, comment: str = "", application: str = "c1222") -> None:
+        self._file = file
+        self._interfaces: dict[int, int] = {}
+        options = _option(_COMMENT, comment.encode()) + _option(_APPLICATION, application.encode())
+        self._block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + options + _option(0, b""))
+
+    def write(
+        self, time_ns: int, frame: bytes, *, link_type: int = 1, length: int | None = None, comment: str = ""
+    ) -> None:
+        """Write one packet.
+
+        Args:
+            time_ns: nanoseconds since 1970-01-01 UTC.
+            frame: its octets as far as they were captured, from the link layer on.
+            link_type: LINKTYPE of the packet; 1 is Ethernet.
+            length: octets it had on the wire; as many as there are when None.
+            comment: on the packet; empty for none.
+
+        Raises:
+            EncodeError: the time has no form in such a file.
+        """
+        if not 0 <= time_ns < 1 << 64:
+            raise EncodeError(f"{time_ns} ns is not a time that pcapng can hold")
+        interface = self._interfaces.get(link_type)
+        if interface is None:
+            interface = self._interfaces[link_type] = len(self._interfaces)
+            resolution = _option(_RESOLUTION, b"\x09") + _option(0, b"")
+            self._block(1, struct.pack("<HHI", link_type, 0, 0) + resolution)
+        on_wire = len(frame) if length is None else length
+        head = struct.pack("<IIIII", interface, time_ns >> 32, time_ns & 0xFFFFFFFF, len(frame), on_wire)
+        options = _option(_COMMENT, comment.encode()[:_LONGEST_OPTION]) + _option(0, b"") if comment else b""
+        self._block(6, head + _padded(frame) + options)
+
+    def _block(self, kind: int, body: bytes) -> None:
+        size = struct.pack("<I", 12 + len(body))
+        self._file.write(struct.pack("<I", kind) + size + body + size)
+
+
+_COMMENT: Final = 1
+_APPLICATION: Final = 4  # of a section
+_RESOLUTION: Final = 9  # of the times of an interface
+_LONGEST_OPTION: Final = 0xFFFF
+
+
+def _option(code: int, value: bytes) -> bytes:
+    return struct.pack("<HH", code, len(value)) + _padded(value) if value or not code else b""
+
+
+def _padded(octets: bytes) -> bytes:
+    return octets + bytes(-len(octets) % 4)
+
+
+@contextlib.contextmanager
+def private_file(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Give a file to write, for its owner alone; at ``path`` it is there as a whole or, after an error, not at all.
+
+    Raises:
+        OSError: it cannot be made, written, or put in its place.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=Path(path).parent)  # for the owner alone
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
 def ethernet(payload: bytes, kind: int, *, vlans: tuple[int, ...] = ()) -> bytes:
     """Return an Ethernet frame, without its frame check sequence.
 
@@ -129,7 +216,7 @@ def ipv4(
     flags = 0x4000 if fragment is None else fragment[0] >> 3 | fragment[1] << 13
     first = 0x45 + len(options) // 4
     head = struct.pack(">BBHHHBBH", first, 0, size, ident, flags, 64, protocol, 0) + source + destination + options
-    return head[:10] + struct.pack(">H", _checksum(head)) + head[12:] + payload
+    return head[:10] + struct.pack(">H", internet_checksum(head)) + head[12:] + payload
 
 
 def ipv6(source: bytes, destination: bytes, header: int, payload: bytes) -> bytes:
@@ -213,7 +300,7 @@ def _carry(
         raise EncodeError(f"{source} and {destination} are not of one family")
     pseudo = b"".join(ends) + struct.pack(">II", len(head) + len(payload), protocol)
     # 0 stands for "no checksum" in UDP, and FFFF is the same number in this arithmetic
-    checksum = _checksum(pseudo + head + payload) or 0xFFFF
+    checksum = internet_checksum(pseudo + head + payload) or 0xFFFF
     datagram = head[:checksum_at] + struct.pack(">H", checksum) + head[checksum_at + 2 :] + payload
     if len(ends[0]) == 4:
         return ethernet(ipv4(*ends, protocol, datagram, ident=ident), 0x0800)
@@ -235,8 +322,8 @@ def _port(end: str) -> int:
     return int(port)
 
 
-def _checksum(octets: bytes) -> int:
-    """Compute the internet checksum (RFC 1071)."""
+def internet_checksum(octets: bytes) -> int:
+    """Return the checksum of the internet (RFC 1071) over octets with zeros in its place."""
     # 2^16 is 1 modulo 65535, so the ones' complement sum of the words is the whole number modulo 65535
     total = int.from_bytes(octets + b"\0" * (len(octets) % 2), "big")
     return 0xFFFF - (total % 0xFFFF or (0xFFFF if total else 0))

@@ -36,6 +36,7 @@ class Apdu(NamedTuple):
         octets: the APDU, tag 60 and length included.
         frames: all frames that contributed, in rising order.
         findings: remarks on how it was carried.
+        sequence: TCP sequence number of its first octet; 0 in UDP.
     """
 
     frame: int
@@ -46,6 +47,7 @@ class Apdu(NamedTuple):
     octets: bytes
     frames: tuple[int, ...]
     findings: tuple[Finding, ...] = ()
+    sequence: int = 0
 
 
 class StreamRemark(NamedTuple):
@@ -69,7 +71,7 @@ class StreamRemark(NamedTuple):
     finding: Finding
 
 
-_Fields = tuple[int, int, str, str, Literal["udp", "tcp"], bytes, tuple[int, ...], tuple[Finding, ...]]
+_Fields = tuple[int, int, str, str, Literal["udp", "tcp"], bytes, tuple[int, ...], tuple[Finding, ...], int]
 make_apdu = cast("Callable[[_Fields], Apdu]", functools.partial(tuple.__new__, Apdu))
 """The same as ``Apdu(*fields)`` at half the cost, which every message pays."""
 
@@ -128,6 +130,7 @@ class Framer:
     Attributes:
         frame: number of the frame that is being read, for remarks; the owner sets it.
         time_ns: its time.
+        origin: sequence number of position 0; the owner sets it.
     """
 
     __slots__ = (
@@ -141,6 +144,7 @@ class Framer:
         "_start",
         "_why",
         "frame",
+        "origin",
         "time_ns",
     )
 
@@ -154,7 +158,12 @@ class Framer:
         self._need = 0  # octets without which nothing can be done
         self._skipped = 0  # octets in a row before `start`
         self._why: tuple[Level, str, str] = ("warning", "", "")
-        self.frame = self.time_ns = 0
+        self.frame = self.time_ns = self.origin = 0
+
+    @property
+    def unread(self) -> int:
+        """Octets of which it is not known yet what they are."""
+        return len(self._buffer)
 
     @property
     def held(self) -> int:
@@ -268,6 +277,7 @@ class Framer:
 
     def _apdu(self, size: int) -> Apdu:
         octets = bytes(self._buffer[:size])
+        sequence = self.origin + self._start & 0xFFFFFFFF
         del self._buffer[:size]
         self._start += size
         marks = self._marks
@@ -284,7 +294,7 @@ class Framer:
             numbers = tuple(sorted(frames))
         if end == self._start:
             marks.popleft()
-        return make_apdu((numbers[-1], time_ns, self._flow.src, self._flow.dst, "tcp", octets, numbers, ()))
+        return make_apdu((numbers[-1], time_ns, self._flow.src, self._flow.dst, "tcp", octets, numbers, (), sequence))
 
 
 def _incomplete(there: int, size: int | None) -> tuple[Level, str, str]:

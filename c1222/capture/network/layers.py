@@ -36,10 +36,12 @@ __all__ = [
     "MAX_HEADERS",
     "RST",
     "SYN",
+    "Datagram",
     "Flow",
     "Layers",
     "Segment",
     "ends",
+    "pass_extensions",
 ]
 
 FLOWS: Final = 16384
@@ -158,8 +160,17 @@ _Fields = tuple[int, int, Literal["udp", "tcp"], Flow, bytes, int, int, int, tup
 _segment = cast("Callable[[_Fields], Segment]", functools.partial(tuple.__new__, Segment))
 
 
-class _Datagram(NamedTuple):
-    """What an IP datagram carries: ``data[start:end]``, of which the end may not be captured."""
+class Datagram(NamedTuple):
+    """What an IP datagram carries: ``data[start:end]``, of which the end may not be captured.
+
+    Attributes:
+        addresses: source and destination as on the wire.
+        protocol: number of the IP protocol.
+        data: the packet, or the datagram where it was put together of fragments.
+        start: where the payload starts.
+        end: where it ends.
+        frames: the frames that contributed.
+    """
 
     addresses: bytes
     protocol: int
@@ -183,6 +194,7 @@ class Layers:
 
     Attributes:
         tally: what was skipped, by reason; ``"fragment"`` counts packets held for the segment of a later one.
+        datagram: the innermost IP datagram of the segment that was returned last.
     """
 
     def __init__(
@@ -195,6 +207,7 @@ class Layers:
         fragment_age_ns: int = FRAGMENT_AGE_NS,
     ) -> None:
         self.tally = Tally("capture.layers", _REASONS)
+        self.datagram: Datagram | None = None
         self._flows: BoundedDict[bytes, Flow] = BoundedDict(max_flows)
         self._max_headers = max_headers
         self._fragments = Fragments(
@@ -247,6 +260,7 @@ class Layers:
                 addresses, protocol, data, pos, end, frames = datagram
                 inner = tunnelled(protocol, data, pos, end)
                 if inner is None:
+                    self.datagram = datagram
                     return self._transport(packet, datagram)
                 kind, pos, end = inner
                 way += addresses
@@ -264,7 +278,7 @@ class Layers:
 
     def _ipv4(
         self, packet: Packet, data: bytes, pos: int, limit: int, way: bytes, frames: tuple[int, ...]
-    ) -> _Datagram | None:
+    ) -> Datagram | None:
         check_header("IPv4 header", data, pos, limit, 20)
         version, total, ident, fragmentation, protocol, addresses = struct.unpack_from(">BxH2sHxB2x8s", data, pos)
         head = (version & 0x0F) * 4
@@ -276,7 +290,7 @@ class Layers:
         if start > len(data):
             raise Skip("truncated", "IPv4 options")
         if not fragmentation & 0x3FFF:
-            return _Datagram(addresses, protocol, data, start, end, frames)
+            return Datagram(addresses, protocol, data, start, end, frames)
         if end > len(data):
             raise Skip("truncated", "IPv4 fragment")
         offset, more = (fragmentation & 0x1FFF) * 8, fragmentation & 0x2000 != 0
@@ -284,11 +298,11 @@ class Layers:
         whole = self._fragments.add(way + addresses + ident + bytes((protocol,)), fragment)
         if whole is None:
             return None
-        return _Datagram(addresses, protocol, whole.data, 0, len(whole.data), whole.frames)
+        return Datagram(addresses, protocol, whole.data, 0, len(whole.data), whole.frames)
 
     def _ipv6(
         self, packet: Packet, data: bytes, pos: int, limit: int, way: bytes, frames: tuple[int, ...]
-    ) -> _Datagram | None:
+    ) -> Datagram | None:
         check_header("IPv6 header", data, pos, limit, 40)
         version, size, header, addresses = struct.unpack_from(">B3xHBx32s", data, pos)
         if version >> 4 != 6:
@@ -297,9 +311,9 @@ class Layers:
         end = pos + size if size else min(len(data), limit)  # a jumbogram, or left to the network card
         if end > limit:
             raise Skip("malformed", "IPv6 header")
-        header, pos = _pass_extensions(data, header, pos, end)
+        header, pos, _ = pass_extensions(data, header, pos, end)
         if header != _FRAGMENT:
-            return _Datagram(addresses, header, data, pos, end, frames)
+            return Datagram(addresses, header, data, pos, end, frames)
         check_header("IPv6 fragment header", data, pos, end, 8)
         if end > len(data):
             raise Skip("truncated", "IPv6 fragment")
@@ -309,10 +323,10 @@ class Layers:
         whole = self._fragments.add(way + addresses + ident, fragment)
         if whole is None:
             return None
-        header, pos = _pass_extensions(whole.data, whole.protocol, 0, len(whole.data))
-        return _Datagram(addresses, header, whole.data, pos, len(whole.data), whole.frames)
+        header, pos, _ = pass_extensions(whole.data, whole.protocol, 0, len(whole.data))
+        return Datagram(addresses, header, whole.data, pos, len(whole.data), whole.frames)
 
-    def _transport(self, packet: Packet, datagram: _Datagram) -> Segment:
+    def _transport(self, packet: Packet, datagram: Datagram) -> Segment:
         addresses, protocol, data, pos, end, frames = datagram
         sequence = flags = 0
         if protocol == _UDP:
@@ -339,10 +353,19 @@ class Layers:
         return _segment((packet.number, packet.time_ns, transport, flow, payload, missing, sequence, flags, several))
 
 
-def _pass_extensions(data: bytes, header: int, pos: int, end: int) -> tuple[int, int]:
-    """Pass over the IPv6 extension headers; return the first header that is none, and where it starts."""
+def pass_extensions(data: bytes, header: int, pos: int, end: int) -> tuple[int, int, int]:
+    """Pass over the IPv6 extension headers.
+
+    Returns:
+        The first header that is none, where it starts, and where the last of those passed over starts, -1 if none.
+
+    Raises:
+        Skip: a header is not all there.
+    """
+    last = -1
     while header in _EXTENSIONS or header == _AUTHENTICATION:
         check_header("IPv6 extension header", data, pos, end, 8)
         size = data[pos + 1]
+        last = pos
         header, pos = data[pos], pos + (size * 4 + 8 if header == _AUTHENTICATION else size * 8 + 8)
-    return header, pos
+    return header, pos, last

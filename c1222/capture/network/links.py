@@ -19,6 +19,7 @@ __all__ = [
     "IPV4",
     "IPV6",
     "MPLS",
+    "OPEN",
     "PPP",
     "Place",
     "Skip",
@@ -39,7 +40,8 @@ PPP: Final = 0x880B
 Place = tuple[int, int, int]
 """Ethernet type of what comes next, where it starts, and where it ends at the latest."""
 
-_OPEN: Final = 1 << 32  # where a link does not say where its payload ends; there may be padding
+OPEN: Final = 1 << 32
+"""Where the payload of a link ends that does not say so; there may be padding."""
 
 # LINKTYPE numbers; raw IP has been written under several
 _NULL: Final = 0
@@ -73,13 +75,13 @@ def first_header(link_type: int, data: bytes) -> Place:
         Skip: the link type is not read, or the header is not all there.
     """
     if link_type == _ETHERNET:
-        return bridged(data, 0, _OPEN)
+        return bridged(data, 0, OPEN)
     if link_type == _COOKED:
         kind, pos = u16(data, 14), 16
     elif link_type == _COOKED_2:
         kind, pos = u16(data, 0), 20
     elif link_type in _RAW:
-        return by_look(data, 0, _OPEN)
+        return by_look(data, 0, OPEN)
     elif link_type in {_NULL, _LOOP}:
         pos = 4
         family = int.from_bytes(data[:4], "big")
@@ -87,18 +89,18 @@ def first_header(link_type: int, data: bytes) -> Place:
             family = int.from_bytes(data[:4], "little")
         kind = IPV4 if family == _AF_INET else IPV6 if family in _AF_INET6 else 0
     elif link_type in _PPP:
-        return _ppp(data, 0, _OPEN)
+        return _ppp(data, 0, OPEN)
     elif link_type == _PPP_ETHER:
-        return _pppoe(data, 0, _OPEN)
+        return _pppoe(data, 0, OPEN)
     elif link_type == _LLC:
-        return _llc(data, 0, _OPEN)
+        return _llc(data, 0, OPEN)
     elif link_type == _CISCO_HDLC:
         kind, pos = u16(data, 2), 4
     else:
         raise Skip("link-type", f"link type {link_type}")
     if kind < 0 or len(data) < pos:
         raise Skip("truncated", "link header")
-    return kind, pos, _OPEN
+    return kind, pos, OPEN
 
 
 def next_header(kind: int, data: bytes, pos: int, end: int) -> Place:

@@ -123,6 +123,14 @@ class Streams:
             return self._tcp(segment, named=named)
         return self._udp(segment, named=named)
 
+    def following(self, segment: Segment) -> StreamDirection | None:
+        """Return the direction of a TCP connection that a segment is of, if it is followed.
+
+        Args:
+            segment: a segment that was pushed.
+        """
+        return self._directions.get(segment.flow.key) if segment.transport == "tcp" else None
+
     def finish(self) -> list[Apdu | StreamRemark]:
         """Return what can still be made of the streams: no segment follows."""
         items: list[Apdu | StreamRemark] = []
@@ -148,7 +156,7 @@ class Streams:
         frame, time_ns, flow = segment.frame, segment.time_ns, segment.flow
         frames = segment.frames or (frame,)
         return [
-            make_apdu((frame, time_ns, flow.src, flow.dst, "udp", octets, frames, findings))
+            make_apdu((frame, time_ns, flow.src, flow.dst, "udp", octets, frames, findings, 0))
             for octets, findings in apdus_of(payload, ends, "udp", "datagram", lost)
         ]
 

@@ -63,11 +63,16 @@ class StreamDirection:
         self._framer = Framer(first.flow, max_apdu_size=max_apdu_size)
         self._pieces = Pieces()
         self._position = 0  # of the next octet expected, counted from the first one seen
-        self._sequence = _start(first)  # its sequence number
+        self._sequence = self._framer.origin = _start(first)  # its sequence number
         self._initial = self._sequence if first.flags & SYN else None
         self._started = self._initial is not None  # the framer knows where it is
         self._end: int | None = None  # position of the FIN
         self._hole_since = 0
+
+    @property
+    def settled(self) -> int:
+        """The sequence number before which it is known of all octets what they are."""
+        return (self._sequence - self._framer.unread) % _MODULUS
 
     @property
     def held(self) -> int:
@@ -196,6 +201,7 @@ class StreamDirection:
         else:
             items = self._lose("the sequence numbers jump back: another connection between the same ends")
             self._sequence = _start(segment)
+            self._framer.origin = (self._sequence - self._position) % _MODULUS
             self._initial = None
         self._end = None
         return items

@@ -166,7 +166,7 @@ def test_both_directions_of_a_connection_are_read_apart():
     items += streams.push(tcp(B, HEAD, METER, frame=2, sequence=77))
     items += streams.push(tcp(A[20:], frame=3, sequence=20))
     assert items == [
-        Apdu(2, 20, HEAD, METER, "tcp", B, (2,), ()),
+        Apdu(2, 20, HEAD, METER, "tcp", B, (2,), (), 77),
         Apdu(3, 30, METER, HEAD, "tcp", A, (1, 3), ()),
     ]
 
