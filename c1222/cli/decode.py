@@ -36,18 +36,22 @@ __all__ = ["command"]
 @keys_option
 @row_options("text")
 @layout_option
-@click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="Port of C12.22, besides 1153.")
-@click.option("--only-ports", is_flag=True, help="Do not look for C12.22 on other ports.")
+@click.option(
+    "--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="Another C12.22 port, besides 1153."
+)
+@click.option("--only-ports", is_flag=True, help="Look for C12.22 on these ports only.")
 @click.option("--show-secrets", is_flag=True, help="Also print passwords and tables of keys.")
 @click.option(
     "--device",
     "devices",
     metavar="FILE",
     multiple=True,
-    help="JSON file of a device's tables, for those that the capture lacks: of the node that it names, or of all.",
+    help="JSON file of a device's tables, for those that the capture lacks; it serves the node that it names, or all.",
 )
-@click.option("--two-pass", is_flag=True, help="Read the files twice, to decode tables with what came after them.")
-@click.option("--no-tables", is_flag=True, help="Leave the octets of tables as they are.")
+@click.option(
+    "--two-pass", is_flag=True, help="Read the files twice, so that later tables help to decode earlier ones."
+)
+@click.option("--no-tables", is_flag=True, help="Do not decode the octets of tables.")
 @view_options
 @click.option("--node", metavar="TITLE", help="With these: only of the node with this ApTitle.")
 @click.option("--save-devices", "folder", metavar="DIR", help="Write the tables that were seen, a device file a node.")
@@ -238,7 +242,7 @@ class _Input:
         """Read it for its tables alone."""
         for path in self.paths:
             if not Path(path).is_file():
-                fail(f"{path}: --two-pass reads it twice, and that cannot be done")
+                fail(f"{path}: --two-pass reads it twice, which is not possible")
         decoder = self.decoder()
         try:
             with file_progress(self.paths, lambda: decoder.reader.octets_read) as advance:

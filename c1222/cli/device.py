@@ -1,4 +1,4 @@
-"""``c1222 device``: what the tables of a device file say, as people need it."""
+"""``c1222 device``: the content of a device file, for people."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["command", "view_of", "view_options"]
 
 _VIEW_OPTIONS: Final = (
     click.option("--identity", is_flag=True, help="Who the meter is."),
-    click.option("--clock", is_flag=True, help="Its clock, and where its calendar stands."),
+    click.option("--clock", is_flag=True, help="Its clock, season and tier."),
     click.option("--registers", is_flag=True, help="Every value of ST23 to ST28."),
     click.option(
         "--load-profile", "profile", type=click.IntRange(1, 4), metavar="N", help="Set N of the load profile."
     ),
     click.option("--events", is_flag=True, help="The history and event logs."),
     click.option(
-        "--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own."
+        "--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; overrides its own."
     ),
     unit_option,
 )
@@ -45,10 +45,10 @@ def view_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@click.command("device", short_help="print what the tables of a device say")
+@click.command("device", short_help="print what a device's tables hold")
 @click.argument("file", metavar="FILE")
 @view_options
-@click.option("--access", is_flag=True, help="Who may read and write what; passwords are not told.")
+@click.option("--access", is_flag=True, help="Who may read and write what; passwords are not shown.")
 @row_options("text", "json", "espi")
 @layout_option
 @declarations_option
@@ -67,7 +67,7 @@ def command(
     layout: str | None,
     declarations: tuple[str, ...],
 ) -> None:
-    """Print what the tables in a device file say: identity, clock and registers, or what is asked for.
+    """Print what the tables in a device file hold: identity, clock and registers, or what is asked for.
 
     FILE is a JSON file of a device's tables, - for standard input, or sample:NAME. The forms jsonl, csv and parquet are
     for one of them at a time, espi (Green Button) is for registers and load profile.

@@ -17,12 +17,12 @@ __all__ = ["command"]
 _OF_EVERY_RESPONSE = frozenset({"code", "kind", "result", "service"})
 
 
-@click.command("identify", short_help="ask a meter who it is and what it can do")
+@click.command("identify", short_help="ask a meter for its identity and capabilities")
 @connection_options
 @click.option("--tables", is_flag=True, help="Read its tables too: manufacturer, model, serial number, versions.")
 @row_options("text", "json")
 def command(connection: dict[str, Any], tables: bool, form: str, output: str | None) -> None:
-    """Ask the meter at URL, udp://host:port or tcp://host:port, which standard it speaks and what it can do.
+    """Ask the meter at URL, udp://host:port or tcp://host:port, which standard and features it supports.
 
     That needs no password and no session. Exit code 2: usage; 3: the meter refused or was silent.
     """

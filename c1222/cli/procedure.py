@@ -28,7 +28,7 @@ __all__ = ["command"]
 @click.argument("parameters", nargs=-1, metavar="[PARAMETER...]")
 @click.option("--hex", "as_octets", is_flag=True, help="The parameters are octets in hex.")
 @click.option("--polls", type=click.IntRange(1), default=20, show_default=True, help="How often to ask for the result.")
-@click.option("--pause", type=click.FloatRange(0), default=0.5, show_default=True, help="Seconds between.")
+@click.option("--pause", type=click.FloatRange(0), default=0.5, show_default=True, help="Seconds between two polls.")
 @row_options("text", "json")
 @declarations_option
 def command(
@@ -46,7 +46,7 @@ def command(
 
     PROCEDURE is a number (4, SP4, MP3) or a name ("Reset List Pointers"). Parameters are given in the order of the
     procedure's declaration, as JSON or text, or all together as one JSON object; - is a line of standard input. Flags
-    are told by name (SP9 DEMAND_RESET_FLAG,SELF_READ_FLAG), and those left out are not set.
+    are given by name (SP9 DEMAND_RESET_FLAG,SELF_READ_FLAG), and those left out are not set.
 
     Exit code 2: usage; 3: the meter refused or was silent, or the procedure did not run.
     """

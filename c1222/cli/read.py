@@ -39,11 +39,13 @@ _VIEWS: Final = frozenset({"identity", "registers", "events", "clock", _PROFILE}
 @click.argument("elements", nargs=-1, required=True, metavar="ELEMENT...")
 @click.option("--since", metavar="TIME", help="Load profile: only intervals that end after this.")
 @click.option("--until", metavar="TIME", help="Load profile: only intervals that start before this.")
-@click.option("--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; goes before its own.")
+@click.option("--zone", metavar="NAME", help="Time zone of the meter, for example America/Denver; overrides its own.")
 @unit_option
 @row_options("text", "json")
 @layout_option
-@click.option("--save", metavar="FILE", type=click.Path(dir_okay=False), help="Write the tables that were read here.")
+@click.option(
+    "--save", metavar="FILE", type=click.Path(dir_okay=False), help="File to write the tables to that were read."
+)
 @declarations_option
 def command(
     connection: dict[str, Any],
@@ -68,7 +70,7 @@ def command(
     TIME is ISO 8601, such as 2026-11-22T06:00; without an offset from UTC it is local time of the meter.
 
     Results go to standard output, findings and refusals to standard error. Exit code 1: something was refused, could
-    not be decoded, or was not read any more because the meter fell silent; 2: usage; 3: nothing was read, since the
+    not be decoded, or was not read because the meter stopped answering; 2: usage; 3: nothing was read, since the
     meter refused it or was silent. Passwords come from a file, the environment or a prompt.
     """
     declare(declarations)

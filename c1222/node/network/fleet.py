@@ -159,7 +159,7 @@ class Fleet(Receiver):
                 self._answered(acse, arrival)
                 return False
             found = self._find(acse)
-            # One request to many meters must not bring many answers to whoever is said to have sent it.
+            # One request to many meters must not bring many answers to its alleged sender.
             silent = len(found) > 1 and not is_secured(acse)
         except DecodeError:
             self.counters["malformed"] += 1
@@ -310,7 +310,7 @@ class Fleet(Receiver):
             station.responder.lost(source)
 
     def tick(self, *, now: float, utc: float) -> None:
-        """Do what is due: call about every second. A part of the meters is brought up to date each time."""
+        """End idle sessions and bring a part of the meters up to date; call about every second."""
         self._end_period(now)
         due = [late for late in self._late if late[0] <= now]
         self._late = [late for late in self._late if late[0] > now]

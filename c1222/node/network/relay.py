@@ -54,7 +54,7 @@ class Registered(NamedTuple):
         source: where its messages come from.
         native_address: as Resolve tells it.
         until: when the registration runs out, on the clock of ``now``.
-        serial: content octets of its serial number; empty when it told none.
+        serial: content octets of its serial number; empty when it gave none.
         peer: the address whose room the registration takes.
     """
 
@@ -229,7 +229,7 @@ class Relay(Receiver):
         if present is not None and present.until <= context.now:
             self._forget(content)
             present = None
-        if present is not None and present.serial not in {b"", serial}:  # who told none cannot be told apart
+        if present is not None and present.serial not in {b"", serial}:  # a node that gave none cannot be identified
             raise Isc(f"{title} belongs to another node")
         if present is None and len(self.nodes) >= self._max_nodes:
             raise Isc("no room for another node")

@@ -49,7 +49,7 @@ class Served(Protocol):
         """Take note of a connection that has ended."""
 
     def tick(self, *, now: float, utc: float) -> None:
-        """Do what is due."""
+        """Handle what is due by time; called about every second."""
 
     def close(self) -> None:
         """Save and close."""
@@ -62,7 +62,7 @@ class Requester(Protocol):
         """Return the APDUs to send."""
 
     def tick(self, *, now: float, utc: float) -> None:
-        """Do what is due."""
+        """Send again or give up what is due."""
 
 
 class NodeServer:
@@ -134,7 +134,7 @@ class NodeServer:
         return url
 
     async def ask(self, asker: Requester, to: Url | str) -> None:
-        """Send what asks of its own accord to a peer, over the first UDP socket of its address family.
+        """Send requests of this process's own to a peer, over the first UDP socket of its address family.
 
         Args:
             asker: what asks. Answers reach it through ``Fleet.answers``.
