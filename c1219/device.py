@@ -35,7 +35,7 @@ SCHEMA = "c1219.device/1"
 class Device(TableSet):
     """The tables of one meter, and what they mean. Where tables are absent a view is empty, and its findings say so.
 
-    Arguments are those of `TableSet`.
+    Arguments are those of `TableImages`.
     """
 
     # --- views
