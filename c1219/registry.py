@@ -140,16 +140,18 @@ class Registry:
     def tables(self, device_class: bytes | None = None) -> list[Table]:
         """Return all tables, those of a device class in place of the general ones, by number."""
         self._load(None)
-        found = {number: table for (number, kind), table in self._tables.items() if kind is None}
-        found |= {number: table for (number, kind), table in self._tables.items() if kind and kind == device_class}
-        return [found[number] for number in sorted(found)]
+        tables = {number: table for (number, kind), table in self._tables.items() if kind is None}
+        tables |= {number: table for (number, kind), table in self._tables.items() if kind and kind == device_class}
+        return [tables[number] for number in sorted(tables)]
 
     def procedures(self, device_class: bytes | None = None) -> list[Procedure]:
         """Return all procedures, those of a device class in place of the general ones, by number."""
         self._load(None)
-        found = {number: item for (number, kind), item in self._procedures.items() if kind is None}
-        found |= {number: item for (number, kind), item in self._procedures.items() if kind and kind == device_class}
-        return [found[number] for number in sorted(found)]
+        procedures = {number: item for (number, kind), item in self._procedures.items() if kind is None}
+        procedures |= {
+            number: item for (number, kind), item in self._procedures.items() if kind and kind == device_class
+        }
+        return [procedures[number] for number in sorted(procedures)]
 
     def _load(self, number: int | None) -> None:
         """Load the module of a table's decade, or all of them if there is none or `number` is None."""
@@ -185,14 +187,14 @@ def _standard_modules() -> list[str]:
 
 
 def _plugin_declarations() -> list[Table | Procedure]:
-    found: list[Table | Procedure] = []
+    declared: list[Table | Procedure] = []
     for point in entry_points(group=ENTRY_POINTS):
         try:
             loaded = point.load()
-            found.extend(loaded if isinstance(loaded, (tuple, list)) else (loaded,))
+            declared.extend(loaded if isinstance(loaded, (tuple, list)) else (loaded,))
         except Exception as error:  # noqa: BLE001  a broken package must not keep us from reading meters
             warnings.warn(f"tables of {point.value} cannot be used: {error}", RuntimeWarning, stacklevel=2)
-    return found
+    return declared
 
 
 _DEFAULT: list[Registry] = []

@@ -318,11 +318,11 @@ class TableImages:
 
     def _closure(self, needs: tuple[str, ...]) -> tuple[str, ...]:
         """Return tables that are needed, and those that these need, in a fixed order."""
-        found: dict[str, None] = {}
+        needed: dict[str, None] = {}
         for name in needs:
-            found.update(dict.fromkeys(self._closure(self.declaration(name).depends_on)))
-            found[name] = None
-        return tuple(found)
+            needed.update(dict.fromkeys(self._closure(self.declaration(name).depends_on)))
+            needed[name] = None
+        return tuple(needed)
 
     def _values_for(self, label: str, needs: tuple[str, ...]) -> _Values:
         self._check_for(label, needs)
@@ -339,10 +339,10 @@ class TableImages:
         for name in needs:
             if name in above:
                 raise LayoutError(above[0], f"its layout depends on itself: {' -> '.join([*above, name])}")
-            found = self._missing_for(self.declaration(name).depends_on, [*above, name])
+            first = self._missing_for(self.declaration(name).depends_on, [*above, name])
             if name not in self._images:
-                found.append(name)
-            missing += [other for other in found if other not in missing]
+                first.append(name)
+            missing += [other for other in first if other not in missing]
         return missing
 
     def decoded(self, key: int | str) -> Decoded:
@@ -352,10 +352,10 @@ class TableImages:
             UnknownTable, MissingTables, LayoutError, DecodeError: it is not here or cannot be laid out.
         """
         label = table_label(key)
-        found = self._decoded.get(label)
-        if found is None:
-            found = self._decoded[label] = self[label].examine()
-        return found
+        decoded = self._decoded.get(label)
+        if decoded is None:
+            decoded = self._decoded[label] = self[label].examine()
+        return decoded
 
     # --- procedures
 
@@ -380,12 +380,12 @@ class TableImages:
 
     def missing(self) -> tuple[str, ...]:
         """Return the tables to read next to understand what is here, dependencies first; ST0 first of all."""
-        found: list[str] = []
+        wanted: list[str] = []
         for label in self:
             try:
                 needs = (*self.declaration(label).depends_on, "ST0")
                 missing = self._missing_for(needs if label != "ST0" else (), [label])
             except C1219Error:
                 continue
-            found += [name for name in missing if name not in found]
-        return tuple(sorted(found, key=lambda name: name != "ST0"))
+            wanted += [name for name in missing if name not in wanted]
+        return tuple(sorted(wanted, key=lambda name: name != "ST0"))

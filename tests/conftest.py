@@ -20,7 +20,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def absent(part: str) -> NoReturn:
-    """Skip the test for want of a real part that it needs, or fail it if C1222_REQUIRE, names with commas, has the part."""
+    """Skip the test if it lacks a real part that it needs, or fail it if C1222_REQUIRE, names with commas, has the part."""
     if part in os.environ.get("C1222_REQUIRE", "").split(","):
         pytest.fail(f"{part} is required, and not here")
     pytest.skip(f"{part} is not here")

@@ -97,7 +97,7 @@ def espi(
         registers: registers to export.
         published: aware time that all entries were published; `updated` if None.
         read_at: aware time at which the current registers were read; that of the meter's clock if None.
-        zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
+        zone: where the meter is, if the caller knows; overrides what ST53 and ST54 say.
         title: of the feed.
         author: of the feed; Atom asks for one.
 
@@ -212,7 +212,7 @@ def _of_registers(
 ) -> list[_Series]:
     left = _Left()
     sources = sources_of(device)
-    found: dict[str, _Series] = {}
+    series: dict[str, _Series] = {}
     for row in registers:
         uom = sources.describe(row.source).uom if row.source is not None else None
         behaviour = codes.register_codes(row, uom)
@@ -226,14 +226,14 @@ def _of_registers(
             left["their time in UTC is not known"] += 1
         else:
             key = f"{row.kind}/{row.source}/{row.tier}/{row.occurrence}/{row.extreme}"
-            if key not in found:
+            if key not in series:
                 _note_unit(row.path, row.unit, uom, findings)
-                found[key] = _Series(key, _register_title(row), _register_type(row, uom, behaviour), [[]])
+                series[key] = _Series(key, _register_title(row), _register_type(row, uom, behaviour), [[]])
             reading = _Reading(*place, row.value)
-            if reading not in found[key].blocks[0]:
-                found[key].blocks[0].append(reading)
+            if reading not in series[key].blocks[0]:
+                series[key].blocks[0].append(reading)
     left.tell("registers", findings)
-    return [item._replace(blocks=[sorted(item.blocks[0])]) for item in found.values()]
+    return [item._replace(blocks=[sorted(item.blocks[0])]) for item in series.values()]
 
 
 def _place(row: Register, read_at: dt.datetime | None) -> tuple[int, int] | None:

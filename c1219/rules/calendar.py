@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Action", "Calendar", "Day", "DstChange", "Register", "SeasonChange", "Switch", "TierChange"]
 
 Register = Literal["summation", "demand"]
-"""Whose tier: with SEPARATE_SUM_DEMANDS_FLAG summations and demands have tiers of their own."""
+"""What a tier is of: with SEPARATE_SUM_DEMANDS_FLAG summations and demands have tiers of their own."""
 
 _Order = Literal["dst", "season", "special", "demand-reset", "self-read"]
 """What an action does: each kind is looked up by itself."""
@@ -365,7 +365,7 @@ class Calendar:
 
         Args:
             at: local wall time, naive.
-            register: whose tier; it matters only if `separate`.
+            register: whether the tier is that of summations or of demands; it matters only if `separate`.
 
         Returns:
             0..7; None if no switch before the moment is known.
@@ -390,7 +390,7 @@ class Calendar:
         Args:
             at: local wall time, naive.
             count: how many.
-            register: whose tier; it matters only if `separate`.
+            register: whether the tier is that of summations or of demands; it matters only if `separate`.
             days: how many days to look at, the moment's the first.
 
         Returns:

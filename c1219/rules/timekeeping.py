@@ -189,7 +189,7 @@ class Timekeeping:
         dst_amount: that shift.
         dst_now: daylight saving time was in effect when ST52 or ST55 was read; None if neither is here.
         calendar: its calendar, which says when daylight saving time begins and ends; None if there is none.
-        local: zone that the caller gave; goes before what the tables say.
+        local: zone that the caller gave; overrides what the tables say.
     """
 
     def __init__(

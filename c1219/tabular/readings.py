@@ -103,7 +103,7 @@ class MeterOrigin(NamedTuple):
         place_known: the offset of the meter's place is known, so that UTC is not merely all that is.
         read_at: aware time at which it was read or captured.
         verified: whether a MAC was right; None if none was expected.
-        tables: what is known of single tables, by label; it goes before `read_at` and `verified`.
+        tables: what is known of single tables, by label; it overrides `read_at` and `verified`.
     """
 
     meter: str = ""

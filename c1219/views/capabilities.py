@@ -149,8 +149,8 @@ def capabilities(device: TableSet) -> Capabilities:
     writable = offer.writable(config)
     tables = [_table(device, number, number in writable) for number in sorted(offer.tables(config))]
     procedures = [_procedure(device, number) for number in sorted(offer.procedures(config))]
-    found = tuple(_events(device, config, findings))
-    return Capabilities(tuple(tables), tuple(procedures), found, tuple(findings), origin(device))
+    events = tuple(_events(device, config, findings))
+    return Capabilities(tuple(tables), tuple(procedures), events, tuple(findings), origin(device))
 
 
 def _table(device: TableSet, number: int, writable: bool) -> TableUse:

@@ -138,7 +138,7 @@ def timekeeping(
 
     Args:
         device: the tables of the meter.
-        zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
+        zone: where the meter is, if the caller knows; overrides what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
         findings: where to report what is missing or wrong.
     """
@@ -178,7 +178,7 @@ def clock(
     Args:
         device: the tables of the meter; ST52 goes before ST55 for the time.
         now: aware time at which the table was read, for the drift.
-        zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
+        zone: where the meter is, if the caller knows; overrides what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
     """
     findings: list[Finding] = []

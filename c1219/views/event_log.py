@@ -195,7 +195,7 @@ def events(
         device: the tables of the meter.
         logs: which logs. The entries of two are put together by time; each log keeps its own order.
         seen: newest sequence number of each log that the caller has already, to report what was lost since.
-        zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
+        zone: where the meter is, if the caller knows; overrides what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
     """
     findings: list[Finding] = []

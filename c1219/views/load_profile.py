@@ -292,7 +292,7 @@ def load_profile(
         since: only intervals that end after this; naive means local time of the meter.
         until: only intervals that start before this.
         pieces: octets of the data table by offset, as `needed` asks for them; what the device holds if None.
-        zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
+        zone: where the meter is, if the caller knows; overrides what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
         max_blocks: the newest blocks that are read; more are a finding.
     """

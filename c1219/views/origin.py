@@ -36,15 +36,15 @@ def origin(device: TableSet, times: Timekeeping | None = None) -> MeterOrigin:
 def _reads(device: TableSet) -> dict[str, TableRead]:
     """Return when tables were captured, as a device out of traffic says; its file may be anybody's."""
     captured = device.node.get("captured")
-    found = {}
+    reads = {}
     for label, one in captured.items() if isinstance(captured, dict) else ():
         try:
             at, verified = dt.datetime.fromisoformat(one["last"]), one["verified"]
         except (KeyError, TypeError, ValueError):
             continue
         if at.tzinfo is not None and isinstance(verified, bool | None):
-            found[label] = TableRead(at, verified)
-    return found
+            reads[label] = TableRead(at, verified)
+    return reads
 
 
 def meter_name(serial: str | None, identification: str | None, title: str | None) -> str:

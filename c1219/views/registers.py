@@ -106,7 +106,7 @@ def registers(device: TableSet, *, zone: dt.tzinfo | None = None, local_counters
 
     Args:
         device: the tables of the meter.
-        zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
+        zone: where the meter is, if the caller knows; overrides what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
     """
     findings: list[Finding] = []

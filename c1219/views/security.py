@@ -46,7 +46,7 @@ class Who(NamedTuple):
     """Who may do one thing.
 
     Attributes:
-        anyone: whoever asks, with a password or without.
+        anyone: every peer, with a password or without.
         groups: members of these groups.
         passwords: entries of ST42 that open one of them; all of them if anyone may; None if ST42 is not here.
     """

@@ -122,7 +122,7 @@ class CapturedDevice(Device):
     @property
     def procedures(self) -> tuple[CapturedProcedure, ...]:
         """The procedures that were started and answered, in order; the last of them, if there were many."""
-        found: dict[int, CapturedProcedure] = {}  # by which of the octets they began with
+        procedures: dict[int, CapturedProcedure] = {}  # by which of the octets they began with
         latest: dict[tuple[Any, int], int] = {}
         for index, one in enumerate(self._procedure_octets):
             if len(one.octets) < _HEAD:
@@ -131,11 +131,11 @@ class CapturedDevice(Device):
             key = (one.octets[:2] if number is None else number, one.octets[2])
             first = latest.get(key, index) if one.label == "ST8" else index
             latest[key] = first
-            procedure = found.get(first) or CapturedProcedure(
+            procedure = procedures.get(first) or CapturedProcedure(
                 number, name, one.octets[2], None, None, None, None, None, (), one.verified
             )
-            found[first] = self._grown(procedure, one)
-        return tuple(found.values())
+            procedures[first] = self._grown(procedure, one)
+        return tuple(procedures.values())
 
     def _grown(self, procedure: CapturedProcedure, one: SeenOctets) -> CapturedProcedure:
         """Add to a procedure what was seen of it."""

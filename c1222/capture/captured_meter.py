@@ -29,7 +29,7 @@ __all__ = ["MAX_PROCEDURES", "CapturedMeter", "Dependents"]
 MAX_PROCEDURES: Final = 64
 """Starts and results of procedures remembered of one meter."""
 _MAX_FINDINGS: Final = 8
-"""Findings of one meter that are told; others are counted."""
+"""Findings of one meter that are reported; others are counted."""
 _PROCEDURES: Final = frozenset({"ST7", "ST8"})
 _PROFILE_STATUS: Final = "ST63"
 _SERIALS: Final = {"ST1": "MFG_SERIAL_NUMBER", "ST5": "IDENTIFICATION"}
@@ -277,12 +277,12 @@ def _put_pieces(device: CapturedDevice, partial: Mapping[str, Stretches]) -> Non
 def _dependents_of(registry: Registry, kind: bytes | None) -> dict[str, frozenset[str]]:
     """Return which tables are laid out by a table, by itself or by others that it lays out; names of meters too."""
     above = {table.label: set(table.depends_on) for table in registry.tables(kind)}
-    found: dict[str, frozenset[str]] = {label: frozenset() for label in _SERIALS}
+    dependents: dict[str, frozenset[str]] = {label: frozenset() for label in _SERIALS}
     for label in set(chain.from_iterable(above.values())):
         below, grown = {label}, True
         while grown:
             more = {other for other, needs in above.items() if needs & below} - below
             below |= more
             grown = bool(more)
-        found[label] = frozenset(below - {label})
-    return found
+        dependents[label] = frozenset(below - {label})
+    return dependents

@@ -210,16 +210,16 @@ class CaptureDecoder:
 
     def findings(self) -> list[Finding]:
         """Return what concerns the capture as a whole; complete once all messages were taken."""
-        found = [*self.reader.findings(), *self._layers.findings(), *self._streams.findings()]
+        findings = [*self.reader.findings(), *self._layers.findings(), *self._streams.findings()]
         associations = self._associations
         for count, what in (
             (associations.requests.forgotten, "requests were forgotten before a response came"),
             (associations.sessions.forgotten, "sessions were forgotten"),
-            (self._reassembler.evicted, "segmented messages were given up for want of room"),
+            (self._reassembler.evicted, "segmented messages were given up"),
         ):
             if count:
                 text = f"{count} {what}: the memory is bounded"
-                found.append(Finding("note", "evicted", "capture.decoder", None, text))
+                findings.append(Finding("note", "evicted", "capture.decoder", None, text))
         lost = self._reassembler.lost
         texts = [
             f"{message.received} of {message.total} octets of a segmented message from {message.calling} came, "
@@ -228,8 +228,8 @@ class CaptureDecoder:
         ]
         if len(lost) > MAX_LOST_TOLD:
             texts.append(f"{len(lost) - MAX_LOST_TOLD} more segmented messages are incomplete")
-        found += [Finding("error", "incomplete-message", "capture.segments", None, text) for text in texts]
-        return found
+        findings += [Finding("error", "incomplete-message", "capture.segments", None, text) for text in texts]
+        return findings
 
     def messages(self, items: Iterable[Apdu | StreamRemark]) -> Iterator[CapturedMessage]:
         """Yield the messages of APDUs and remarks in order."""

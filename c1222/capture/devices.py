@@ -52,7 +52,7 @@ MAX_METER_OCTETS: Final = 1 << 20
 """Octets of tables remembered of one meter."""
 MAX_TOTAL_OCTETS: Final = 512 << 20
 """Octets of tables remembered of all meters together."""
-_MAX_TOLD: Final = 10
+_MAX_LISTED: Final = 10
 """Nodes named whose messages could not be opened."""
 _MAX_UNOPENED: Final = 1000
 """Nodes whose messages that could not be opened are counted apart."""
@@ -66,7 +66,7 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
 
     Args:
         devices: tables that the capture may lack. A device whose node has an ``ap_title`` serves that node, one without
-            all others; what the capture shows goes before it.
+            all others; what the capture shows overrides it.
         base: what makes relative titles absolute.
         registry: declared tables; the default registry if None.
         max_meters: meters remembered; those that were verified longer than others.
@@ -77,7 +77,7 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
         EncodeError: the ``ap_title`` of a device is none.
 
     Attributes:
-        evicted: meters forgotten for want of room.
+        evicted: meters forgotten because no room was left.
     """
 
     def __init__(
@@ -167,25 +167,25 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
         return meter.title
 
     def add_findings(self, findings: Iterable[Finding]) -> None:
-        """Take what concerns a capture as a whole, to tell it with the rest."""
+        """Take what concerns a capture as a whole, to report it with the rest."""
         self._noted += findings
 
     def findings(self) -> list[Finding]:
-        """Return what is odd about the traffic, and what was not used; what concerns one meter its device tells."""
-        found = list(self._noted)
-        told = self._unopened.most_common(_MAX_TOLD)
-        for (title, verdict), count in told:
+        """Return what is odd about the traffic, and what was not used; devices have findings of their own."""
+        findings = list(self._noted)
+        listed = self._unopened.most_common(_MAX_LISTED)
+        for (title, verdict), count in listed:
             text = f"{count} messages of {title} could not be opened or verified: {verdict}"
-            found.append(Finding("error", "not-opened", "capture.devices", None, text))
-        rest = self._unopened.total() - sum(count for _, count in told) + self._counts["unopened"]
+            findings.append(Finding("error", "not-opened", "capture.devices", None, text))
+        rest = self._unopened.total() - sum(count for _, count in listed) + self._counts["unopened"]
         for count, code, text in (
             (rest, "not-opened", "more messages could not be opened or verified"),
             (self.evicted, "evicted", "meters were forgotten: the memory is bounded"),
         ):
             if count:
                 level: Level = "error" if code == "not-opened" else "warning"
-                found.append(Finding(level, code, "capture.devices", None, f"{count} {text}"))
-        return found
+                findings.append(Finding(level, code, "capture.devices", None, f"{count} {text}"))
+        return findings
 
     # --- which meter
 
@@ -285,14 +285,14 @@ def capture_devices(
         InvalidKey: the keys cannot be used.
     """
     store = KeyStore.of(keys)
-    found = CapturedDevices(devices, base=store.base_oid, registry=registry)
+    captured = CapturedDevices(devices, base=store.base_oid, registry=registry)
     one = isinstance(paths, str | os.PathLike) or hasattr(paths, "read")
     source = paths if one else list(paths)  # type: ignore[arg-type]  # a file object may be iterated, too
     decoder = CaptureDecoder(source, keys=store, ports=ports, by_content=by_content)  # type: ignore[arg-type]
     try:
         for message in decoder:
-            found.add(message)
+            captured.add(message)
     finally:
         decoder.close()
-    found.add_findings(decoder.findings())
-    return found
+    captured.add_findings(decoder.findings())
+    return captured

@@ -1,7 +1,7 @@
 """Responses captured before their requests: held for a while, and all that came after them, so that the order stays.
 
 Where a capture was taken on several queues or interfaces, or put together of several files, a response may stand before
-its request. What its services are is told by the request, so the response waits for it: within a packet time that
+its request. What its services are depends on the request, so the response waits for it: within a packet time that
 covers such disorder and is short against the time in which a node uses an invocation id again. Without a response that
 lacks its request nothing is held.
 """
@@ -20,7 +20,7 @@ __all__ = ["EARLY_NS", "MAX_HELD_MESSAGES", "EarlyResponses"]
 EARLY_NS: Final = 2_000_000_000
 """Nanoseconds of packet time that a response may come before its request."""
 MAX_HELD_MESSAGES: Final = 1000
-"""Messages held for want of a request, and behind one that is."""
+"""Messages held: responses that wait for their request, and what came after them."""
 _MAX_HELD_OCTETS: Final = 1 << 23  # of their APDUs
 
 
@@ -67,10 +67,10 @@ class EarlyResponses:
         self._held.append(message)
         self._octets += len(message.octets)
         since_ns = message.time_ns - self._wait_ns
-        for early in self._associations.told:  # by this message
+        for early in self._associations.matched:  # by this message
             if early.response.time_ns < since_ns:
                 early.request = None
-        self._associations.told = []
+        self._associations.matched = []
         return self._released(since_ns)
 
     def finish(self) -> list[CapturedMessage]:

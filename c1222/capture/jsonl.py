@@ -165,7 +165,7 @@ _TITLES: Final = kept(f"{__name__}.titles", BoundedDict(_REMEMBERED_TITLES, _tit
 
 
 class _Control(NamedTuple):
-    """What a control octet stands for, in a message that is in clear or verified.
+    """What a control octet stands for, in a message that is in cleartext or verified.
 
     Attributes:
         text: the members it fills, up to the value of the last, that of the ED class.

@@ -71,12 +71,12 @@ def message_row(
 
     A peer may send a number that 64 bits do not hold: the column is null then, and a finding has the number.
     """
-    found = as_dict(message, tables=tables, show_secrets=show_secrets)
+    values = as_dict(message, tables=tables, show_secrets=show_secrets)
     for name in _NUMBERS:
-        number = found[name]
+        number = values[name]
         if number is not None and not -_LIMIT <= number < _LIMIT:
-            found[name] = None
+            values[name] = None
             text = f"{name} is {number:#x}, more than 64 bits"
             remark = Finding("warning", "too-large", "message", None, text)
-            found["findings"] = [*found["findings"], finding_as_dict(remark)]
-    return tuple([found[name] for name in MESSAGES.names])
+            values["findings"] = [*values["findings"], finding_as_dict(remark)]
+    return tuple([values[name] for name in MESSAGES.names])

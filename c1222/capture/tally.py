@@ -20,7 +20,7 @@ class Tally(Counter[str]):
     the level and words of their finding, so memory does not grow with what a hostile file can think of.
 
     Args:
-        path: where in the road from file to APDU this is, for the findings.
+        path: which step on the way from file to APDU this is, for the findings.
         reasons: for each reason the level and the words of its finding; None for what is only counted.
     """
 
@@ -44,11 +44,11 @@ class Tally(Counter[str]):
 
     def findings(self) -> list[Finding]:
         """Return one finding for each reason that applied and has words, in the order of their first frames."""
-        found = []
+        findings = []
         for reason, (frame, detail) in sorted(self._first.items(), key=lambda item: item[1][0]):
             declared = self._reasons[reason]
             if declared is not None:
                 level, words = declared
                 text = f"{words}: {self[reason]}, first at frame {frame}" + (f" ({detail})" if detail else "")
-                found.append(Finding(level, reason, self._path, None, text))
-        return found
+                findings.append(Finding(level, reason, self._path, None, text))
+        return findings

@@ -173,9 +173,9 @@ def summary(counters: Counters) -> str:
     counts = counters.as_dict()
     words = {
         "verified": "verified",
-        "cleartext": "in clear",
+        "cleartext": "in cleartext",
         "refused": "with a wrong MAC",
-        "unchecked": "not checked for want of a key or session",
+        "unchecked": "not checked: no key or session",
         "undecodable": "undecodable",
     }
     parts = [f"{counts[name]} {text}" for name, text in words.items() if counts[name]]

@@ -176,7 +176,7 @@ def _run(url: str, target: Target, only: tuple[str, ...]) -> Report:
         fail(str(error))
     count = itertools.count(1)
     with progress("checking") as tell:
-        return run(Probe(target, way, SystemClock()), checks, told=lambda _result: tell(next(count), len(checks)))
+        return run(Probe(target, way, SystemClock()), checks, on_result=lambda _result: tell(next(count), len(checks)))
 
 
 def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:

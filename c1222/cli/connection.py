@@ -182,8 +182,8 @@ def _password(path: str | None, *, ask: bool) -> bytes | None:
         except OSError as error:
             fail(f"{path}: {error.strerror}")
         return octets.splitlines()[0] if octets.strip(b"\r\n") else b""
-    told = os.environ.get(PASSWORD_VARIABLE)
-    return None if told is None else _octets(told)
+    given = os.environ.get(PASSWORD_VARIABLE)
+    return None if given is None else _octets(given)
 
 
 def _octets(password: str) -> bytes:

@@ -191,7 +191,7 @@ def _devices(keys: KeyStore, devices: tuple[str, ...]) -> CapturedDevices:
 
 
 def _given(devices: tuple[str, ...]) -> list[Device]:
-    """Read the device files; exit if they cannot be told apart."""
+    """Read the device files; exit if two are of the same node."""
     given = [read_device(name) for name in devices]
     titles = [device.node.get("ap_title") for device in given]
     if len(set(map(str, titles))) < len(titles):
@@ -304,8 +304,8 @@ def _decoded(
         sys.stdout.flush()
     finally:
         decoder.close()
-    found = decoder.findings()
-    for finding in found:
+    findings = decoder.findings()
+    for finding in findings:
         say(finding_line(finding), err=True)
     say(summary(decoder.counters), err=True)
-    outcome.failed |= has_error(found)
+    outcome.failed |= has_error(findings)

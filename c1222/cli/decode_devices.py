@@ -121,12 +121,12 @@ def show_devices(
                 advance()
     finally:
         decoder.close()
-    found = decoder.findings()
-    for finding in found:
+    findings = decoder.findings()
+    for finding in findings:
         say(finding_line(finding), err=True)
     counters = decoder.counters
     say(summary(counters), err=True)
-    failed = has_error(found) or bool(counters.undecodable or counters.refused or counters.unchecked)
+    failed = has_error(findings) or bool(counters.undecodable or counters.refused or counters.unchecked)
     titles = _titles(devices, wanted.node)
     remarks: list[str] = []
     if wanted.views:

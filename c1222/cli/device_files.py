@@ -75,12 +75,12 @@ def declare(paths: Iterable[str]) -> None:
             names = runpy.run_path(path)
         except Exception as error:  # noqa: BLE001  the file is the user's, and so is what it does wrong
             fail(f"{path}: {type(error).__name__}: {error}")
-        found = [item for item in names.values() if isinstance(item, (Table, Procedure))]
+        declared = [item for item in names.values() if isinstance(item, (Table, Procedure))]
         for name in ("TABLES", "PROCEDURES"):
-            found += [item for item in names.get(name, ()) if item not in found]
-        if not found:
+            declared += [item for item in names.get(name, ()) if item not in declared]
+        if not declared:
             fail(f"{path}: declares neither a table nor a procedure")
         try:
-            register(*found, replace=True)
+            register(*declared, replace=True)
         except (DeclarationError, AttributeError) as error:
             fail(f"{path}: {error}")

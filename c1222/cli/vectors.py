@@ -74,14 +74,14 @@ def verify(paths: tuple[str, ...], against: str | None, timeout: float, strict: 
     try:
         with progress("verifying") as tell:
 
-            def told() -> None:
+            def step() -> None:
                 tell(next(count), cases)
 
             if against is None:
-                report = hold(families, told=told)
+                report = hold(families, on_case=step)
             else:
                 with Program(against, time_out=timeout) as program:
-                    report = hold(families, program, told=told)
+                    report = hold(families, program, on_case=step)
                     if program.gave_up:
                         say(f"c1222: the program was given up after {program.restarts} restarts", err=True)
     except C1222Error as error:
@@ -107,24 +107,24 @@ def _families(paths: Iterable[str]) -> Iterator[Family]:
 
     files = [file for path in paths for file in _files(Path(path))]
     ranks = {name: rank for rank, name in enumerate(FAMILIES)}
-    found = []
+    families = []
     for file in files:
         try:
-            found.append(read(file.read_bytes()))
+            families.append(read(file.read_bytes()))
         except OSError as error:
             fail(f"{file}: {in_words(error)}")
         except DecodeError as error:
             fail(f"{file}: {error}")
-    yield from sorted(found, key=lambda family: ranks.get(family.name, -1))
+    yield from sorted(families, key=lambda family: ranks.get(family.name, -1))
 
 
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted(path.glob("*.json"))
-    if not found:
+    files = sorted(path.glob("*.json"))
+    if not files:
         fail(f"{path}: there are no vectors in it")
-    return found
+    return files
 
 
 def _lines(report: VerificationReport, everything: bool) -> Iterator[str]:

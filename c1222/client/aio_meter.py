@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 def _awaiting(
     verb: Callable[Concatenate[Operations, _P], Operation[_T]],
 ) -> Callable[Concatenate[AsyncMeter, _P], Coroutine[None, None, _T]]:
-    """Make the method of an `AsyncMeter` that runs a verb to its end, and lets others run meanwhile."""
+    """Make the method of an `AsyncMeter` that runs a verb to its end, while other tasks run."""
 
     async def method(self: AsyncMeter, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return await self._run(verb(self._operations, *args, **kwargs))

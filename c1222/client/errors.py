@@ -233,7 +233,7 @@ def explained(error: C1222Error, *, secured: bool, dropped: str = "") -> C1222Er
     Args:
         error: the error.
         secured: whether requests are secured.
-        dropped: what was received meanwhile and ignored, in words.
+        dropped: what else was received and ignored, in words.
     """
     if isinstance(error, PeerSilent):
         advice = _SECURED.format(_SILENT) if secured else f"{_SILENT}. Meters with keys silently drop cleartext."
@@ -247,5 +247,5 @@ def explained(error: C1222Error, *, secured: bool, dropped: str = "") -> C1222Er
         advice = "Check key, key id, security mode and the clocks of both sides."
     else:
         return error
-    more = f" Received meanwhile and ignored: {dropped}." if dropped else ""
+    more = f" Also received, and ignored: {dropped}." if dropped else ""
     return type(error)(f"{str(error).rstrip('.')}. {advice}{more}")

@@ -35,13 +35,13 @@ _ORDER: Final = tuple(FAMILIES)
 
 
 def _all() -> tuple[Check, ...]:
-    found = [
+    checks = [
         value
         for module in (*_MODULES, writing, whole_run)
         for value in vars(module).values()
         if isinstance(value, Check)
     ]
-    return tuple(sorted(found, key=lambda one: (_ORDER.index(one.family), one.id)))
+    return tuple(sorted(checks, key=lambda one: (_ORDER.index(one.family), one.id)))
 
 
 CHECKS: Final = _all()

@@ -23,7 +23,7 @@ def with_body(probe: Probe, body: bytes, *services: Request) -> Sent:
     """Make a request whose EPSEM body is given, well sealed.
 
     Args:
-        probe: whose.
+        probe: the probe that sends it.
         body: the list of services as octets, without control octet and MAC.
         services: what the node should take it for, to read its answer by.
     """

@@ -61,7 +61,7 @@ class Log:
 
     @contextmanager
     def beside(self) -> Iterator[list[Evidence]]:
-        """Also put what is added meanwhile into a list, to be shown again where it matters."""
+        """Also put what is added within into a list, to be shown again where it matters."""
         before, self._beside = self._beside, []
         try:
             yield self._beside

@@ -207,7 +207,7 @@ class Probe:
         return reply if due or quoted in {None, sent.message.calling_invocation_id} else None
 
     def pause(self, seconds: float) -> None:
-        """Let time pass; what comes meanwhile is not looked at."""
+        """Let time pass; what arrives in that time is not looked at."""
         until = self.clock.now + seconds
         try:
             while (left := until - self.clock.now) > 0:

@@ -85,14 +85,14 @@ class Report(NamedTuple):
 
 
 def run(
-    probe: Probe, checks: Sequence[Check] = CHECKS, *, told: Callable[[Result], None] = lambda _result: None
+    probe: Probe, checks: Sequence[Check] = CHECKS, *, on_result: Callable[[Result], None] = lambda _result: None
 ) -> Report:
     """Run checks.
 
     Args:
         probe: at the node.
         checks: which, in order.
-        told: called with every result as it comes.
+        on_result: called with every result as it comes.
     """
     started = probe.clock.utc
     results: dict[str, Result] = {}
@@ -103,7 +103,7 @@ def run(
             reason = f"the node stopped answering in {silent_since}"
         result = Result(check, CheckVerdict.SKIPPED, reason=reason) if reason else _carried_out(check, probe)
         results[check.id] = result
-        told(result)
+        on_result(result)
         if not reason and check.family != _LINK and _went_silent(result, probe):
             silent_since = check.id
     target = probe.target

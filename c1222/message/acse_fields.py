@@ -128,7 +128,7 @@ def encode(fields: Fields, user_information: bytes) -> bytes:
     return tlv(APDU_TAG, b"".join(parts))
 
 
-# Whoever sends, sends to few titles and many messages a second: these elements are the same again and again.
+# A sender has few titles and many messages a second: these elements are the same again and again.
 @remembered(8192)
 def _title_element(name: str, content: bytes, *, relative: bool) -> bytes:
     title = ApTitle.from_content(content, relative=relative)

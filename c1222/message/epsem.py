@@ -97,14 +97,14 @@ class Control(NamedTuple):
 
     def findings(self, *, path: str = "epsem.control", offset: int = 0) -> tuple[Finding, ...]:
         """Return remarks on values that have no meaning."""
-        found: list[Finding] = []
+        findings: list[Finding] = []
         if self.mode is SecurityMode.RESERVED:
             text = "security mode 3 has no meaning; what follows is not read"
-            found.append(Finding("error", "reserved-security-mode", path, offset, text))
+            findings.append(Finding("error", "reserved-security-mode", path, offset, text))
         if self.response_control is ResponseControl.RESERVED:
             text = "response control 3 has no meaning"
-            found.append(Finding("warning", "reserved-response-control", path, offset, text))
-        return tuple(found)
+            findings.append(Finding("warning", "reserved-response-control", path, offset, text))
+        return tuple(findings)
 
 
 _CONTROLS: Final = tuple(
@@ -125,7 +125,7 @@ def split_services(
     """Find the services in the list, each of which has a BER length before it. A length of 0 ends the list.
 
     Args:
-        buf: the octets, in clear.
+        buf: the octets, in cleartext.
         start: where the list starts: behind the control octet and the ED class.
         end: where it ends: before the MAC.
         path: where we are, for errors.
@@ -159,11 +159,11 @@ def split_services(
 
 
 class Epsem(NamedTuple):
-    """One EPSEM envelope in clear: the control octet's flags, the ED class, the services without their lengths.
+    """One EPSEM envelope in cleartext: the control octet's flags, the ED class, the services without their lengths.
 
     Attributes:
         services: the services in order, each without the length before it.
-        mode: how the message is, or shall be, protected; the octets here are in clear whatever it says.
+        mode: how the message is, or shall be, protected; the octets here are in cleartext in any case.
         response_control: when an answer is wanted.
         ed_class: 4 octets that name the device type, or None.
         proxy: the message was sent through a proxy relay.
@@ -203,7 +203,7 @@ class Epsem(NamedTuple):
         return b"".join(parts)
 
     def encode(self) -> bytes:
-        """Return the control octet and the body, in clear and without a MAC.
+        """Return the control octet and the body, in cleartext and without a MAC.
 
         Raises:
             EncodeError: see :attr:`body`.
@@ -215,7 +215,7 @@ class Epsem(NamedTuple):
         """Read the control octet and the body.
 
         Args:
-            octets: the octets in clear, without the MAC.
+            octets: the octets in cleartext, without the MAC.
             offset: where they start in the APDU, for errors and findings.
             max_services: limit for the number of services.
 

@@ -214,7 +214,7 @@ class Reassembler:
         max_age: limit for the age of an incomplete message in seconds.
 
     Attributes:
-        evicted: messages given up for want of room.
+        evicted: messages given up because no room was left.
         expired: messages given up because of their age.
         refused: segments refused, and messages that were wrong when they were complete.
         lost: the messages given up last, for the caller to take out; as many as incomplete ones are held.
@@ -258,7 +258,7 @@ class Reassembler:
             segment: an APDU with a called AE qualifier.
             now: seconds, on any clock that does not run backwards.
             source: keeps apart what came on different ways, if that is wanted.
-            peer: whose share of the room it takes.
+            peer: the peer to whose share of the memory it counts.
             frame: number of the frame it came in, to be listed in the result.
 
         Returns:

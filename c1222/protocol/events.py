@@ -1,4 +1,4 @@
-"""What the core tells its owner. An event is complete when made, and told once, in the order things happened."""
+"""What the core reports to its owner. An event is complete when made, and reported once, in order of time."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class SessionClosed:
 
 @dataclass(slots=True)
 class SizeLearned:
-    """The peer told the largest APDU it takes or sends: ask for less, or write less, at a time.
+    """The peer named the largest APDU it takes or sends: ask for less, or write less, at a time.
 
     Attributes:
         max_request: largest request in octets, None while unknown.
@@ -170,7 +170,7 @@ class Refused:
     Attributes:
         reason: one word, the name of the counter.
         source: where it came from.
-        text: what was wrong, for people; the peer is not told.
+        text: what was wrong, for people; the peer does not learn it.
     """
 
     reason: str
@@ -180,7 +180,7 @@ class Refused:
 
 @dataclass(slots=True)
 class BudgetUsedUp:
-    """Authentication failed too often; told once, and again when half of the budget was back in between.
+    """Authentication failed too often; reported once, and again when half of the budget was back in between.
 
     Attributes:
         source: where the last failure came from, or is said to have come from.
@@ -195,7 +195,7 @@ class BudgetUsedUp:
 
 @dataclass(slots=True)
 class VectorsAhead:
-    """An answer had a vector that peers do not take which look at the time; told once.
+    """An answer had a vector that peers do not take which look at the time; reported once.
 
     The clock was wrong once, or is now. Vectors never go back, so a key with another id is the way out.
 

@@ -330,19 +330,19 @@ class Message:
 
     def _find(self) -> tuple[Finding, ...]:
         envelope = self.envelope
-        found: list[Finding] = []
+        findings: list[Finding] = []
         if envelope is not None:
-            found += (*envelope.findings, *self.opened.findings)
-            with suppress(DecodeError):  # which the two above have told
-                found += envelope.control.findings(offset=envelope.user_information.start)
+            findings += (*envelope.findings, *self.opened.findings)
+            with suppress(DecodeError):  # already in the findings of the two above
+                findings += envelope.control.findings(offset=envelope.user_information.start)
         if self._fault is not None:
-            found.append(self._fault.finding())
+            findings.append(self._fault.finding())
         for index, service in enumerate(self.services):
-            found += [
+            findings += [
                 finding._replace(path=self._path(index, finding.path), offset=self._offset(index, finding.offset))
                 for finding in service.findings
             ]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(findings))
 
     def __repr__(self) -> str:
         kind = "response" if self.is_response else "request"

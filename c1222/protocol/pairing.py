@@ -109,13 +109,13 @@ class Associations(Generic[_T]):
         max_requests: requests kept for their responses.
         max_answered: requests kept after that, for repetitions of the response.
         max_sessions: pairs of nodes whose session security is kept.
-        addresses: makes source and destination as texts of what is told of where a message was seen.
+        addresses: makes source and destination as texts out of where a message was seen.
 
     Attributes:
         requests: requests that wait for responses, each with where it was seen; those forgotten go unpaired.
         answered: requests that have one.
         early: responses seen before their requests, for as long as the listener wants to keep them.
-        told: those of them that the last request with any is that of.
+        matched: the early responses that the last request answered by any belongs to.
         shared: of requests with the same titles and id, each by its addresses; None until there are such.
         sessions: octet of the key id and vector, by nodes.
     """
@@ -129,10 +129,10 @@ class Associations(Generic[_T]):
         "_names",
         "answered",
         "early",
+        "matched",
         "requests",
         "sessions",
         "shared",
-        "told",
     )
 
     def __init__(
@@ -154,7 +154,7 @@ class Associations(Generic[_T]):
         self.requests: Generations[bytes, tuple[Any, _T]] = Generations(max_requests)
         self.answered: Generations[bytes, _T] = Generations(max_answered)
         self.early: dict[bytes, list[Early[_T]]] = {}
-        self.told: list[Early[_T]] = []
+        self.matched: list[Early[_T]] = []
         self.shared: Generations[tuple[bytes, tuple[str, str]], _T] | None = None
         self.sessions: Generations[bytes, bytes] = Generations(max_sessions)
 
@@ -265,12 +265,11 @@ class Associations(Generic[_T]):
     def _tell(self, key: bytes, where: Any, request: _T) -> bool:
         """Give a request to the responses that were seen before it; tell whether there are any."""
         waiting = self.early.get(key, ())
-        found = [early for early in waiting if self._mirrors(early.where, where)]
-        for early in found:
+        self.matched = [early for early in waiting if self._mirrors(early.where, where)]
+        for early in self.matched:
             early.request = request
             self.dismiss(early)
-        self.told = found
-        return bool(found)
+        return bool(self.matched)
 
     def _mirrors(self, there: Any, here: Any) -> bool:
         if there is None or here is None:

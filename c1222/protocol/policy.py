@@ -1,4 +1,4 @@
-"""What the core is told about its surroundings: timing, transport, tolerances."""
+"""What the core needs to know of its surroundings: timing, transport, tolerances."""
 
 from __future__ import annotations
 

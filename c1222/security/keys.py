@@ -244,10 +244,10 @@ class KeyStore:
         Raises:
             UnknownKey: there is none.
         """
-        found = self.find(called, calling, key_id)
-        if not found:
+        key = self.find(called, calling, key_id)
+        if not key:
             raise UnknownKey(f"no key with id {key_id} for messages from {calling or 'nobody'} to {called or 'nobody'}")
-        return found[0]
+        return key[0]
 
     def __iter__(self) -> Iterator[Key]:
         yield from self._of_node.values()

@@ -122,9 +122,9 @@ class SendGuard:
     A header holds both titles. For each node called the pairs (vector, invocation id) of a scope only ever grow: the
     vector is the time, or the last vector when the clock stands or has been set back, and one more than the last when
     the invocation id would not grow either. A Logon has a vector that no session with that node had, so that nothing of
-    one session can be taken for the next one's. Whoever calls a thousand nodes in a second, with one guard, stays with
-    the time. After a restart the vector is more than the largest one saved under the scope, so the store is written
-    only when that grows.
+    one session can be taken for the next one's. A client that calls a thousand nodes in a second, with one guard, stays
+    with the time. After a restart the vector is more than the largest one saved under the scope, so the store is
+    written only when that grows.
 
     Args:
         store: what remembers over a restart; None remembers nothing, and then it rests on the clock alone that vectors

@@ -41,7 +41,7 @@ class TcpConnection(asyncio.Protocol):
         peer: address of the other end, as the socket module has it.
         peer_key: what limits for each peer count by, see `peer_of`.
         error: why the connection ended; None while it is open, and after our own :meth:`close`.
-        reason: the same as one word, for counters: closed, out-of-step, too-slow, unread, what `abort` was told, or
+        reason: the same as one word, for counters: closed, out-of-step, too-slow, unread, the one given to `abort`, or
             empty.
         confirmed: whether a message that came on it was one to answer; see `confirm`.
         heard_at: when that was last, or when it was opened, on the clock of the event loop.

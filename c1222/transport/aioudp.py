@@ -36,13 +36,13 @@ async def resolve(host: str, port: int = DEFAULT_PORT, *, family: int = socket.A
         Unreachable: the name has no address of the family.
     """
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
+        addresses = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         raise unreachable(host, port, error) from None
-    address = found[0][4]
+    address = addresses[0][4]
     if not isinstance(address[0], str):
-        raise Unreachable(f"{host}: this Python speaks no {socket.AddressFamily(found[0][0]).name}")
-    return int(found[0][0]), address
+        raise Unreachable(f"{host}: this Python speaks no {socket.AddressFamily(addresses[0][0]).name}")
+    return int(addresses[0][0]), address
 
 
 class UdpSocket:

@@ -190,7 +190,7 @@ class Wire:
         return True
 
     def run(self, *, until: float | None = None, done: Callable[[], bool] = lambda: False) -> bool:
-        """Do what is due, one thing after the other.
+        """Deliver and time out what is due, one thing after the other.
 
         Args:
             until: stop at this time of the clock; None goes on until nothing is due.
@@ -209,7 +209,7 @@ class Wire:
         return True
 
     def endpoint(self, address: Hashable, peer: Hashable) -> MemoryEndpoint:
-        """Return a blocking endpoint at an address, for clients; what it waits for, the wire does meanwhile."""
+        """Return a blocking endpoint at an address, for clients; while it waits, the wire does its work."""
         return MemoryEndpoint(self, address, peer)
 
 

@@ -1,7 +1,7 @@
 """TCP, blocking, and the cutting of a stream into APDUs, which the asyncio side shares.
 
 APDUs stand back to back; each tells its own size, and nothing stands between them. A stream that is out of step cannot
-be told from one that an attacker fills: there is no search for the next 60, the connection is closed.
+be distinguished from one that an attacker fills: there is no search for the next 60, the connection is closed.
 Origin: RFC 6142 as Wireshark's reassembly and Elster MeteringSDK's reader have it [V].
 """
 
@@ -164,7 +164,7 @@ class TcpClient:
                 raise self._lost("closed", "closed by the peer" + " within an APDU" * bool(self._cutter.pending))
             try:
                 self._ready.extend(self._cutter.feed(octets))
-            except DecodeError as error:  # told once the APDUs before it are taken
+            except DecodeError as error:  # raised once the APDUs before it are taken
                 self._lost("out-of-step", f"the stream is out of step: {error.reason}")
             if not left and left is not None and not self._ready and self._failure is None:
                 return None  # the peer talks, and there is no APDU yet

@@ -136,10 +136,10 @@ class TcpServer:
         host, port = local
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
-                found = await self._loop.getaddrinfo(
+                addresses = await self._loop.getaddrinfo(
                     host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
                 )
-            for family, address in dict.fromkeys((one[0], one[4]) for one in found):
+            for family, address in dict.fromkeys((one[0], one[4]) for one in addresses):
                 listening = socket.create_server(address, family=family, backlog=_BACKLOG)
                 listening.setblocking(False)
                 self._listening.append(listening)

@@ -123,10 +123,10 @@ def _connected(host: str, port: int, local: tuple[str, int] | None) -> socket.so
     """Return a socket for the first address of the host that there is a way to."""
     failure = OSError("it has no address")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError) as error:
         raise unreachable(host, port, error) from None
-    for family, kind, protocol, _, address in found:
+    for family, kind, protocol, _, address in addresses:
         try:
             opened = socket.socket(family, kind, protocol)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Compares the road from a capture to messages with tshark's, in turn, on one core.
+"""Compares the way from a capture to messages with tshark's, in turn, on one core.
 
     python -m tests.bench.compare_tshark [--count 100000] [--runs 5] [--core 0] [--distinct]
 

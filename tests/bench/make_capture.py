@@ -26,7 +26,7 @@ STEP_NS = 250_000
 
 
 def plain(number: int) -> bytes:
-    """Return an APDU of 98 octets in clear text: a write of 63 octets to table 64."""
+    """Return an APDU of 98 octets in cleartext: a write of 63 octets to table 64."""
     data = random.Random(number).randbytes(63)
     service = b"\x40\x00\x40\x00\x3f" + data + bytes([-sum(data) & 0xFF])
     user = b"\xbe\x4b\x28\x49\x81\x47\x80\x45" + service

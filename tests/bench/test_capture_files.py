@@ -1,4 +1,4 @@
-"""How long the road from a capture file to APDUs takes. Run with ``--benchmark-enable``; a round is 20,000 packets."""
+"""How long it takes from a capture file to APDUs. Run with ``--benchmark-enable``; a round is 20,000 packets."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_udp_payloads_with_ends(benchmark, pcap):
     assert benchmark(run) == COUNT
 
 
-def test_udp_payloads_on_the_general_road(benchmark, pcap):
+def test_udp_payloads_by_the_full_decoder(benchmark, pcap):
     def run() -> int:
         layers = Layers()
         return drain(layers.segment(packet) for packet in CaptureReader(io.BytesIO(pcap)))

@@ -115,7 +115,7 @@ def needed(
         since: only intervals that end after this; naive means local time of the meter. None for all.
         until: only intervals that start before this. None for all.
         ends: end time (BLK_END_TIME, naive) of blocks by index, if they were read.
-        zone: where the meter is, if the caller knows; goes before what ST53 and ST54 say.
+        zone: where the meter is, if the caller knows; overrides what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
         merge_gap: pieces that are at most so many octets apart are read as one.
         max_count: octets of the longest piece.

@@ -43,7 +43,7 @@ MAX_PACKET_SIZE: Final = 262_144
 MAX_INTERFACES: Final = 4096
 """Interfaces of one pcapng section."""
 MAX_BAD_LINES: Final = 100
-"""Lines that are no hex told one by one."""
+"""Lines that are no hex reported one by one."""
 APDU_ALONE: Final = -1
 """Stands for the link type of octets in hex that are no frame, so an APDU."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_FRAMES", "KnownTable", "verified_by"]
 
 MAX_FRAMES: Final = 8
-"""Frames told of a table: the last that brought octets of it."""
+"""Frames listed for a table: the last that brought octets of it."""
 _OVERHEAD: Final = 512
 """What a table, and each stretch of one, costs beside its octets, about."""
 

@@ -53,14 +53,14 @@ class Nodes:
 
     Args:
         given: devices that the user supplied. One whose node has an ``ap_title`` serves that node, one without serves
-            all others; what the traffic tells goes before it.
+            all others; what the traffic shows overrides it.
         absolute: makes the ``ap_title`` of a given device what nodes are called here.
         registry: declared tables; the default registry if None.
         max_nodes: nodes remembered.
         max_octets: octets of tables remembered of all nodes together.
 
     Attributes:
-        forgotten: nodes that were forgotten for want of room.
+        forgotten: nodes that were forgotten because no room was left.
         first: keep the first octets seen of a table, not the last; what a first pass does for a second.
     """
 
@@ -101,7 +101,7 @@ class Nodes:
         """Remember a table, or a piece of one, if layouts depend on it.
 
         Args:
-            node: whose it is.
+            node: the node that has it.
             label: the table.
             octets: its octets.
             authentic: whether they come from a verified message. Those of others do not take their place.

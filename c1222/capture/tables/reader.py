@@ -47,7 +47,7 @@ class TableReader:
 
     Args:
         devices: tables that the capture may lack. A device whose node has an ``ap_title`` serves that node, one without
-            all others; what the capture tells goes before it.
+            all others; what the capture shows overrides it.
         base: what makes relative titles absolute.
         registry: declared tables; the default registry if None.
         show_secrets: also decode tables of passwords and keys.

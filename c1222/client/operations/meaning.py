@@ -69,11 +69,11 @@ class MeaningVerbs:
             Refusal: the meter refused ST0; PeerSilent, Unreachable, ConnectionLost, SessionLost: there is no answer.
         """
         findings = yield from self.loader.load_view((1, 2, 5, 6), ())
-        found = identity_view(self.device)
+        view = identity_view(self.device)
         title = self.conversation.initiator.called
-        return found._replace(
-            ap_title=found.ap_title or (None if title is None else str(title)),
-            findings=_with(findings, found.findings),
+        return view._replace(
+            ap_title=view.ap_title or (None if title is None else str(title)),
+            findings=_with(findings, view.findings),
         )
 
     def registers(
@@ -89,7 +89,7 @@ class MeaningVerbs:
         Args:
             tables: which: 23 current, 24 previous season, 25 previous demand reset, 26 self reads, 28 present values;
                 23 and 28, as far as the meter has them, when none is given.
-            zone: where the meter is, if known; goes before what its tables say.
+            zone: where the meter is, if known; overrides what its tables say.
             local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
             progress: see `read`.
             resume: see `read`.
@@ -104,11 +104,11 @@ class MeaningVerbs:
         settled = (*_SOURCES, 21, 22, *((27,) if 28 in wanted else ()), *_CALENDAR)
         so_far = ReadSoFar(progress, None if resume is None else resume.gathered)
         findings = yield from self.loader.load_view(wanted, settled, so_far, required=bool(tables), clock=True)
-        found = registers_view(self.device, zone=zone, local_counters=local_counters)
-        rows = tuple(row for row in found.rows if int(row.path[2:4]) in wanted)
+        view = registers_view(self.device, zone=zone, local_counters=local_counters)
+        rows = tuple(row for row in view.rows if int(row.path[2:4]) in wanted)
         others = {f"ST{number}" for number in range(23, 29) if number not in wanted}
-        kept = [finding for finding in found.findings if finding.path.partition(".")[0] not in others]
-        return Registers(rows, _with(findings, kept), self._read_now(found.origin))
+        kept = [finding for finding in view.findings if finding.path.partition(".")[0] not in others]
+        return Registers(rows, _with(findings, kept), self._read_now(view.origin))
 
     def load_profile(
         self,
@@ -127,7 +127,7 @@ class MeaningVerbs:
             number: of the set, 1..4.
             since: only intervals that end after this; naive means local time of the meter. None for all.
             until: only intervals that start before this. None for all.
-            zone: where the meter is, if known; goes before what its tables say.
+            zone: where the meter is, if known; overrides what its tables say.
             local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
             progress: see `read`.
             resume: see `read`.
@@ -150,10 +150,10 @@ class MeaningVerbs:
         parts = [PartialRead(table, piece.offset, piece.count) for piece in need.pieces]
         octets = yield from self.transfer.fetch(parts, so_far)
         pieces = {part.offset or 0: data for part, data in zip(parts, octets, strict=True)}
-        found = load_profile_view(self.device, number, pieces=pieces, since=since, until=until, **options)
-        found.findings = _with(findings, need.findings, found.findings)
-        found.origin = self._read_now(found.origin)
-        return found
+        view = load_profile_view(self.device, number, pieces=pieces, since=since, until=until, **options)
+        view.findings = _with(findings, need.findings, view.findings)
+        view.origin = self._read_now(view.origin)
+        return view
 
     def _block_ends(self, number: int, need: Need) -> Operation[dict[int, dt.datetime | None]]:
         """Read when the blocks of a set ended."""
@@ -185,7 +185,7 @@ class MeaningVerbs:
         Args:
             logs: ``"history"``, ``"event"``; both, as far as the meter has them, when none is given.
             seen: newest sequence number of each log that is known already, to tell what was lost since.
-            zone: where the meter is, if known; goes before what its tables say.
+            zone: where the meter is, if known; overrides what its tables say.
             local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
             progress: see `read`.
             resume: see `read`.
@@ -203,16 +203,16 @@ class MeaningVerbs:
             tables, (71, 72, *_CALENDAR), so_far, required=bool(logs), clock=True
         )
         here = tuple(log for log in wanted if _LOGS[log] in self.device)
-        found = events_view(self.device, logs=here, seen=seen, zone=zone, local_counters=local_counters)
-        found.findings = _with(findings, found.findings)
-        found.origin = self._read_now(found.origin)
-        return found
+        view = events_view(self.device, logs=here, seen=seen, zone=zone, local_counters=local_counters)
+        view.findings = _with(findings, view.findings)
+        view.origin = self._read_now(view.origin)
+        return view
 
     def clock(self, *, zone: dt.tzinfo | None = None, local_counters: bool = False) -> Operation[Clock]:
         """Read the meter's clock, and say how far it is from ours, and where its calendar stands.
 
         Args:
-            zone: where the meter is, if known; goes before what its tables say.
+            zone: where the meter is, if known; overrides what its tables say.
             local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
 
         Returns:
@@ -225,8 +225,8 @@ class MeaningVerbs:
         sent = self.conversation.clock.utc
         findings = yield from self.loader.load_view((52, 55, 56), ())
         now = dt.datetime.fromtimestamp((sent + self.conversation.clock.utc) / 2, dt.UTC)
-        found = clock_view(self.device, now=now, zone=zone, local_counters=local_counters)
-        return found._replace(findings=_with(findings, found.findings), origin=self._read_now(found.origin))
+        view = clock_view(self.device, now=now, zone=zone, local_counters=local_counters)
+        return view._replace(findings=_with(findings, view.findings), origin=self._read_now(view.origin))
 
     def _read_now(self, origin: MeterOrigin) -> MeterOrigin:
         """Add what the tables do not tell: the title, that the meter was read now, and whether with a MAC."""
@@ -243,7 +243,7 @@ class MeaningVerbs:
 
         Args:
             time: aware: put into the form that the meter's clock has; naive: what the meter shall show. Now when None.
-            zone: where the meter is, if known; goes before what its tables say.
+            zone: where the meter is, if known; overrides what its tables say.
             local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
 
         Returns:

@@ -1,4 +1,4 @@
-"""What a meter can take and give at a time: told by its tables and the link, and learned from its refusals.
+"""What a meter can take and give at a time: known from its tables and the link, and learned from its refusals.
 
 What it cannot do is found out once: an answer too large (rstl) makes pieces smaller, a refusal of offsets (onp, sns)
 turns to whole tables.
@@ -31,7 +31,7 @@ class PeerLimits:
     """What one meter can take and give at a time.
 
     Args:
-        initiator: knows the link, and the sizes that the meter has told.
+        initiator: knows the link, and the sizes that the meter has named.
         device: the tables read so far.
         chunk: most octets of table data in one message; None for what fits.
     """

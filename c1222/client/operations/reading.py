@@ -175,7 +175,7 @@ class ReadOfParts:
         except DecodeError:
             if alone:
                 raise
-            return list(batch)  # which response is whose cannot be told where some are missing
+            return list(batch)  # where some are missing, it is unknown which request each response belongs to
         to_retry: list[int] = []
         for place, index in enumerate(batch):
             part = parts[index]

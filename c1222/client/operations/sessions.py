@@ -46,8 +46,8 @@ class SessionVerbs:
         Raises:
             PeerSilent, Unreachable, ConnectionLost: there is no answer; Refusal: the meter refused.
         """
-        found: IdentifyResponse = yield from self.conversation.request(IdentifyRequest(), as_is=True)
-        return found
+        answer: IdentifyResponse = yield from self.conversation.request(IdentifyRequest(), as_is=True)
+        return answer
 
     def logon(
         self,

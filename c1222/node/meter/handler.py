@@ -48,7 +48,7 @@ class MeterHandler:
     """Answers for a meter. What an ok confirms is in the store before the answer is made.
 
     Args:
-        meter: whose tables.
+        meter: the meter with the tables.
         secured: whether the node has keys, for Identify.
     """
 

@@ -48,7 +48,7 @@ class Call(NamedTuple):
     """A procedure that is called.
 
     Attributes:
-        meter: whose.
+        meter: the meter.
         parameters: the record of the parameters; None where there are none.
         octets: the parameters as octets.
         context: the message it came in.

@@ -30,7 +30,7 @@ def call(meter: SimulatedMeter, octets: bytes, context: Context, grant: Grant) -
     Others may read ST7 afterwards: parameters that hold a password or key are not kept in it.
 
     Args:
-        meter: whose tables.
+        meter: the meter that carries it out.
         octets: as written to ST7.
         context: of the request.
         grant: what the peer may do.

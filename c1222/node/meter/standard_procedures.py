@@ -91,10 +91,10 @@ def _lists(meter: SimulatedMeter, number: int) -> Iterator[tuple[int, Ring]]:
 
 def _reset_list_pointers(call: Call) -> Done:
     number = int(call.parameters.LIST)
-    found = list(_lists(call.meter, number))
-    if not found:
+    lists = list(_lists(call.meter, number))
+    if not lists:
         return _INVALID
-    for one, ring in found:
+    for one, ring in lists:
         recorder = call.meter.recorder(one - ListNumber.LP_DATA_SET1 + 1)
         if recorder is not None:
             recorder.clear(call.meter.standard)
@@ -106,10 +106,10 @@ def _reset_list_pointers(call: Call) -> Done:
 
 def _update_last_read(call: Call) -> Done:
     number, entries = int(call.parameters.LIST), int(call.parameters.ENTRIES_READ)
-    found = list(_lists(call.meter, number))
-    if not found or any(entries > ring.unread for _, ring in found):
+    lists = list(_lists(call.meter, number))
+    if not lists or any(entries > ring.unread for _, ring in lists):
         return _INVALID
-    for _, ring in found:
+    for _, ring in lists:
         ring.acknowledge(entries)
     call.meter.log(EventCode.LIST_POINTERS_UPDATED, (number,), user=call.user)
     return _OK

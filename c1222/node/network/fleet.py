@@ -158,19 +158,19 @@ class Fleet(Receiver):
             if acse.is_response and self.answers:
                 self._answered(acse, arrival)
                 return False
-            found = self._find(acse)
+            stations = self._find(acse)
             # One request to many meters must not bring many answers to its alleged sender.
-            silent = len(found) > 1 and not is_secured(acse)
+            silent = len(stations) > 1 and not is_secured(acse)
         except DecodeError:
             self.counters["malformed"] += 1
             return False
-        if not found:
+        if not stations:
             self.counters["not-ours"] += 1
             return False
-        if len(found) > 1 and not self._may_reach(len(found), arrival):
+        if len(stations) > 1 and not self._may_reach(len(stations), arrival):
             self.counters["broadcasts-throttled"] += 1
             return False
-        taken = [self._hand_over(station, arrival, silent=silent) for station in found]
+        taken = [self._hand_over(station, arrival, silent=silent) for station in stations]
         return any(taken)
 
     def _may_reach(self, count: int, arrival: Arrival) -> bool:

@@ -35,7 +35,7 @@ class Notices:
     """Tells a host of the events of one meter. Without a socket, a thread or a clock.
 
     Args:
-        meter: whose; its event log is listened to from now on.
+        meter: the meter that notifies; its event log is listened to from now on.
         identity: the meter's, which its responder uses, too.
         host: title of the host.
         mode: how notices are secured.

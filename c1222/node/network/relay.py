@@ -71,7 +71,7 @@ class Relay(Receiver):
 
     Args:
         title: its title.
-        keys: for messages to itself; without any they come in clear.
+        keys: for messages to itself; without any they come in cleartext.
         policy: what it allows; a `NodePolicy` with the keys of callers, which nodes register under, when None.
         period: seconds for which a registration holds at most.
         direct: whether nodes may talk to each other directly.

@@ -1,6 +1,6 @@
 """A meter that lives: load flows, intervals end, tiers switch, days begin.
 
-Nothing runs by itself: a meter is brought up to date when somebody looks. What happened meanwhile happened at its own
+Nothing runs by itself: a meter is brought up to date when somebody looks. What happened in between happened at its own
 time, and is the same however often one looked. Intervals, registers and tiers are cut from the same counts. The load
 profile, which takes most of the work, is recorded when somebody looks at it, or before anything it follows changes.
 """

@@ -69,7 +69,7 @@ class Store(Protocol):
         """Keep the answer to a request until the end of the next period.
 
         Args:
-            meter: whose.
+            meter: the meter they belong to.
             request: what identifies it, such as a hash.
             answer: its octets; empty where none was wanted.
         """

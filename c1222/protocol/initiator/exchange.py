@@ -171,15 +171,15 @@ class Exchange:
             again[:0] = [index for index in range(first) if isinstance(self.services[index], SecurityRequest)]
         return again
 
-    def sizes_told(self) -> dict[str, int]:
+    def reported_limits(self) -> dict[str, int]:
         """Return the limits that came with rqtl (``request``) and rstl (``response``), in octets."""
-        told: dict[str, int] = {}
+        limits: dict[str, int] = {}
         for answer in self.responses:
             if isinstance(answer, ErrorResponse) and answer.code in _TOO_LARGE:
                 limit = answer.details.get("max_size")
                 if limit:
-                    told[_TOO_LARGE[answer.code]] = limit
-        return told
+                    limits[_TOO_LARGE[answer.code]] = limit
+        return limits
 
     @property
     def asked_services(self) -> Sequence[Request]:

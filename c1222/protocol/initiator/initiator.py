@@ -68,8 +68,8 @@ class Initiator:
 
     Attributes:
         session: the session with the peer, if there is one.
-        max_request: largest APDU the peer takes, octets, once it told (rqtl).
-        max_response: largest APDU the peer sends, octets, once it told (rstl).
+        max_request: largest APDU the peer takes, octets, once it named it (rqtl).
+        max_response: largest APDU the peer sends, octets, once it named it (rstl).
         counters: what was dropped, by reason, and how often requests were sent again.
 
     Raises:
@@ -317,10 +317,10 @@ class Initiator:
             session.peer_security = message.session_security
 
     def _learn_sizes(self, exchange: Exchange) -> None:
-        told = exchange.sizes_told()
-        if told:
-            self.max_request = told.get("request", self.max_request)
-            self.max_response = told.get("response", self.max_response)
+        limits = exchange.reported_limits()
+        if limits:
+            self.max_request = limits.get("request", self.max_request)
+            self.max_response = limits.get("response", self.max_response)
             self._events.append(SizeLearned(self.max_request, self.max_response))
 
     def _overdue(self, exchange: Exchange, now: float) -> None:

@@ -118,7 +118,7 @@ def _age(message: Message, utc: float) -> float:
 
 
 def pair(requests: Sequence[Request], message: Message) -> list[Answer] | None:
-    """Return what a message answers to each request; None when that cannot be told.
+    """Return what a message answers to each request; None when that is not certain.
 
     A response to Security that was left out counts as ok, and a refusal of the whole message as one of each request.
     Responses beyond the requests are left aside.

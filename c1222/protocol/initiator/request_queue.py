@@ -55,11 +55,11 @@ class RequestQueue:
         if not self._queue:
             return None
         if in_session or concerns_session(self._queue[0].services):
-            mine = not self.in_flight and not self._resting
+            may_send = not self.in_flight and not self._resting
         else:
-            mine = len(self.in_flight) < self._outstanding
-            mine = mine and not any(concerns_session(one.services) for one in self._resting)
-        return self._queue.popleft() if mine else None
+            may_send = len(self.in_flight) < self._outstanding
+            may_send = may_send and not any(concerns_session(one.services) for one in self._resting)
+        return self._queue.popleft() if may_send else None
 
     def overdue(self, now: float) -> list[Exchange]:
         """Return those whose answer is overdue."""

@@ -1,6 +1,6 @@
 """What a responder lets through: messages for it, secured well enough, and new.
 
-Only what these checks let pass is carried out. Nothing is told about which check failed.
+Only what these checks let pass is carried out. Which check failed is not revealed.
 Origin: window and playback as in Elster MeteringSDK and icsnpp-c1222 [1]; cleartext refused where there are keys as in
 Itron's stack [1]; unknown elements, which the MAC does not cover, refused in secured messages: ours.
 """
@@ -29,7 +29,7 @@ __all__ = ["SILENT", "Gate", "Judgement", "is_secured", "make_throttle"]
 SILENT: Final = frozenset(
     {"answer", "other-context", "not-ours", "malformed", "replayed", "reserved-response-control", "throttled"}
 )
-"""Reasons that no peer is told: it did not mean us, it cannot have meant that, or it said it before."""
+"""Reasons that are not reported to the peer: it did not mean us, it cannot have meant that, or it said it before."""
 
 _COMPUTED: Final = frozenset({Verdict.WRONG_MAC, Verdict.VERIFIED})
 _CONTEXTS: Final = frozenset({None, CONTEXT_OID, str(DEFAULT_BASE)})

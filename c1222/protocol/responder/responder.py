@@ -389,8 +389,8 @@ class Responder(Receiver):
         if message is None or message.acse is None or doubt.reason in SILENT:
             return
         # That there is no session is no secret, and a peer has to know it to log on again.
-        told = arrival.link.on_refusal is OnRefusal.ANSWER or doubt.reason == "no-session"
-        if told and message.response_control is not ResponseControl.NEVER:
+        may_report = arrival.link.on_refusal is OnRefusal.ANSWER or doubt.reason == "no-session"
+        if may_report and message.response_control is not ResponseControl.NEVER:
             self._tell(message.acse, Sme(), arrival)
 
     def _tell(self, acse: Acse, refusal: Refusal, arrival: Arrival) -> None:

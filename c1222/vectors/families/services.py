@@ -68,7 +68,7 @@ def _data(rng: Random) -> TableData:
 
 def _requests(rng: Random) -> list[tuple[Request, tuple[str, ...]]]:
     title, other = ApTitle(relative_title(rng)), ApTitle(absolute_title(rng))
-    found: list[tuple[Request, tuple[str, ...]]] = [
+    requests: list[tuple[Request, tuple[str, ...]]] = [
         (identify.IdentifyRequest(), ()),
         (session.TerminateRequest(), ()),
         (session.DisconnectRequest(), ()),
@@ -80,30 +80,30 @@ def _requests(rng: Random) -> list[tuple[Request, tuple[str, ...]]]:
         (_registration(rng, ApTitle(".")), ("EmptyTitle",)),
     ]
     high = (NUMBERS[-1], _MAKERS, IDS[-1], _PENDING + 7, _USER_DEFINED + 1, 65535)
-    found += [(tables.ReadRequest(table), ()) for table in (0, 1, 23, *high)]
+    requests += [(tables.ReadRequest(table), ()) for table in (0, 1, 23, *high)]
     for count in range(1, 10):
         indices = tuple(rng.randrange(65536) for _ in range(count))
-        found.append((tables.ReadIndexRequest(_table(rng), indices, rng.randrange(65536)), (_INDEXED,)))
-        found.append((tables.WriteIndexRequest(_table(rng), indices, _data(rng)), (_INDEXED,)))
-    found.append((tables.ReadDefaultRequest(), (_INDEXED,)))
+        requests.append((tables.ReadIndexRequest(_table(rng), indices, rng.randrange(65536)), (_INDEXED,)))
+        requests.append((tables.WriteIndexRequest(_table(rng), indices, _data(rng)), (_INDEXED,)))
+    requests.append((tables.ReadDefaultRequest(), (_INDEXED,)))
     for offset, size in ((0, 0), (0, 1), (16, 16), (255, 256), (65535, 65535), (65536, 1), (16777215, 1)):
-        found.append((tables.ReadOffsetRequest(_table(rng), offset, size), ()))
+        requests.append((tables.ReadOffsetRequest(_table(rng), offset, size), ()))
     for size in (0, 1, 2, 127, 128, 255, 256, 300):
-        found.append((tables.WriteRequest(_table(rng), TableData(rng.randbytes(size))), ("TableChecksum",)))
+        requests.append((tables.WriteRequest(_table(rng), TableData(rng.randbytes(size))), ("TableChecksum",)))
     for offset in (0, 255, 65536, 16777215):
-        found.append((tables.WriteOffsetRequest(_table(rng), offset, _data(rng)), ("TableChecksum",)))
-    found += [
+        requests.append((tables.WriteOffsetRequest(_table(rng), offset, _data(rng)), ("TableChecksum",)))
+    requests += [
         (session.LogonRequest.of(user, name, timeout), ("OptionalParameter",) * (timeout is None))
         for user, name, timeout in ((2, "USER", 60), (0, "", 0), (65535, "TENLETTERS", 65535), (7, "C12.18", None))
     ]
-    found += [(session.SecurityRequest.of("PASSWORD", user), ("OptionalParameter",)) for user in (2, 0, 65535, None)]
-    found += [(session.LogoffRequest(), ()), *[(session.WaitRequest(seconds), ()) for seconds in (0, 10, 255)]]
-    found += [(c1218.AuthenticateRequest(rng.randbytes(size)), ()) for size in (0, 9, 17, 255)]
+    requests += [(session.SecurityRequest.of("PASSWORD", user), ("OptionalParameter",)) for user in (2, 0, 65535, None)]
+    requests += [(session.LogoffRequest(), ()), *[(session.WaitRequest(seconds), ()) for seconds in (0, 10, 255)]]
+    requests += [(c1218.AuthenticateRequest(rng.randbytes(size)), ()) for size in (0, 9, 17, 255)]
     for count in range(12):
         codes = bytes(1 + rng.randrange(14) for _ in range(count))
-        found.append((c1218.NegotiateRequest(rng.randrange(65536), rng.randrange(256), codes), ()))
-    found.append((c1218.TimingSetupRequest(30, 1, 4, 255), ()))
-    return found
+        requests.append((c1218.NegotiateRequest(rng.randrange(65536), rng.randrange(256), codes), ()))
+    requests.append((c1218.TimingSetupRequest(30, 1, 4, 255), ()))
+    return requests
 
 
 def _registration(rng: Random, title: ApTitle, pattern: bytes | None = None) -> network.RegisterRequest:
@@ -130,12 +130,12 @@ def _responses(rng: Random) -> list[tuple[Response, Request, tuple[str, ...]]]:
         identify.DeviceIdentity.of("METER-0001"),
     )
     ask = identify.IdentifyRequest()
-    found: list[tuple[Response, Request, tuple[str, ...]]] = [
+    responses: list[tuple[Response, Request, tuple[str, ...]]] = [
         (identify.IdentifyResponse(standard, version, 0), ask, ()) for standard, version in ((0, 1), (2, 1), (3, 1))
     ]
-    found += [(identify.IdentifyResponse(3, 1, 0, (feature,)), ask, ()) for feature in features]
-    found.append((identify.IdentifyResponse(3, 1, 0, features[2:]), ask, ()))
-    found += [
+    responses += [(identify.IdentifyResponse(3, 1, 0, (feature,)), ask, ()) for feature in features]
+    responses.append((identify.IdentifyResponse(3, 1, 0, features[2:]), ask, ()))
+    responses += [
         (session.TerminateResponse(), session.TerminateRequest(), ()),
         (session.DisconnectResponse(), session.DisconnectRequest(), ()),
         (network.DeregisterResponse(title), network.DeregisterRequest(title), ("OptionalParameter",)),
@@ -164,8 +164,10 @@ def _responses(rng: Random) -> list[tuple[Response, Request, tuple[str, ...]]]:
         (tables.ReadOffsetResponse(_data(rng)), tables.ReadOffsetRequest(1, 16, 16), ("TableChecksum",)),
     ]
     for size in (0, 1, 127, 255, 256, 257):
-        found.append((tables.ReadResponse(TableData(rng.randbytes(size))), tables.ReadRequest(1), ("TableChecksum",)))
-    return found
+        responses.append(
+            (tables.ReadResponse(TableData(rng.randbytes(size))), tables.ReadRequest(1), ("TableChecksum",))
+        )
+    return responses
 
 
 def _errors(author: Author) -> None:

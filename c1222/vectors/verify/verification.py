@@ -81,43 +81,43 @@ class VerificationReport(NamedTuple):
 
 
 def verify(
-    families: Iterable[Family], program: Program | None = None, *, told: Callable[[], None] = lambda: None
+    families: Iterable[Family], program: Program | None = None, *, on_case: Callable[[], None] = lambda: None
 ) -> VerificationReport:
     """Hold vectors against this library, or against a program.
 
     Args:
         families: in the order in which they build on each other.
         program: the other implementation; this library if None.
-        told: called after each case.
+        on_case: called after each case.
 
     Raises:
         BadCase: the input of a case is not what its operation takes.
     """
-    return VerificationReport(tuple([_outcome(family, program, told) for family in families]))
+    return VerificationReport(tuple([_outcome(family, program, on_case) for family in families]))
 
 
-def _outcome(family: Family, program: Program | None, told: Callable[[], None]) -> CaseOutcome:
-    found: dict[str, list[Difference]] = {"difference": [], "remark": []}
-    counts = dict.fromkeys(found, 0)
+def _outcome(family: Family, program: Program | None, on_case: Callable[[], None]) -> CaseOutcome:
+    differences: dict[str, list[Difference]] = {"difference": [], "remark": []}
+    counts = dict.fromkeys(differences, 0)
     judged = unsupported = 0
     for group, case in family.cases():
         said = _said(family, group, case, program)
-        told()
+        on_case()
         if said is None:
             unsupported += 1
             continue
         judged += 1
         for difference in said:
             counts[difference.weight] += 1
-            if len(found[difference.weight]) < MAX_KEPT:
-                found[difference.weight].append(difference)
+            if len(differences[difference.weight]) < MAX_KEPT:
+                differences[difference.weight].append(difference)
     return CaseOutcome(
         family.name,
         family.size,
         judged,
         unsupported,
-        tuple(found["difference"]),
-        tuple(found["remark"]),
+        tuple(differences["difference"]),
+        tuple(differences["remark"]),
         counts["difference"],
         counts["remark"],
     )

@@ -197,10 +197,12 @@ def test_the_summary_counts_all() -> None:
     talk.send([tables.ReadResponse(TableData(b"\1"))], called=HEAD_END, calling=METER, answers=77)
     decoder = talk.decoder()
     assert len(list(decoder)) == 5
-    assert summary(decoder.counters) == ("5 messages: 3 verified, 2 in clear; 1 response whose request was not seen")
+    assert summary(decoder.counters) == (
+        "5 messages: 3 verified, 2 in cleartext; 1 response whose request was not seen"
+    )
     decoder = talk.decoder(None)
     assert len(list(decoder)) == 5
-    assert "3 not checked for want of a key or session" in summary(decoder.counters)
+    assert "3 not checked: no key or session" in summary(decoder.counters)
     decoder = talk.decoder(Key(2, bytes(16)))
     assert len(list(decoder)) == 5
     assert "3 with a wrong MAC" in summary(decoder.counters)

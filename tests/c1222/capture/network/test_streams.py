@@ -254,7 +254,7 @@ def test_memory_is_bounded_whatever_comes():
 # --- whole captures ---------------------------------------------------------------------------------------------------
 
 
-def road(source: io.BytesIO | Path) -> tuple[list[Apdu | StreamRemark], Streams]:
+def apdus_and_streams(source: io.BytesIO | Path) -> tuple[list[Apdu | StreamRemark], Streams]:
     streams = Streams()
     with CaptureReader(source) as reader:
         return list(streams.items(Layers().segments(reader))), streams
@@ -270,7 +270,7 @@ def test_from_file_to_apdus():
     file = io.BytesIO()
     six = ("[fe80::1]:40000", "[fe80::2]:1153")
     write(file, [udp_packet(METER, HEAD, A), tcp_packet(*six, B[:50]), tcp_packet(*six, B[50:], sequence=50)])
-    items, streams = road(io.BytesIO(file.getvalue()))
+    items, streams = apdus_and_streams(io.BytesIO(file.getvalue()))
     assert items == [
         Apdu(1, 1_000_000, METER, HEAD, "udp", A, (1,), ()),
         Apdu(3, 3_000_000, *six, "tcp", B, (2, 3), ()),
@@ -292,7 +292,7 @@ REAL = [
 def test_real_captures(name, expected):
     if not (SHARED / name).exists():
         pytest.skip("the captures are not here")
-    items, streams = road(SHARED / name)
+    items, streams = apdus_and_streams(SHARED / name)
     assert [(item.frame, len(item.octets), item.src) for item in items] == expected
     assert streams.findings() == []
 
@@ -315,7 +315,7 @@ def test_tshark_puts_the_same_streams_together(tshark, tmp_path):
     command = [tshark, "-r", str(tmp_path / "x.pcap"), "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "c1222"]
     command += ["-T", "fields", "-e", "frame.number", "-e", "ip.src"]
     rows = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    items, _ = road(tmp_path / "x.pcap")
+    items, _ = apdus_and_streams(tmp_path / "x.pcap")
     assert all(isinstance(item, Apdu) for item in items)
     assert len(items) == 120
     assert {tuple(row.split("\t")) for row in rows} == {(str(item.frame), item.src[:8]) for item in items}
