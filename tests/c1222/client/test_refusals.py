@@ -60,7 +60,7 @@ def test_answers_that_do_not_count_are_mentioned(kind: str) -> None:
     bench.wire.attach("node", damaged)
     with pytest.raises(PeerSilent) as caught:
         bench.meter.read(1)
-    says(caught.value, "Received meanwhile and ignored: ")
+    says(caught.value, "Also received, and ignored: ")
 
 
 @both
