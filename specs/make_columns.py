@@ -23,6 +23,8 @@ from c1219.views.security import ACCESS  # noqa: E402
 from c1222.capture.messages import MESSAGES  # noqa: E402
 from c1222.cli.rows import ELEMENTS  # noqa: E402
 from c1222.cli.table_rows import FIELDS, TABLES  # noqa: E402
+from c1222.conformance.report import CHECK_ROWS  # noqa: E402
+from c1222.vectors.verify.verification import FAMILY_ROWS  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 SCHEMAS: Final[tuple[RowSchema, ...]] = (
     READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, MESSAGES, ELEMENTS, TABLES, FIELDS,
+    CHECK_ROWS, FAMILY_ROWS,
 )  # fmt: skip
 
 HEAD = """# Columns of rows

@@ -236,6 +236,28 @@ def test_no_circle_of_files() -> None:
     assert circles(arrows_between_files()) == []
 
 
+def levels_of_contributing() -> Iterator[dict[str, int]]:
+    """Yield the level of each room that CONTRIBUTING's lines of arrows name, the top first."""
+    for line in (ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines():
+        if line.startswith("`") and " → " in line:
+            steps = line.strip("`").split(" → ")
+            yield {name: level for level, step in enumerate(steps) for name in step.split(", ")}
+
+
+def test_contributing_draws_imports_as_they_are() -> None:
+    for package, levels in zip(("c1219", "c1222"), levels_of_contributing(), strict=True):
+        assert [name for name in levels if not any((ROOT / package).glob(f"{name}*"))] == []
+        against = {
+            (own, target)
+            for own, targets in arrows_between_files().items()
+            for target in targets
+            if own.startswith(package) and target.startswith(package)
+            for upper, lower in [(own.split(".")[1], target.split(".")[1])]
+            if upper != lower and {upper, lower} <= levels.keys() and levels[upper] >= levels[lower]
+        }
+        assert against == set()
+
+
 def test_no_folder_is_crowded() -> None:
     folders = Counter(path.parent for path in MODULES if path.name != "__init__.py")
     crowded = {

@@ -85,11 +85,11 @@ class TableRead(NamedTuple):
     """When a table was read, and whether it can be trusted.
 
     Attributes:
-        at: aware time at which it was read or captured.
+        at: aware time at which it was read or captured; None if that is not known.
         verified: whether a MAC was right; None if none was expected.
     """
 
-    at: dt.datetime
+    at: dt.datetime | None
     verified: bool | None
 
 

@@ -39,10 +39,11 @@ def _reads(device: TableSet) -> dict[str, TableRead]:
     reads = {}
     for label, one in captured.items() if isinstance(captured, dict) else ():
         try:
-            at, verified = dt.datetime.fromisoformat(one["last"]), one["verified"]
+            last, verified = one["last"], one["verified"]
+            at = None if last is None else dt.datetime.fromisoformat(last)
         except (KeyError, TypeError, ValueError):
             continue
-        if at.tzinfo is not None and isinstance(verified, bool | None):
+        if (at is None or at.tzinfo is not None) and isinstance(verified, bool | None):
             reads[label] = TableRead(at, verified)
     return reads
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from c1219.device import Device
 from c1219.errors import C1219Error
 from c1219.tableid import TableId
+from c1222.capture.message import UNTIMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,8 +22,10 @@ _HEAD: Final = 3
 """Octets before the parameters in ST7, and before the result in ST8: which procedure, and the sequence number."""
 
 
-def instant(time_ns: int) -> dt.datetime:
-    """Return a time of a capture, nanoseconds since 1970 UTC, as an aware time."""
+def instant(time_ns: int) -> dt.datetime | None:
+    """Return a time of a capture, nanoseconds since 1970 UTC, as an aware time; None for `UNTIMED`."""
+    if time_ns == UNTIMED:
+        return None
     return dt.datetime.fromtimestamp(time_ns // 1000 / 1_000_000, dt.UTC)
 
 
@@ -30,23 +33,23 @@ class TableSeen(NamedTuple):
     """Where a table comes from.
 
     Attributes:
-        since: when the first of its octets were seen, of those that are here.
-        last: when octets of it were seen last, the same or others.
+        since: when the first of its octets were seen, of those that are here; None for octets written in hex.
+        last: when octets of it were seen last, the same or others; None likewise.
         frames: numbers of the frames that brought them, the last few.
         verified: True if they come from messages whose MAC is right; None if no MAC was expected; False if a MAC was
             there that could not be checked, or if only one of request and response was verified.
     """
 
-    since: dt.datetime
-    last: dt.datetime
+    since: dt.datetime | None
+    last: dt.datetime | None
     frames: tuple[int, ...]
     verified: bool | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON."""
         return {
-            "since": self.since.isoformat(),
-            "last": self.last.isoformat(),
+            "since": None if self.since is None else self.since.isoformat(),
+            "last": None if self.last is None else self.last.isoformat(),
             "frames": list(self.frames),
             "verified": self.verified,
         }

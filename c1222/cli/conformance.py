@@ -16,6 +16,7 @@ from c1222.cli.options import FOUND, fail, key_store
 from c1222.cli.outputs import Output
 from c1222.cli.printing import say, say_json, say_rendered
 from c1222.cli.progress import progress
+from c1222.cli.rows import Rows, row_options
 
 if TYPE_CHECKING:
     from c1222.conformance.run import Report
@@ -53,6 +54,7 @@ def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None
 )
 @click.option("--json", "json_file", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True), help="As JSON.")
 @click.option("--junit", "junit_file", metavar="FILE", type=click.Path(dir_okay=False), help="As JUnit XML.")
+@row_options("text")
 @click.option("--notes", is_flag=True, help="Also show the remarks of checks that passed.")
 @click.option(
     "--quiet",
@@ -74,6 +76,8 @@ def command(
     only: tuple[str, ...],
     json_file: str | None,
     junit_file: str | None,
+    form: str,
+    output: str | None,
     notes: bool,
     quiet: float | None,
     patience: float | None,
@@ -91,7 +95,7 @@ def command(
 
     Exit code 0: no failure; 1: failures; 2: usage; 3: the node does not answer.
     """
-    from c1222.conformance.report import as_dict, junit
+    from c1222.conformance.report import CHECK_ROWS, as_dict, check_rows, junit
 
     if listen or case is not None:
         _misbehave(listen or ("udp://127.0.0.1:1153",), profile, case, connection["keys"])
@@ -101,9 +105,15 @@ def command(
             missing = "URL" if name == "url" else f"--{name}"
             raise click.UsageError(f"{missing} is missing (or --listen, --profile and --misbehave)")
     target = _target(connection, allow_writes=allow_writes, quiet=quiet, patience=patience)
+    rows = Rows(form, output)
+    to_stdout = rows.wanted and not rows.to_file
+    if to_stdout and json_file == "-":
+        fail(f"--json - and --format {form} both go to standard output: name a file for one of them")
     as_json, as_junit = Output(None if json_file == "-" else json_file), Output(junit_file)
     report = _run(connection["url"], target, only)
-    _show(report, notes=notes, to_stderr=json_file == "-")
+    _show(report, notes=notes, to_stderr=json_file == "-" or to_stdout)
+    if rows.wanted:
+        rows.write(CHECK_ROWS, check_rows(report))
     text = json.dumps(as_dict(report), indent=1, ensure_ascii=False) + "\n"
     if json_file == "-":
         say_json(as_dict(report))

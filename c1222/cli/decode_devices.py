@@ -224,8 +224,8 @@ def _print_new(devices: CapturedDevices, title: str, wanted: Wanted, printed: di
             shown = copy.copy(view)
             if name in _ROWS:
                 shown.rows = tuple([view.rows[index] for index in new])
-            last = max(one.last for one in device.seen.values())
-            say(f"{title}  {last:%Y-%m-%d %H:%M:%S}", bold=True)
+            times = [one.last for one in device.seen.values() if one.last is not None]
+            say(f"{title}  {max(times):%Y-%m-%d %H:%M:%S}" if times else title, bold=True)
             _say_views({name: shown}, wanted)
         sys.stdout.flush()
 
@@ -244,7 +244,7 @@ def _rows(device: CapturedDevice, name: str, view: Any) -> Iterator[dict[str, An
         elif name == "events":
             label = _TABLE_OF_LOG[row["log"]]
         seen = device.seen.get(label)
-        origin = {} if seen is None else {"verified": seen.verified, "read_at": seen.last.isoformat()}
+        origin = {} if seen is None else {"verified": seen.verified, "read_at": seen.as_dict()["last"]}
         yield {"node": device.title, "view": name, **row, **origin}
 
 

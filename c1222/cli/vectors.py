@@ -13,6 +13,7 @@ from c1222.cli.columns import columns
 from c1222.cli.options import FOUND, fail
 from c1222.cli.printing import say
 from c1222.cli.progress import progress
+from c1222.cli.rows import Rows, row_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,7 +56,16 @@ def generate(seed: int, out: str) -> None:
               help="Seconds the program may take for a case.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Treat remarks as differences.")
 @click.option("--all", "everything", is_flag=True, help=f"Print all differences, not only {SHOWN} of each family.")
-def verify(paths: tuple[str, ...], against: str | None, timeout: float, strict: bool, everything: bool) -> None:
+@row_options("text")
+def verify(
+    paths: tuple[str, ...],
+    against: str | None,
+    timeout: float,
+    strict: bool,
+    everything: bool,
+    form: str,
+    output: str | None,
+) -> None:
     """Check this library, or another implementation, against vectors, and print where they differ.
 
     A difference contradicts what is sure; a remark contradicts what rests on one source or on inference. Every case is
@@ -67,8 +77,10 @@ def verify(paths: tuple[str, ...], against: str | None, timeout: float, strict: 
     """
     from c1222.errors import C1222Error
     from c1222.vectors.verify.program import Program
+    from c1222.vectors.verify.verification import FAMILY_ROWS, family_rows
     from c1222.vectors.verify.verification import verify as hold
 
+    rows = Rows(form, output)
     families = list(_families(paths))
     cases, count = sum(family.size for family in families), itertools.count(1)
     try:
@@ -86,8 +98,10 @@ def verify(paths: tuple[str, ...], against: str | None, timeout: float, strict: 
                         say(f"c1222: the program was given up after {program.restarts} restarts", err=True)
     except C1222Error as error:
         fail(str(error))
+    if rows.wanted:
+        rows.write(FAMILY_ROWS, family_rows(report))
     for line in _lines(report, everything):
-        say(line)
+        say(line, err=rows.wanted and not rows.to_file)
     sys.exit(FOUND if report.differing or (strict and report.remarked) or not report.judged else 0)
 
 

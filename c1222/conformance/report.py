@@ -10,15 +10,36 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
+from c1219.tabular.schema import RowColumn, RowSchema
 from c1222.conformance.rules import FAMILIES, CheckVerdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from c1222.conformance.evidence import Evidence
     from c1222.conformance.run import Report, Result
 
-__all__ = ["SCHEMA", "as_dict", "junit"]
+__all__ = ["CHECK_ROWS", "SCHEMA", "as_dict", "check_rows", "junit"]
 
 SCHEMA: Final = "c1222.conformance/1"
+CHECK_ROWS: Final = RowSchema(
+    "c1222.checks/1",
+    "One check of a node, and what came of it.",
+    (
+        RowColumn("node", "string", "title of the node", null=False),
+        RowColumn("check", "string", "its number, such as C-SEC-01", null=False),
+        RowColumn("family", "word", "what it is about", null=False),
+        RowColumn("title", "string", "what holds if it passes", null=False),
+        RowColumn("verdict", "word", "`pass`, `warning`, `fail` or `skipped`", null=False),
+        RowColumn(
+            "mark", "word", "how sure its rule is: `V` two independent sources, `1` one, `?` inference", null=False
+        ),
+        RowColumn("reason", "string", "why it was skipped"),
+        RowColumn("remarks", "json", "what it saw: list of level and text", null=False),
+        RowColumn("seconds", "float", "how long it took", null=False),
+    ),
+    key=("node", "check"),
+)
 _LEGAL: Final = frozenset("\t\n\r")
 
 
@@ -34,6 +55,16 @@ def as_dict(report: Report) -> dict[str, Any]:
         "counts": {verdict.value: report.count(verdict) for verdict in CheckVerdict},
         "checks": [_check(result) for result in report.results],
     }
+
+
+def check_rows(report: Report) -> Iterator[tuple[Any, ...]]:
+    """Yield a row of `CHECK_ROWS` for each check."""
+    for result in report.results:
+        shown = _check(result)
+        yield (
+            report.called, shown["id"], shown["family"], shown["title"], shown["verdict"], shown["rule"]["mark"],
+            shown["reason"], shown["remarks"], shown["seconds"],
+        )  # fmt: skip
 
 
 def _time(report: Report) -> str:

@@ -8,21 +8,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.tabular.schema import RowColumn, RowSchema
 from c1222.vectors.inputs import Answer
 from c1222.vectors.operations import OPERATIONS, answer
 from c1222.vectors.verify.comparison import Difference, judge
 from c1222.vectors.verify.program import ProgramFailed, Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from c1222.vectors.model import Case, Family, Group
     from c1222.vectors.verify.program import Program
 
-__all__ = ["MAX_KEPT", "CaseOutcome", "VerificationReport", "verify"]
+__all__ = ["FAMILY_ROWS", "MAX_KEPT", "CaseOutcome", "VerificationReport", "family_rows", "verify"]
 
 MAX_KEPT: Final = 1000
 """Differences of a family that are kept; more are only counted."""
+
+FAMILY_ROWS: Final = RowSchema(
+    "c1222.vectors/1",
+    "One family of test vectors, and how an implementation answered it.",
+    (
+        RowColumn("family", "string", "its name", null=False),
+        RowColumn("cases", "int64", "how many there are", null=False),
+        RowColumn("judged", "int64", "how many were answered", null=False),
+        RowColumn("unsupported", "int64", "how many the program does not have", null=False),
+        RowColumn("differences", "int64", "how many answers contradict what is sure", null=False),
+        RowColumn("remarks", "int64", "how many contradict what rests on one source or on inference", null=False),
+    ),
+    key=("family",),
+)
 
 
 class CaseOutcome(NamedTuple):
@@ -78,6 +93,12 @@ class VerificationReport(NamedTuple):
         """The first family that differs, or else has remarks: what comes after it may only build on it."""
         ranked = sorted(self.outcomes, key=lambda outcome: not outcome.differing)
         return next((outcome.family for outcome in ranked if outcome.differing or outcome.remarked), None)
+
+
+def family_rows(report: VerificationReport) -> Iterator[tuple[Any, ...]]:
+    """Yield a row of `FAMILY_ROWS` for each family."""
+    for one in report.outcomes:
+        yield one.family, one.cases, one.judged, one.unsupported, one.differing, one.remarked
 
 
 def verify(

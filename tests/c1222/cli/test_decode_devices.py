@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from c1219 import Device
-from c1222 import capture_devices
+from c1222 import capture_devices, decode_capture
 from c1222.cli.decode import command
 from c1222.cli.demo import command as demo
 from c1222.cli.device import command as device_command
@@ -207,3 +207,20 @@ def test_a_listener_gets_what_the_client_of_the_demo_read(tmp_path: Path, monkey
     listened = run(str(pcap), "--keys", str(key_file), "--registers").stdout
     (total,) = [row for row in listened.splitlines() if row.endswith("ST23.TOT_DATA_BLOCK.SUMMATIONS[0]")]
     assert total.split()[:2] == [kilo, "kWh"]
+
+
+def test_octets_in_hex_have_no_times(tmp_path: Path, keys: str) -> None:
+    talk = Conversation()
+    whole(talk)
+    path = tmp_path / "talk.txt"
+    path.write_text("\n".join(message.octets.hex() for message in decode_capture(io.BytesIO(talk.octets))))
+    result = run(str(path), "--keys", keys, "--registers", "--format", "jsonl")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert rows
+    assert {(row["read_at"], row["verified"]) for row in rows} == {(None, True)}
+    devices = capture_devices(path, keys=KeyStore.from_file(keys))
+    arrow = devices[TITLE].registers().to_arrow()
+    assert set(arrow.column("read_at").to_pylist()) == {None}
+    assert set(arrow.column("verified").to_pylist()) == {True}
+    assert {(seen.since, seen.last) for seen in devices[TITLE].seen.values()} == {(None, None)}
+    assert run("-", "--keys", keys, "--registers", input=path.read_text()).stdout.startswith(f"{TITLE}\n")

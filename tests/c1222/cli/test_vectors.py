@@ -1,5 +1,6 @@
 """c1222 vectors: what it prints, and how it exits."""
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from c1222.cli import COMMANDS
 from c1222.cli.vectors import command
+from c1222.vectors.published import read
 from tests.c1222.vectors.committed import FOLDER, SPECS, family, thinned
 
 RESPONDER = Path(__file__).parents[1] / "vectors" / "broken_responder.py"
@@ -44,6 +46,19 @@ def test_generate_where_nothing_can_be_written(tmp_path: Path) -> None:
     for out in (str(tmp_path / "file"), str(tmp_path / "file" / "below")):
         assert run("generate", "--seed", "1", "--out", out).exit_code == 2
     assert run("generate", "--out", str(tmp_path)).exit_code == 2
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_verify_in_rows(tmp_path: Path, form: str) -> None:
+    result = run("verify", small(tmp_path, "types-text", "eax-prime"), "--format", form)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    rows = [json.loads(line) for line in lines] if form == "jsonl" else list(csv.DictReader(lines))
+    assert [row["family"] for row in rows] == ["eax-prime", "types-text"]
+    for row in rows:
+        count = sum(1 for _ in read((tmp_path / f"{row['family']}.json").read_bytes()).cases())
+        assert [int(row[name]) for name in ("cases", "judged", "differences")] == [count, count, 0]
+    assert "cases judged, 0 differences" in result.stderr
 
 
 def test_verify_passes_all(tmp_path: Path) -> None:

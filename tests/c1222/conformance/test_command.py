@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import socket
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
@@ -77,6 +79,31 @@ def test_json_to_standard_output_stands_alone(node: RunningNode, keys: str) -> N
     result = check(node, keys, "--only", "C-LINK", "--json", "-")
     assert json.loads(result.stdout)["schema"] == "c1222.conformance/1"
     assert "C-LINK-01" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_rows_to_standard_output_stand_alone(node: RunningNode, keys: str, form: str) -> None:
+    result = check(node, keys, "--only", "C-LINK", "--format", form)
+    lines = result.stdout.splitlines()
+    rows = [json.loads(line) for line in lines] if form == "jsonl" else list(csv.DictReader(lines))
+    assert [(row["node"], row["verdict"]) for row in rows] == [(node.title, "pass")] * len(rows)
+    assert [row["check"] for row in rows] == [check.id for check in CHECKS if check.family == "LINK"]
+    assert "C-LINK-01" in result.stderr
+
+
+def test_rows_to_a_file(node: RunningNode, keys: str, tmp_path: Path) -> None:
+    path = tmp_path / "checks.parquet"
+    result = check(node, keys, "--only", "C-LINK", "--format", "parquet", "--output", str(path))
+    assert "C-LINK-01" in result.stdout
+    table = pq.read_table(path)
+    assert table.schema.metadata[b"schema"] == b"c1222.checks/1"
+    assert table.column("verdict").to_pylist() == ["pass"] * table.num_rows != []
+
+
+def test_json_and_rows_do_not_mix(node: RunningNode, keys: str) -> None:
+    result = check(node, keys, "--only", "C-LINK", "--json", "-", "--format", "csv")
+    assert result.exit_code == 2
+    assert "name a file for one of them" in result.stderr
 
 
 def test_without_the_key_the_node_is_silent(node: RunningNode) -> None:
