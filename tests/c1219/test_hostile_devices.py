@@ -201,4 +201,5 @@ def test_any_item_of_a_good_value_is_encoded_or_refused(number: int, data: some.
     again = layout.decode(made)
     assert len(made) == layout.size or layout.open_end or len(made) in layout.cuts
     assert again == changed or wrong != wrong or set(getattr(again, name)) == set(wrong)
-    assert layout.encode(tuple(again)) == made
+    assert layout.encode(again) == made  # what stands in other elements stays as it was, octet for octet
+    assert again == layout.decode(layout.encode(tuple(again))) or wrong != wrong

@@ -48,12 +48,12 @@ def short_headers_taken() -> None:
 
 
 def relative_titles_left_relative() -> None:
-    def missing(self: Any, content: bytes) -> Any:
-        title = canonical.ApTitle.from_tlv(content)
-        called, calling = (tlv(tag, title.tlv()) for tag in self._tags)
+    def forms(octets: bytes) -> tuple[bytes, bytes, bytes]:
+        title, layout = canonical.ApTitle.from_tlv(octets), canonical._layout()
+        called, calling = (tlv(tag, title.tlv()) for tag in (layout.called, layout.calling))
         return called, calling, title.content
 
-    canonical._Forms.__missing__ = missing
+    canonical._forms = lambda base: canonical.BoundedDict(canonical.REMEMBERED_TITLES, forms)
 
 
 def _header(change: Callable[[list[Any]], list[Any]]) -> None:
