@@ -23,7 +23,7 @@ from c1222.errors import (
 
 if TYPE_CHECKING:
     from c1222 import aio
-    from c1222.capture.cleartext import write_clear
+    from c1222.capture.cleartext.rewriting import write_clear
     from c1222.capture.decoder import decode_capture
     from c1222.capture.devices import CapturedDevices, capture_devices
     from c1222.capture.messages import Messages
@@ -56,7 +56,7 @@ _HOMES = {
     "decode": "protocol.opening",
     "decode_capture": "capture.decoder",
     "encode": "protocol.composing",
-    "write_clear": "capture.cleartext",
+    "write_clear": "capture.cleartext.rewriting",
 }
 
 __all__ = [

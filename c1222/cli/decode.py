@@ -110,6 +110,15 @@ def command(
         raise click.UsageError(
             "Missing argument 'FILE...', or --apdu." if not files else "FILE and --apdu exclude each other."
         )
+    if clear is not None:
+        from c1222.cli.decode_clear import refuse_others, write_clear_file
+
+        refuse_others()
+        paths = [capture_path(name) for name in files]
+        failed = write_clear_file(
+            paths, clear, key_store(keys, files), ports=ports, by_content=not only_ports, show_secrets=show_secrets
+        )
+        sys.exit(FOUND if failed else 0)
     rows = Rows(form, output)
     store = key_store(keys, files)
     given = _Input(files, apdus, store, ports, by_content=not only_ports)
@@ -121,16 +130,6 @@ def command(
     }  # fmt: skip
     chosen = tuple(name for name, flag in views.items() if flag)
     in_csv = csv_options(form, layout, profile=chosen == ("load_profile",))
-    if clear is not None:
-        if chosen or folder is not None or apdus:
-            fail("--write-clear is for the packets of files, and does not go with views of meters")
-        from c1222.capture.network.streams import C1222_PORT
-        from c1222.cli.decode_clear import write_clear_file
-
-        failed = write_clear_file(
-            given.paths, clear, store, ports={C1222_PORT, *ports}, by_content=not only_ports, show_secrets=show_secrets
-        )
-        sys.exit(FOUND if failed else 0)
     if chosen or folder is not None:
         if two_pass or no_tables:
             fail("--two-pass and --no-tables are for messages, not for what is shown of meters")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import click
+from click.core import ParameterSource
 
 from c1222.cli.options import fail, has_error
 from c1222.cli.printing import say
@@ -14,7 +17,23 @@ if TYPE_CHECKING:
 
     from c1222.security.keys import KeyStore
 
-__all__ = ["write_clear_file"]
+__all__ = ["refuse_others", "write_clear_file"]
+
+_TOGETHER: Final = frozenset({"files", "keys", "ports", "only_ports", "show_secrets", "clear"})
+"""Parameters of ``c1222 decode`` that have a meaning here."""
+
+
+def refuse_others() -> None:
+    """Exit if the command was given an option that has no meaning here."""
+    context = click.get_current_context()
+    others = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in _TOGETHER
+        and context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+    ]
+    if others:
+        fail(f"--write-clear does not go with {', '.join(others)}")
 
 
 def write_clear_file(
@@ -26,15 +45,16 @@ def write_clear_file(
         paths: the files of the capture.
         out: the file to write.
         keys: what messages are verified and decrypted with.
-        ports: ports of C12.22.
+        ports: ports of C12.22, besides its own.
         by_content: also take other ports.
         show_secrets: leave passwords and keys readable.
 
     Returns:
         Whether something could not be decoded or verified.
     """
-    from c1222.capture.cleartext import ClearCapture
+    from c1222.capture.cleartext.rewriting import ClearCapture
     from c1222.capture.files.writer import private_file
+    from c1222.capture.network.streams import C1222_PORT
     from c1222.capture.text import finding_line, summary
     from c1222.errors import C1222Error, in_words
 
@@ -43,7 +63,12 @@ def write_clear_file(
     try:
         with private_file(out) as file:
             capture = ClearCapture(
-                list(paths), file, keys=keys, ports=ports, by_content=by_content, show_secrets=show_secrets
+                list(paths),
+                file,
+                keys=keys,
+                ports={C1222_PORT, *ports},
+                by_content=by_content,
+                show_secrets=show_secrets,
             )
             try:
                 with file_progress(paths, lambda: capture.octets_read) as advance:

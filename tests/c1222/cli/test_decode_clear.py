@@ -38,6 +38,9 @@ def test_what_cannot_be(tmp_path: Path) -> None:
     for arguments in (
         ("--apdu", "60"),
         ("sample:meters", "--registers"),
+        ("sample:meters", "--format", "jsonl"),
+        ("sample:meters", "--node", ".4"),
+        ("sample:meters", "--output", str(out)),
         ("sample:meters", "--save-devices", str(tmp_path)),
         (str(tmp_path / "none.pcap"),),
         (str(SAMPLES / "keys.toml"),),

@@ -3,12 +3,23 @@ from __future__ import annotations
 import io
 import struct
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from c1222.capture.files.writer import PcapWriter, ethernet, ipv4, ipv6, tcp_packet, udp_packet
+from c1222.capture.files.reader import CaptureReader
+from c1222.capture.files.writer import (
+    PcapngWriter,
+    PcapWriter,
+    ethernet,
+    ipv4,
+    ipv6,
+    private_file,
+    tcp_packet,
+    udp_packet,
+)
 from c1222.errors import EncodeError
 
 V4 = ("10.0.0.1:1153", "192.168.255.2:50000")
@@ -116,3 +127,33 @@ def test_tshark_finds_nothing_to_complain_about(tshark, tmp_path):
         [good, good, "", ""],
     ]
     assert rows[4].startswith("eth:ethertype:ieee8021ad:ethertype:vlan:ethertype:ip:udp")
+
+
+def test_pcapng_with_several_links_and_comments() -> None:
+    file = io.BytesIO()
+    writer = PcapngWriter(file, comment="a file")
+    sent = [(1_700_000_000_123_456_789, b"abc", 1), (0, b"", 101), ((1 << 64) - 1, b"defgh", 1)]
+    for time_ns, octets, link_type in sent:
+        writer.write(time_ns, octets, link_type=link_type, length=9, comment="a packet")
+    writer.write(5, b"x")
+    assert file.getvalue().count(b"a packet") == 3
+    file.seek(0)
+    reader = CaptureReader(file)
+    read = [(packet.time_ns, packet.data, packet.link_type, packet.length) for packet in reader]
+    assert read == [*((*each, 9) for each in sent), (5, b"x", 1, 1)]
+    assert reader.findings() == []
+    for time_ns in (-1, 1 << 64):
+        with pytest.raises(EncodeError):
+            writer.write(time_ns, b"")
+
+
+def test_private_files_are_whole_or_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with private_file(path) as file:
+        file.write(b"before")
+        assert not path.exists()
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"before", 0o600)
+    with pytest.raises(TypeError), private_file(path) as file:
+        file.write("after")  # type: ignore[arg-type]
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]

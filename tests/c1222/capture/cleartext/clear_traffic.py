@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from c1222 import ApTitle, Key, Message, encode
-from c1222.capture.files.writer import tcp_packet
+from c1222.capture.files.writer import ethernet, ipv4, ipv6, tcp_packet, udp_packet
 from c1222.message.epsem import SecurityMode
 from c1222.services import TableData, session, tables
 from tests.traffic import KEY
@@ -119,3 +119,27 @@ def connection() -> list[bytes]:
     talk.send(HEAD, flags=0x11)
     talk.send(METER, flags=0x10)
     return talk.packets
+
+
+def fragmented(apdu: bytes, kind: str) -> list[bytes]:
+    """Return the fragments of a datagram with an APDU from meter to head end.
+
+    Args:
+        apdu: the APDU.
+        kind: ``ipv4``, ``ipv6``, or ``ipv6 with options``: a header of them before that of fragments.
+    """
+    whole = udp_packet(METER, HEAD, apdu) if kind == "ipv4" else udp_packet("[fe80::2]:1153", "[fe80::1]:50000", apdu)
+    addresses, udp = (whole[26:34], whole[34:]) if kind == "ipv4" else (whole[22:54], whole[54:])
+    source, destination = addresses[: len(addresses) // 2], addresses[len(addresses) // 2 :]
+    made = []
+    for at in range(0, len(udp), 200):
+        part, more = udp[at : at + 200], at + 200 < len(udp)
+        if kind == "ipv4":
+            made.append(ethernet(ipv4(source, destination, 17, part, ident=7, fragment=(at, more)), 0x0800))
+            continue
+        part = bytes((17, 0)) + (at | more).to_bytes(2) + bytes((0, 0, 0, 9)) + part
+        first = 44
+        if kind == "ipv6 with options":
+            first, part = 60, bytes((44, 0, 1, 4, 0, 0, 0, 0)) + part
+        made.append(ethernet(ipv6(source, destination, first, part), 0x86DD))
+    return made

@@ -12,15 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import c1222
-from c1222.capture.cleartext import ClearCapture
+from c1222.capture.cleartext.rewriting import ClearCapture
 from c1222.capture.files.compression import CaptureError
 from c1222.capture.files.reader import CaptureReader
-from c1222.capture.files.writer import PcapWriter, ethernet, ipv4, ipv6, udp_packet
+from c1222.capture.files.writer import PcapWriter, ethernet, udp_packet
 from c1222.capture.network.layers import Layers
 from c1222.message.epsem import SecurityMode
 from c1222.message.segmentation import cut
 from c1222.services import TableData, session, tables
-from tests.c1222.capture.clear_traffic import HEAD, METER, Conversation, answer, ask, connection, sealed
+from tests.c1222.capture.cleartext.clear_traffic import (
+    HEAD,
+    METER,
+    Conversation,
+    answer,
+    ask,
+    connection,
+    fragmented,
+    sealed,
+)
 from tests.c1222.capture.network.encapsulations import gre, mpls, vlan
 from tests.c1222.capture.packets import capture, codes
 from tests.traffic import KEY, frames, varied
@@ -29,10 +38,10 @@ if TYPE_CHECKING:
     from c1222.capture.decoder import CapturedMessage
     from c1222.capture.files.reader import Packet
 
-SAMPLES = Path(__file__).parents[3] / "specs" / "captures"
+SAMPLES = Path(__file__).parents[4] / "specs" / "captures"
 
 
-def rewritten(source: Any, **options: Any) -> tuple[io.BytesIO, c1222.capture.cleartext.ClearCapture]:
+def rewritten(source: Any, **options: Any) -> tuple[io.BytesIO, ClearCapture]:
     """Return what is written of a capture, and what that tells."""
     out = io.BytesIO()
     if isinstance(source, io.BytesIO):
@@ -151,31 +160,9 @@ def test_segments_of_which_one_is_missing_stay() -> None:
     assert "incomplete-message" in codes(made.findings())
 
 
-def _fragments4(payload: bytes) -> list[bytes]:
-    ends = bytes((10, 0, 0, 1)), bytes((10, 0, 0, 2))
-    return [
-        ethernet(ipv4(*ends, 17, payload[at : at + 200], ident=7, fragment=(at, at + 200 < len(payload))), 0x0800)
-        for at in range(0, len(payload), 200)
-    ]
-
-
-def _fragments6(payload: bytes, *, options: bytes = b"") -> list[bytes]:
-    ends = bytes(15) + b"\1", bytes(15) + b"\2"
-    made = []
-    for at in range(0, len(payload), 200):
-        part = payload[at : at + 200]
-        head = bytes((17, 0)) + (at | (at + 200 < len(payload))).to_bytes(2) + bytes((0, 0, 0, 9))
-        before = b"" if not options else bytes((44,)) + options
-        made.append(ethernet(ipv6(*ends, 60 if options else 44, before + head + part), 0x86DD))
-    return made
-
-
 @pytest.mark.parametrize("kind", ["ipv4", "ipv6", "ipv6 with options"])
 def test_fragments_are_whole_in_the_last(kind: str) -> None:
-    apdu = answer(1, 500)
-    udp = (50000).to_bytes(2) + (1153).to_bytes(2) + (8 + len(apdu)).to_bytes(2) + b"\x12\x34" + apdu
-    options = bytes((0, 1, 4, 0, 0, 0, 0)) if kind.endswith("options") else b""
-    made = _fragments4(udp) if kind == "ipv4" else _fragments6(udp, options=options)
+    made = fragmented(answer(1, 500), kind)
     before, after = both(capture(made))
     assert told(after) == told(before)
     out, _ = rewritten(capture(made))
@@ -285,3 +272,28 @@ def test_the_file_is_private_and_whole_or_not_there(tmp_path: Path) -> None:
     c1222.write_clear(capture([udp_packet(HEAD, METER, ask(1))]), out, keys=KEY)
     assert out.stat().st_mode & 0o777 == 0o600
     assert out.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+
+
+@given(st.integers(0, 1 << 30))
+@settings(max_examples=40)
+def test_damaged_packets(seed: int) -> None:
+    rng = random.Random(seed)
+    made = connection()
+    made += [udp_packet(METER, HEAD, part) for part in cut(answer(1, 300), 100)]
+    made = rng.sample(made, rng.randrange(1, len(made) + 1)) if rng.random() < 0.5 else made
+    for _ in range(rng.randrange(12)):
+        at = rng.randrange(len(made))
+        octets = bytearray(made[at])
+        if octets and rng.random() < 0.3:
+            del octets[rng.randrange(len(octets)) :]
+        elif octets:
+            octets[rng.randrange(min(len(octets), 90))] = rng.randrange(256)
+        made[at] = bytes(octets)
+    source = capture(made)
+    out, written = rewritten(source)
+    assert written.packets == len(made)
+    assert len(packets(out)) == len(made)
+    out.seek(0)
+    list(c1222.decode_capture(out))
+    left = sum(count for reason, count in written.tally.items() if reason != "not-renumbered")
+    assert written.rewritten + left == written.counters.verified

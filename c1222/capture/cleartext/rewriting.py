@@ -2,7 +2,9 @@
 
 Every packet of the capture is in the file, at its place and time. A packet that holds the end of a verified message
 holds that message, whole and in cleartext, with a comment that says so; what else there was of the message, in other
-packets, is gone from them. TCP is numbered anew to fit. All other octets stay as they were.
+packets, is gone from them. TCP is numbered anew to fit; a segment that has lost all its octets looks like an
+acknowledgement sent twice. Of a fragmented datagram the packet of the last fragment has all, and the others stay.
+All else stays octet for octet: what was not verified, and what is in tunnels or in links with a length of their own.
 
 Such a file is no evidence: nothing in it can be verified.
 """
@@ -11,16 +13,18 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final
 
 from c1219.caches import BoundedDict
-from c1222.capture.clear_apdu import clear_apdu
+from c1222.capture.cleartext.apdu import clear_apdu
+from c1222.capture.cleartext.held import HeldApdu, HeldPacket
 from c1222.capture.decoder import CaptureDecoder
 from c1222.capture.files.compression import CaptureError
 from c1222.capture.files.writer import PcapngWriter, private_file
 from c1222.capture.network.framing import Apdu
 from c1222.capture.network.layers import SYN
-from c1222.capture.network.rebuilding import TcpNumbers, can_rebuild, rebuild_tcp, rebuild_udp, tcp_numbers
+from c1222.capture.network.rebuilding import can_rebuild, rebuild_tcp, rebuild_udp, tcp_numbers
 from c1222.capture.network.renumbering import Renumbering
 from c1222.capture.network.streams import C1222_PORT, MAX_STREAMS
 from c1222.capture.tally import Tally
@@ -31,7 +35,6 @@ from c1222.security.sealing import Verdict
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Sequence
 
-    from c1222.capture.decoder import Traced
     from c1222.capture.message import CapturedMessage, Counters
     from c1222.capture.network.layers import Segment
     from c1222.capture.network.tcp import StreamDirection
@@ -62,58 +65,6 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
     ),
     "not-renumbered": ("warning", "TCP segments left as they were where others of their connection were numbered anew"),
 }
-
-
-class _Held:
-    """A packet on its way to the file."""
-
-    __slots__ = ("ahead", "back", "direction", "end", "parts", "remarks", "segments", "start", "traced", "waits")
-
-    def __init__(self, traced: Traced) -> None:
-        self.traced = traced
-        self.direction: StreamDirection | None = None
-        self.ahead: Renumbering | None = None  # of its direction of TCP
-        self.back: Renumbering | None = None  # of the other
-        self.start = self.end = 0  # positions of its octets there
-        self.parts: list[bytes] = []  # the APDUs of UDP
-        self.remarks: list[str] = []
-        self.waits = 0  # of these, those of which it is not known yet what becomes of them
-        self.segments: list[Hashable] = []  # keys of the messages that some of its APDUs are segments of
-
-
-class _Part:
-    """Where an APDU is: in UDP with its place among those of the packet, in TCP with its positions."""
-
-    __slots__ = ("ahead", "end", "held", "index", "start")
-
-    def __init__(self, held: _Held, index: int, ahead: Renumbering | None, start: int, end: int) -> None:
-        self.held = held
-        self.index = index
-        self.ahead = ahead
-        self.start = start
-        self.end = end
-
-    def wait(self) -> None:
-        """Have the packet wait."""
-        if self.ahead is None:
-            self.held.waits += 1
-        else:
-            self.ahead.wait(self.start)
-
-    def go_on(self) -> None:
-        """Take that back."""
-        if self.ahead is None:
-            self.held.waits -= 1
-        else:
-            self.ahead.go_on(self.start)
-
-    def put(self, octets: bytes, remark: str) -> bool:
-        """Put octets in its place; tell whether that could be done."""
-        if self.ahead is not None:
-            return self.ahead.change(self.start, self.end, octets, remark)
-        self.held.parts[self.index] = octets
-        self.held.remarks.append(remark)
-        return True
 
 
 class ClearCapture:
@@ -163,10 +114,10 @@ class ClearCapture:
         self._writer = PcapngWriter(file, comment=_NO_EVIDENCE)
         self._show_secrets = show_secrets
         self._limits = max_packets, max_octets, max_wait_ns
-        self._queue: deque[_Held] = deque()
+        self._queue: deque[HeldPacket] = deque()
         self._octets = 0
         self._directions: BoundedDict[_Way, tuple[StreamDirection, Renumbering]] = BoundedDict(MAX_STREAMS)
-        self._segments: dict[Hashable, list[_Part]] = {}
+        self._segments: dict[Hashable, list[HeldApdu]] = {}
         self.rewritten = self.filled = self.packets = 0
         self.tally = Tally("capture.cleartext", _REASONS)
 
@@ -190,7 +141,7 @@ class ClearCapture:
 
     def __iter__(self) -> Iterator[CapturedMessage]:
         for traced in self._decoder.traced():
-            held = _Held(traced)
+            held = HeldPacket(traced)
             segment = traced.segment
             former: dict[_Way, Renumbering] = {}
             if segment is not None and segment.transport == "tcp":
@@ -213,7 +164,7 @@ class ClearCapture:
                 self._write_ready(traced.packet.time_ns)
         self._write_ready(None)
 
-    def _number(self, held: _Held, segment: Segment, direction: StreamDirection | None) -> dict[_Way, Renumbering]:
+    def _number(self, held: HeldPacket, segment: Segment, direction: StreamDirection | None) -> dict[_Way, Renumbering]:
         """Find or make the numbers of both directions; return those that held before, by the ends."""
         ends = (segment.flow.src, segment.flow.dst)
         known = self._directions.get(ends)
@@ -239,11 +190,11 @@ class ClearCapture:
             held.ahead.fix(held.end)
         return former
 
-    def _part(self, held: _Held, item: Apdu, former: dict[_Way, Renumbering]) -> _Part | None:
+    def _part(self, held: HeldPacket, item: Apdu, former: dict[_Way, Renumbering]) -> HeldApdu | None:
         """Return where an APDU is."""
         if item.transport == "udp":
             held.parts.append(item.octets)
-            return _Part(held, len(held.parts) - 1, None, 0, 0)
+            return HeldApdu(held, len(held.parts) - 1, None, 0, 0)
         ahead = held.ahead
         if held.traced.packet is None or held.traced.packet.number not in item.frames:
             # read out of what was held: of a connection that has ended, or of one given up
@@ -253,9 +204,9 @@ class ClearCapture:
         if ahead is None:
             return None
         start = ahead.position(item.sequence)
-        return _Part(held, 0, ahead, start, start + len(item.octets))
+        return HeldApdu(held, 0, ahead, start, start + len(item.octets))
 
-    def _place(self, part: _Part, item: Apdu, message: CapturedMessage | None) -> None:
+    def _place(self, part: HeldApdu, item: Apdu, message: CapturedMessage | None) -> None:
         """Put a verified message in the place of its APDU; have its segments wait until it is whole."""
         if message is None or not message.is_message:
             key = _segmented(item.octets)
@@ -289,11 +240,11 @@ class ClearCapture:
         for other in others:
             other.put(b"", _PART)
 
-    def _leave(self, parts: list[_Part]) -> None:
+    def _leave(self, parts: list[HeldApdu]) -> None:
         for part in parts:
             part.go_on()
 
-    def _forget(self, held: _Held) -> None:
+    def _forget(self, held: HeldPacket) -> None:
         """Forget the segments in a packet that is written."""
         for key in held.segments:
             parts = [part for part in self._segments.get(key, ()) if part.held is not held]
@@ -310,7 +261,7 @@ class ClearCapture:
             held = queue[0]
             packet = held.traced.packet
             assert packet is not None  # noqa: S101 - others are not held
-            if not _is_ready(held):
+            if not held.is_ready:
                 late = now_ns is None or now_ns - packet.time_ns > wait_ns
                 if not late and len(queue) <= most and self._octets <= octets:
                     return
@@ -320,7 +271,7 @@ class ClearCapture:
             self._octets -= len(packet.data)
             self._write(held)
 
-    def _write(self, held: _Held) -> None:
+    def _write(self, held: HeldPacket) -> None:
         packet, segment, datagram = held.traced.packet, held.traced.segment, held.traced.datagram
         assert packet is not None  # noqa: S101 - others are not held
         self._forget(held)
@@ -335,7 +286,7 @@ class ClearCapture:
                     data = rebuild_udp(packet, datagram, b"".join(held.parts), missing=missing)
             else:
                 old = tcp_numbers(datagram)
-                new, payload, remarks = _renumbered(held, segment, old)
+                new, payload, remarks = held.renumbered(segment, old)
                 if changed := (new, payload) != (old, segment.payload):
                     data = rebuild_tcp(packet, datagram, payload, new, missing=missing)
                 if held.ahead is not None and segment.payload:
@@ -397,33 +348,6 @@ def write_clear(
     return made
 
 
-def _is_ready(held: _Held) -> bool:
-    if held.waits:
-        return False
-    direction, ahead = held.direction, held.ahead
-    if direction is None or ahead is None or held.start == held.end:
-        return True
-    return held.end <= ahead.position(direction.settled) and not ahead.waits(held.end)
-
-
-def _renumbered(held: _Held, segment: Segment, old: TcpNumbers) -> tuple[TcpNumbers, bytes, list[str]]:
-    """Return what a TCP segment becomes: its numbers, its payload, and the remarks on it."""
-    ahead, back = held.ahead, held.back
-    sequence, payload = old.sequence, segment.payload
-    remarks: list[str] = []
-    if ahead is not None and not ahead.is_plain:
-        payload, remarks = ahead.octets(held.start, payload)
-        place = ahead.new(held.start)
-        if held.start + 1 == ahead.written_end and held.end <= ahead.written_end:  # a keep-alive
-            place, payload = ahead.new(held.start + 1) - 1, payload[-1:]
-        sequence = (old.sequence + place - held.start) & 0xFFFFFFFF
-    if back is None or back.is_plain:
-        return old._replace(sequence=sequence), payload, remarks
-    told = [(back.new(back.position(number)) & 0xFFFFFFFF) for number in (old.acknowledged or 0, *old.blocks)]
-    acknowledged = None if old.acknowledged is None else told[0]
-    return TcpNumbers(sequence, acknowledged, tuple(told[1:])), payload, remarks
-
-
 def _remark(message: CapturedMessage, filled: int) -> str:
     key = "" if message.key is None else f" under key {message.key.id}"
     secrets = f"; secrets filled with * in {filled} of its services" if filled else ""
@@ -434,13 +358,16 @@ def _segmented(octets: bytes) -> Hashable:
     """Return what the segments of one message share; None for what is no segment."""
     try:
         acse = decode_acse(octets, max_size=len(octets))
-        return _message_key(acse) if acse.is_segment else None
     except DecodeError:
         return None
+    return _message_key(acse) if acse.is_segment else None
 
 
 def _message_key(acse: Acse | None) -> Hashable:
+    """Return what a message shares with its segments; None where that is malformed."""
     if acse is None:
         return None
-    size = acse.called_ae_qualifier if acse.is_segment else len(acse.octets)
-    return acse.called, acse.calling, acse.calling_invocation_id, size
+    with suppress(DecodeError):
+        size = acse.called_ae_qualifier if acse.is_segment else len(acse.octets)
+        return acse.called, acse.calling, acse.calling_invocation_id, size
+    return None

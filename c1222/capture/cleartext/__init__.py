@@ -1,0 +1,1 @@
+"""Captures written anew with verified messages in cleartext, for those who have no keys."""
