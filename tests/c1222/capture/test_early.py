@@ -30,9 +30,9 @@ def timed(*packets: tuple[int, bytes]) -> io.BytesIO:
     return file
 
 
-@pytest.fixture(params=["short road", "general road"])
+@pytest.fixture(params=["fast path", "full decoder"])
 def _road(request, monkeypatch):
-    if request.param == "general road":
+    if request.param == "full decoder":
         monkeypatch.setattr(FastPath, "of_packet", lambda *_: None)
         monkeypatch.setattr(FastPath, "of_apdu", lambda *_: None)
 
