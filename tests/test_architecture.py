@@ -176,6 +176,90 @@ def test_one_bounded_map(path: Path) -> None:
             assert not done.endswith((".clear()", ".popitem(last=False)")), f"{path.name}, line {node.lineno}: {done}"
 
 
+PARTS_OF_AN_APDU = {"spans", "span", "user_information"}
+GIVES_ITEMS = {"get", "items", "values"}
+PASSES_ON = {"enumerate", "iter", "list", "next", "reversed", "sorted", "tuple"}
+
+
+def indexed_by_number(scope: ast.AST) -> Iterator[int]:
+    """Yield the lines where a number is the index, or a bound of the slice, of what says where parts of an APDU are."""
+    names: set[str] = set()
+
+    def is_part(node: ast.AST | None) -> bool:
+        match node:
+            case ast.Name(id=name):
+                return name in names
+            case ast.Attribute(value=owner, attr=name):
+                return name in PARTS_OF_AN_APDU or (name in GIVES_ITEMS and is_part(owner))
+            case ast.Subscript(value=inner) | ast.NamedExpr(value=inner):
+                return is_part(inner)
+            case ast.Call(func=ast.Name(id=name), args=args) if name in PASSES_ON:
+                return any(map(is_part, args))
+            case ast.Call(func=called):
+                return is_part(called)
+        return False
+
+    def bind(target: ast.AST, value: ast.AST | None) -> None:
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            for one, other in zip(target.elts, value.elts, strict=False):
+                bind(one, other)
+        elif is_part(value):
+            names.update(node.id for node in ast.walk(target) if isinstance(node, ast.Name))
+
+    before = -1
+    while len(names) > before:
+        before = len(names)
+        for node in ast.walk(scope):
+            match node:
+                case ast.Assign(targets=[target], value=value):
+                    bind(target, value)
+                case ast.AnnAssign(target=target, value=value) | ast.NamedExpr(target=target, value=value):
+                    bind(target, value)
+                case ast.For(target=target, iter=value) | ast.comprehension(target=target, iter=value):
+                    bind(target, value)
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Subscript) and is_part(node.value):
+            index = node.slice
+            bounds = [index.lower, index.upper] if isinstance(index, ast.Slice) else [index]
+            if any(isinstance(one.operand if isinstance(one, ast.UnaryOp) else one, ast.Constant) for one in bounds):
+                yield node.lineno
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "acse.spans[tag][1]",
+        "acse.span('user-information')[-1]",
+        "acse.user_information[1:]",
+        "next(iter(acse.spans.values()))[0]",
+        "octets, spans = acse.octets, acse.spans\nspan = spans.get(tag)\noctets[span[1] : span[2]]",
+        "[octets[span[0] : span[2]] for tag, span in acse.spans.items()]",
+        "if span := acse.span(name): span[0]",
+    ],
+)
+def test_numeric_indexes_are_seen(code: str) -> None:
+    assert list(indexed_by_number(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "acse.spans[tag]",
+        "span = acse.span(name)\nocts = octets[span.start : span.end][0]",
+        "elements = [octets[start:end] for start, _, end in acse.spans.values()]\nelements[0][0]",
+    ],
+)
+def test_names_are_no_numeric_indexes(code: str) -> None:
+    assert not list(indexed_by_number(ast.parse(code)))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_parts_of_an_apdu_have_names(path: Path) -> None:
+    if path.is_relative_to(ROOT / "c1222") and not path.is_relative_to(ROOT / "c1222" / "message"):
+        scopes = [node for node in ast.walk(tree(path)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+        assert [line for scope in scopes for line in indexed_by_number(scope)] == []
+
+
 def loaded_by_name(path: Path) -> Iterator[str]:
     """Yield the dotted names that a module gives to `import_module` as a constant."""
     for node in ast.walk(tree(path)):

@@ -85,7 +85,7 @@ class EarlyResponses:
             if waiting and waiting[0].response is message:
                 early = waiting[0]
                 if early.request is not None:
-                    message.reply_to, message._asked, message.request_verified = early.request  # noqa: SLF001 - nobody has seen it yet
+                    message.reply_to, message.asked_body, message.request_verified = early.request
                     self._counters.unpaired -= 1
                 elif (
                     since_ns is not None

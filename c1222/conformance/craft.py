@@ -63,7 +63,7 @@ def last_octet_of(sent: Sent, element: str) -> int:
     span = decode_acse(sent.octets).span(element)
     if span is None:
         raise KeyError(element)
-    return span[2] - 1
+    return span.end - 1
 
 
 def segment(sent: Sent, octets: bytes, *, offset: int, total: int | None = None) -> bytes:

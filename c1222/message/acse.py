@@ -11,7 +11,7 @@ from typing import NamedTuple, Unpack, final
 from c1219.caches import remembered
 from c1222.errors import DecodeError, EncodeError, Finding, Level
 from c1222.message.acse_declaration import declaration, plan
-from c1222.message.acse_elements import MAX_UNKNOWN_ELEMENTS, Span, find_elements
+from c1222.message.acse_elements import MAX_UNKNOWN_ELEMENTS, Span, Spans, find_elements
 from c1222.message.acse_fields import SOURCES, Authentication, Fields, encode, invocation_ids
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG, RELATIVE_TAG_OF_2006, ApTitle
 from c1222.message.ber import MAX_APDU_OCTETS, Octets, check_oid, decode_oid
@@ -56,18 +56,18 @@ class Acse:
     Attributes:
         octets: the whole APDU as received or built.
         spans: for each known element present, by tag octet and in the order received: where its tag, its content and
-            the octet behind it are.
+            the octet behind it are. :meth:`span` gives one of them by name.
         unknown: the same for elements the APDU is not declared to have.
     """
 
     octets: bytes
-    spans: dict[int, Span]
+    spans: Spans
     unknown: tuple[Span, ...]
 
     def __init__(
         self,
         octets: bytes,
-        spans: dict[int, Span],
+        spans: Spans,
         unknown: tuple[Span, ...] = (),
         findings: tuple[Finding, ...] = (),
     ) -> None:
@@ -263,13 +263,14 @@ class Acse:
         for tag in self.spans:
             getattr(self, properties[tag])
 
-    def span(self, name: str) -> tuple[int, int, int] | None:
-        """Return where an element is: its tag, its content, the octet behind it.
+    def span(self, name: str) -> Span | None:
+        """Return where an element is, None where it is absent.
 
         Args:
             name: the name in the declaration, for example ``calling-AP-title``.
         """
-        return self.spans.get(plan().tags[name])
+        span = self.spans.get(plan().tags[name])
+        return None if span is None else Span(*span)
 
     def _walk(self, name: str) -> dict[str, tuple[int, int]]:
         tag = plan().tags[name]

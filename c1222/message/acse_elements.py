@@ -6,23 +6,38 @@ finds those; at the first sign of anything else a careful walk starts over, whic
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from c1222.errors import DecodeError, Finding, LimitExceeded
 from c1222.message.acse_declaration import plan
 from c1222.message.ber import APDU_TAG, length_size, read_length
 from c1222.message.tlv_plan import non_minimal
 
-__all__ = ["MAX_UNKNOWN_ELEMENTS", "Elements", "Span", "find_elements"]
+__all__ = ["MAX_UNKNOWN_ELEMENTS", "Elements", "Span", "Spans", "find_elements"]
 
 MAX_UNKNOWN_ELEMENTS: Final = 32
 """Default limit for elements the APDU is not declared to have."""
 
-Span = tuple[int, int, int]
-"""Where an element is: its tag, its content, the octet behind it."""
 
-Elements = tuple[dict[int, Span], tuple[Span, ...], tuple[Finding, ...]]
-"""The known elements by tag octet in the order received, the unknown ones, and remarks."""
+class Span(NamedTuple):
+    """Where an element is in an APDU.
+
+    Attributes:
+        start: where its tag is.
+        content: where its content starts.
+        end: where the octet behind it is.
+    """
+
+    start: int
+    content: int
+    end: int
+
+
+Spans = dict[int, tuple[int, int, int]]
+"""By tag octet and in the order received, what a `Span` names: plain tuples are made in a fifth of the time."""
+
+Elements = tuple[Spans, tuple[Span, ...], tuple[Finding, ...]]
+"""The known elements, the unknown ones, and remarks."""
 
 
 def find_elements(octets: bytes, max_size: int, max_unknown: int) -> Elements:
@@ -41,7 +56,7 @@ def find_elements(octets: bytes, max_size: int, max_unknown: int) -> Elements:
     layout = plan()
     ranks = layout.ranks
     size = len(octets)
-    spans: dict[int, Span] = {}
+    spans: Spans = {}
     last = 0
     try:
         length = octets[1]
@@ -97,7 +112,7 @@ def _decode_carefully(octets: bytes, max_size: int, max_unknown: int) -> Element
     if pos + length != size:
         raise DecodeError("acse", pos + length, f"{size - pos - length} octets follow the APDU")
     findings = [] if pos - 1 == length_size(length) else [non_minimal("acse", 1)]
-    spans: dict[int, Span] = {}
+    spans: Spans = {}
     unknown: list[Span] = []
     last = 0
     while pos < size:
@@ -121,7 +136,7 @@ def _decode_carefully(octets: bytes, max_size: int, max_unknown: int) -> Element
         if node is None:
             if len(unknown) == max_unknown:
                 raise LimitExceeded(path, begin, f"more than {max_unknown} unknown elements")
-            unknown.append((begin, start, pos))
+            unknown.append(Span(begin, start, pos))
             text = "the element is not known; it is outside of the authenticated header"
             findings.append(Finding("error", "unknown-element", path, begin, text))
             continue

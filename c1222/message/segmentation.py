@@ -319,7 +319,7 @@ class Reassembler:
             raise refuse("acse.called-AE-qualifier", 0, "the element is missing: this is no segment")
         for name in _FORBIDDEN:
             if span := segment.span(name):
-                raise refuse(f"acse.{name}", span[0], "the element is not allowed in a segment")
+                raise refuse(f"acse.{name}", span.start, "the element is not allowed in a segment")
         if not start < end <= total:
             raise refuse("acse.user-information", first, f"octets {start} to {end} of {total} are not possible")
         if total > self._max_octets:

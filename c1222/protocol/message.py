@@ -245,8 +245,18 @@ class Message:
 
     @property
     def asked_body(self) -> bytes:
-        """The requests it answers as octets, with their lengths; empty where they are not known."""
+        """The requests it answers as octets, with their lengths; empty where they are not known.
+
+        It may be set where they become known late; what was decoded without them is decoded again.
+        """
         return self._asked
+
+    @asked_body.setter
+    def asked_body(self, octets: bytes) -> None:
+        self._asked = octets
+        if self.envelope is not None:
+            for name in ("services", "findings"):
+                self.__dict__.pop(name, None)
 
     @property
     def request_body(self) -> bytes:

@@ -80,19 +80,16 @@ def canonical_header(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle
 
 def pieces(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle = DEFAULT_BASE) -> list[HeaderPiece]:
     """Return N in named pieces, to see where two implementations differ. Takes and raises the same."""
-    layout = _layout()
-    octets, spans = acse.octets, acse.spans
     result = []
     for name in _ORDER:
-        span = spans.get(layout.tags[name])
+        span = acse.span(name)
         if span is None:
             continue
         if name in _TITLES:
             octets_of_piece = _absolute(acse, name, base.content)[_TITLES.index(name)]
-        elif name == "user-information":
-            octets_of_piece = octets[span[0] : _control(acse) + 1]
         else:
-            octets_of_piece = octets[span[0] : span[2]]
+            end = _control(acse) + 1 if name == "user-information" else span.end
+            octets_of_piece = acse.octets[span.start : end]
         result.append(HeaderPiece(name, octets_of_piece))
     if key_id is not None:
         result.append(HeaderPiece("key-id", bytes((key_id,))))
@@ -115,26 +112,27 @@ def canonical_prefix(acse: Acse, base: bytes) -> tuple[bytes, bytes | None, byte
     """
     layout = _layout()
     octets, spans = acse.octets, acse.spans
-    order = tuple(spans)
-    if order not in layout.usual or acse.unknown:
+    if tuple(spans) not in layout.usual or acse.unknown:
         return _prefix_of_any(acse, base)
     # In the usual order N is the message itself, with the calling title moved to the end.
-    called_span = spans[layout.called]
-    calling_span = spans[layout.calling]
-    if order[0] != layout.called:
+    called_start, called_content, called_end = spans[layout.called]
+    calling_start, calling_content, calling_end = spans[layout.calling]
+    start = called_start
+    if layout.context in spans:
+        start, _, _ = spans[layout.context]
         base = _base(acse, base)
     forms = _forms(base)
     try:
-        called = forms[octets[called_span[1] : called_span[2]]]
-        calling = forms[octets[calling_span[1] : calling_span[2]]]
+        called = forms[octets[called_content:called_end]]
+        calling = forms[octets[calling_content:calling_end]]
     except DecodeError:
         return _prefix_of_any(acse, base)  # which says where
     prefix = b"".join(
         (
-            octets[spans[order[0]][0] : called_span[0]],
+            octets[start:called_start],
             called[0],
-            octets[called_span[2] : calling_span[0]],
-            octets[calling_span[2] : _control(acse) + 1],
+            octets[called_end:calling_start],
+            octets[calling_end : _control(acse) + 1],
             calling[1],
         )
     )
@@ -155,6 +153,7 @@ class _Layout(NamedTuple):
     """Tags by name, and the orders of elements, all usual, in which N is the message with one element moved."""
 
     tags: dict[str, int]
+    context: int
     called: int
     calling: int
     usual: frozenset[tuple[int, ...]]
@@ -172,7 +171,7 @@ def _layout() -> _Layout:
         for size in range(len(maybe) + 1)
         for chosen in combinations(maybe, size)
     )
-    return _Layout(tags, called, calling, usual)
+    return _Layout(tags, tags["application-context-name"], called, calling, usual)
 
 
 _Forms = BoundedDict[bytes, tuple[bytes, bytes, bytes]]
@@ -232,7 +231,7 @@ def other_prefix(acse: Acse) -> bytes | None:
         if span is None:
             header += part.octets
         else:
-            header += _forms(doubled)[acse.octets[span[1] : span[2]]][_TITLES.index(part.name)]
+            header += _forms(doubled)[acse.octets[span.content : span.end]][_TITLES.index(part.name)]
     return header if header != b"".join(part.octets for part in parts) else None
 
 
@@ -242,10 +241,10 @@ def _base(acse: Acse, base: bytes) -> bytes:
     if context is None:
         return base
     try:
-        content = ApTitle.from_tlv(acse.octets[context[1] : context[2]]).absolute().content
+        content = ApTitle.from_tlv(acse.octets[context.content : context.end]).absolute().content
         return content if content == DEFAULT_BASE.content else content + b"\0"
     except DecodeError as error:
-        raise type(error)("acse.application-context-name", context[1] + error.offset, error.reason) from None
+        raise type(error)("acse.application-context-name", context.content + error.offset, error.reason) from None
 
 
 def _base_title(base: bytes) -> ApTitle:

@@ -71,7 +71,7 @@ def forms(probe: Probe) -> Iterator[Remark]:
 def _rewritten(reply: Reply, called: ApTitle, calling: ApTitle) -> Iterator[Remark]:
     for element, title in (("called-AP-title", calling), ("calling-AP-title", called)):
         span = reply.acse.span(element)
-        if span is not None and reply.octets[span[1] : span[2]] != title.tlv():
+        if span is not None and reply.octets[span.content : span.end] != title.tlv():
             form = "relative" if title.is_relative else "absolute"
             yield wrong(f"{element}: asked with the {form} form {title}, it came back as another")
 

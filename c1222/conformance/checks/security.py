@@ -14,7 +14,7 @@ from c1222.conformance.craft import flipped, last_octet_of
 from c1222.conformance.reply import said
 from c1222.conformance.rules import Mark, NotApplicable, Remark, Rule, check, note, odd, wrong
 from c1222.conformance.session import logged_on
-from c1222.message.acse import decode_acse
+from c1222.message.acse import decode_acse, plan
 from c1222.message.ber import APDU_TAG, tlv
 from c1222.message.epsem import MAC_SIZE, SecurityMode
 from c1222.security.canonical import canonical_header
@@ -111,10 +111,10 @@ def absolute(probe: Probe) -> Iterator[Remark]:
     sent = probe.compose(IdentifyRequest(), called=target.called.absolute(), calling=target.calling.absolute())
     acse = decode_acse(sent.octets)
     titles = zip(_TITLES, (target.called, target.calling), strict=True)
-    shorter = {acse.span(name): title.relative() for name, title in titles}
+    shorter = {plan().tags[name]: title.relative() for name, title in titles}
     elements = [
-        tlv(tag, shorter[span].tlv()) if span in shorter else sent.octets[span[0] : span[2]]
-        for tag, span in acse.spans.items()
+        tlv(tag, shorter[tag].tlv()) if tag in shorter else sent.octets[start:end]
+        for tag, (start, _, end) in acse.spans.items()
     ]
     rewritten = tlv(APDU_TAG, b"".join(elements))
     if rewritten == sent.octets:
@@ -309,7 +309,7 @@ def unknown_elements(probe: Probe) -> Iterator[Remark]:
     sent = probe.compose(IdentifyRequest())
     acse = decode_acse(sent.octets)
     place = last_octet_of(sent, "calling-AP-invocation-id") + 1
-    first = next(iter(acse.spans.values()))[0]
+    first, _, _ = next(iter(acse.spans.values()))
     octets = tlv(APDU_TAG, sent.octets[first:place] + tlv(_UNKNOWN_TAG, b"\x02\x01\x00") + sent.octets[place:])
     yield from _forged(probe, sent, octets, "a secured request with an unknown element")
     yield from lives_on(probe)

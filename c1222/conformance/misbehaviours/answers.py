@@ -156,8 +156,8 @@ def other_form(answer: bytes, node: Subject) -> Iterator[tuple[bytes, float]]:
 @leaving("long-lengths", "Lengths have more octets than needed", "Takes such answers.", "C-ECHO-07")
 def long_lengths(answer: bytes, _node: Subject) -> Iterator[tuple[bytes, float]]:
     """The outer length, which no MAC covers."""
-    acse = decode_acse(answer)
-    content = answer[next(iter(acse.spans.values()))[0] :]
+    first, _, _ = next(iter(decode_acse(answer).spans.values()))
+    content = answer[first:]
     yield bytes((APDU_TAG, 0x82)) + len(content).to_bytes(2) + content, 0.0
 
 

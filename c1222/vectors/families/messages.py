@@ -273,13 +273,14 @@ def _refused(author: Author, sample: _Sample) -> None:
 
 def _places(octets: bytes) -> list[tuple[str, int]]:
     """Return octets of each part of a message that can be changed without making it malformed."""
-    spans = decode_acse(octets).spans
-    start = decode_acse(octets).user_information.start
+    acse = decode_acse(octets)
+    last = {tag: end - 1 for tag, (_, _, end) in acse.spans.items()}
+    start = acse.user_information.start
     return [
-        ("the called title", spans[0xA2][2] - 1),
-        ("the calling title", spans[0xA6][2] - 1),
-        ("the invocation id", spans[0xA8][2] - 1),
-        ("the vector", spans[0xAC][2] - 1),
+        ("the called title", last[0xA2]),
+        ("the calling title", last[0xA6]),
+        ("the invocation id", last[0xA8]),
+        ("the vector", last[0xAC]),
         ("the control octet", start),
         ("the first octet of the ciphertext", start + 1),
         ("the last octet of the ciphertext", len(octets) - 5),

@@ -71,6 +71,9 @@ def test_a_response_is_read_with_its_request() -> None:
     assert isinstance(read, tables.ReadOffsetResponse)
     assert read.data == b"MANUFACTURER SN "
     assert response.asked == request.services
+    assert [finding.code for finding in alone.findings] != [finding.code for finding in response.findings]
+    alone.asked_body = request.request_body
+    assert (alone.services, alone.findings) == (response.services, response.findings)
 
 
 def test_a_request_made_from_its_parts_serves_too() -> None:
