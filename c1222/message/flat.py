@@ -102,8 +102,10 @@ class FlatApdu:
     @property
     def calling_ae_qualifier(self) -> int | None:
         """Bits: 0 TEST, 1 URGENT, 2 NOTIFICATION."""
-        tag, size = self.middle[:2]
-        return int.from_bytes(self.middle[_BEFORE_INTEGER : 2 + size]) if tag == _qualifier_tag() else None
+        if self.middle.startswith(self.number):
+            return None
+        _, size = self.middle[:2]
+        return int.from_bytes(self.middle[_BEFORE_INTEGER : 2 + size])
 
     @property
     def application_context(self) -> None:
@@ -198,11 +200,6 @@ class FlatReader:
         apdu.control_octet = middle[-1]
         apdu.sealed = sealed
         return apdu
-
-
-@remembered()
-def _qualifier_tag() -> int:
-    return plan().tags["calling-AE-qualifier"]
 
 
 @remembered()

@@ -69,7 +69,8 @@ def clear_apdu(message: Message, *, show_secrets: bool = False) -> ClearApdu | N
     for tag in (layout.octet_aligned, layout.external, layout.tags["user-information"]):
         string = tlv(tag, string)
     first = read_length(acse.octets, 1, len(acse.octets))[1]
-    before = acse.octets[first : acse.spans[layout.tags["user-information"]][0]]
+    end, _, _ = acse.spans[layout.tags["user-information"]]
+    before = acse.octets[first:end]
     return ClearApdu(tlv(APDU_TAG, before + string), filled)
 
 
