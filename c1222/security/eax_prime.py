@@ -32,14 +32,28 @@ if TYPE_CHECKING:
 
     Octets = bytes | bytearray | memoryview
 
-__all__ = ["BLOCK_SIZE", "CACHED_KEYS", "KEY_SIZE", "MAC_SIZE", "EAXPrime", "Trace", "eax_prime", "trace"]
+__all__ = [
+    "BLOCK_SIZE",
+    "CACHED_KEYS",
+    "COUNTER_MASK",
+    "KEY_SIZE",
+    "MAC_SIZE",
+    "SHORT_HEADER",
+    "EAXPrime",
+    "Trace",
+    "double_reversed",
+    "eax_prime",
+    "trace",
+]
 
 KEY_SIZE = 16
 BLOCK_SIZE = 16
 CACHED_KEYS = 8192
 """Keys whose primed state `eax_prime` keeps, 4 KB each; setting one up again costs more than a message."""
 
-_COUNTER_MASK = ~((0x80 << 8 * (15 - 12)) | (0x80 << 8 * (15 - 14)))
+COUNTER_MASK = (1 << 8 * BLOCK_SIZE) - 1 ^ ((0x80 << 8 * (15 - 12)) | (0x80 << 8 * (15 - 14)))
+"""What the first counter block keeps of the header's tag, as a number."""
+SHORT_HEADER = "EAX' is forgeable where the header has 16 octets or fewer"
 _ONE_NUMBER = 256  # up to here, masking the data as one number is quicker than handing the last block over by itself
 
 
@@ -94,7 +108,7 @@ class EAXPrime:
         if type(plaintext) is not bytes:
             plaintext = _octets(plaintext, "plaintext")
         if len(header) <= BLOCK_SIZE:
-            raise ShortHeader(_SHORT)
+            raise ShortHeader(SHORT_HEADER)
         tag = self._tag(self._header_mac, header)
         if not plaintext:
             return tag.to_bytes(BLOCK_SIZE)[-MAC_SIZE:]
@@ -121,7 +135,7 @@ class EAXPrime:
         if type(sealed) is not bytes:
             sealed = _octets(sealed, "sealed octets")
         if len(header) <= BLOCK_SIZE:
-            raise ShortHeader(_SHORT)
+            raise ShortHeader(SHORT_HEADER)
         ciphertext = sealed[:-MAC_SIZE]
         tag = header_tag = self._tag(self._header_mac, header)
         if ciphertext:
@@ -146,7 +160,7 @@ class EAXPrime:
         if type(data) is not bytes:
             data = _octets(data, "data")
         if len(data) <= BLOCK_SIZE:
-            raise ShortHeader(_SHORT)
+            raise ShortHeader(SHORT_HEADER)
         return (self._tag(self._header_mac, data) & 0xFFFFFFFF).to_bytes(MAC_SIZE)
 
     def verify(self, data: Octets, mac: Octets) -> None:
@@ -162,7 +176,7 @@ class EAXPrime:
             raise InvalidTag(_WRONG)
 
     def _doubled(self, block: bytes) -> bytes:
-        return _double_reversed(block)
+        return double_reversed(block)
 
     def _primed(self, block: bytes) -> CMAC:
         mac = CMAC(self._aes)
@@ -185,7 +199,7 @@ class EAXPrime:
 
     def _count(self, header_tag: int, data: bytes) -> bytes:
         """Apply the key stream that starts at the counter made of the header's tag."""
-        start = (header_tag & _COUNTER_MASK).to_bytes(BLOCK_SIZE)
+        start = (header_tag & COUNTER_MASK).to_bytes(BLOCK_SIZE)
         try:
             counter = self._counters.pop()
         except IndexError:
@@ -249,22 +263,21 @@ def trace(key: Octets, header: Octets, plaintext: Octets) -> Trace:
     sealed = eax.encrypt(header, plaintext)
     ciphertext, mac = sealed[:-MAC_SIZE], sealed[-MAC_SIZE:]
     zero = Cipher(AES(bytes(key)), ECB()).encryptor().update(bytes(BLOCK_SIZE))  # noqa: S305 - one block of zeros
-    d = _double_reversed(zero)
+    d = double_reversed(zero)
     tag, header_mac, ciphertext_mac = eax._tag, eax._header_mac, eax._ciphertext_mac  # noqa: SLF001 - of this module
     header_tag = tag(header_mac, bytes(header))
     return Trace(
         L=zero,
         D=d,
-        Q=_double_reversed(d),
+        Q=double_reversed(d),
         header_tag=header_tag.to_bytes(BLOCK_SIZE),
-        counter=(header_tag & _COUNTER_MASK).to_bytes(BLOCK_SIZE),
+        counter=(header_tag & COUNTER_MASK).to_bytes(BLOCK_SIZE),
         ciphertext=ciphertext,
         ciphertext_tag=tag(ciphertext_mac, ciphertext).to_bytes(BLOCK_SIZE) if ciphertext else None,
         mac=mac,
     )
 
 
-_SHORT = "EAX' is forgeable where the header has 16 octets or fewer"
 _WRONG = "the MAC is wrong"
 
 
@@ -281,6 +294,6 @@ def _double(block: bytes) -> int:
     return number ^ (1 << 128 | 0x87) if number >> 128 else number
 
 
-def _double_reversed(block: bytes) -> bytes:
-    """Double in GF(2^128), octet 0 being the least significant, as EAX' has it."""
+def double_reversed(block: bytes) -> bytes:
+    """Return a block doubled in GF(2^128), octet 0 being the least significant, as EAX' has it."""
     return _double(block[::-1]).to_bytes(BLOCK_SIZE, "little")

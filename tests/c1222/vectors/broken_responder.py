@@ -25,11 +25,11 @@ from c1222.vectors import meters, octets, operations, secured
 
 
 def big_endian_doubling() -> None:
-    eax_prime._double_reversed = lambda block: eax_prime._double(block).to_bytes(16)
+    eax_prime.double_reversed = lambda block: eax_prime._double(block).to_bytes(16)
 
 
 def counter_mask_on_other_octets() -> None:
-    eax_prime._COUNTER_MASK = ~(0x80 << 8 * 14 | 0x80 << 8 * 12)  # octets 1 and 3, as printed in 2008
+    eax_prime.COUNTER_MASK = ~(0x80 << 8 * 14 | 0x80 << 8 * 12)  # octets 1 and 3, as printed in 2008
 
 
 def reversed_mac() -> None:
