@@ -7,17 +7,15 @@ the security of sessions, segments) has a limit, and what falls out is counted.
 from __future__ import annotations
 
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from c1222.capture.apdus import CaptureApdus
 from c1222.capture.early import EARLY_NS, EarlyResponses
 from c1222.capture.fast import FastPath
-from c1222.capture.files.reader import APDU_ALONE, CaptureReader
-from c1222.capture.files.several import SeveralFiles
 from c1222.capture.message import UNPAIRED, CapturedMessage, Counters
-from c1222.capture.network.framing import make_apdu
-from c1222.capture.network.layers import Layers
+from c1222.capture.network.framing import StreamRemark
 from c1222.capture.network.layers import ends as ends_of_flow
-from c1222.capture.network.streams import C1222_PORT, Apdu, StreamRemark, Streams, apdu_ends, apdus_of
+from c1222.capture.network.streams import C1222_PORT
 from c1222.errors import DecodeError, Finding
 from c1222.message.acse import Acse, decode_acse, plan
 from c1222.message.ber import MAX_APDU_OCTETS
@@ -28,16 +26,15 @@ from c1222.security.keys import KeyStore
 from c1222.security.sealing import Verdict
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from c1222.capture.apdus import Source
     from c1222.capture.files.reader import Packet
     from c1222.capture.message import Remembered
+    from c1222.capture.network.framing import Apdu
     from c1222.capture.network.layers import Datagram, Segment
     from c1222.capture.network.tcp import StreamDirection
     from c1222.security.keys import Key, Keys
-
-    Source = str | os.PathLike[str] | IO[bytes]
 
 __all__ = [
     "MAX_DIAGNOSES",
@@ -45,6 +42,7 @@ __all__ = [
     "CaptureDecoder",
     "CapturedMessage",
     "Counters",
+    "MessageDecoder",
     "Traced",
     "decode_capture",
 ]
@@ -58,12 +56,6 @@ MAX_LOST_TOLD: Final = 10
 def addresses(where: bytes | tuple[str, str]) -> tuple[str, str]:
     """Return source and destination as texts, of the key of a flow or of themselves."""
     return ends_of_flow(where) if isinstance(where, bytes) else where
-
-
-def _reader(source: Source | Sequence[Source]) -> CaptureReader | SeveralFiles:
-    if not isinstance(source, list | tuple):
-        return CaptureReader(source)  # type: ignore[arg-type]  # or a sequence that is none of these
-    return CaptureReader(source[0]) if len(source) == 1 else SeveralFiles(source)
 
 
 class Traced(NamedTuple):
@@ -84,33 +76,29 @@ class Traced(NamedTuple):
     completed: Sequence[tuple[Apdu | StreamRemark, CapturedMessage | None]] = ()
 
 
-class CaptureDecoder:
-    """Decodes captures; iterate it once.
+class MessageDecoder:
+    """Decodes APDUs, whatever brought them, each next to what it answers.
 
     Args:
-        source: path of a pcap or pcapng file, compressed or not; ``-`` for standard input; or a binary file object. Or
-            a list of these: one capture in several files, whose packets are taken by time. Frames are then numbered
-            through all files in that order, and each message also has ``file`` and ``file_frame``.
         keys: a store, a single key, or octets by key id.
-        ports: UDP and TCP ports of C12.22.
-        by_content: also take on other ports what is an APDU by its look.
+        ports: UDP ports of C12.22.
+        by_content: also take APDUs of other ports.
         max_apdu_size: octets of the largest APDU accepted.
-        early_ns: nanoseconds of packet time that a response, and what follows it, is held if its request was not seen
-            yet; 0 gives each message at once.
+        early_ns: as for `decode_capture`.
 
     Attributes:
-        reader: the file or files: how much was read, and their own findings.
+        keys: the keys.
         counters: what was met so far.
+        associations: the memory of the listener.
+        early: messages held for a response whose request was not seen yet.
+        proven: keys that have verified messages.
 
     Raises:
-        CaptureError: the file is no capture.
-        OSError: the file cannot be opened or read.
         InvalidKey: the keys cannot be used.
     """
 
     def __init__(
         self,
-        source: Source | Sequence[Source],
         *,
         keys: Keys = None,
         ports: Collection[int] = (C1222_PORT,),
@@ -118,100 +106,49 @@ class CaptureDecoder:
         max_apdu_size: int = MAX_APDU_OCTETS,
         early_ns: int = EARLY_NS,
     ) -> None:
-        self._keys = KeyStore.of(keys)
+        self.keys = KeyStore.of(keys)
         self._max_apdu_size = max_apdu_size
         self.counters = Counters()
-        self._layers = Layers()
-        self._streams = Streams(ports=ports, by_content=by_content, max_apdu_size=max_apdu_size)
-        self._associations: Associations[Remembered] = Associations(self._keys.base_oid, addresses=addresses)
+        self.associations: Associations[Remembered] = Associations(self.keys.base_oid, addresses=addresses)
         self._reassembler = Reassembler(max_octets=max_apdu_size)
-        self._proven: set[Key] = set()
+        self.proven: set[Key] = set()
         self._last_key: Key | None = None
         self._authentication = plan().tags["calling-authentication-value"]
         self._segmented = plan().tags["called-AE-qualifier"]
         self._diagnoses = MAX_DIAGNOSES
-        self._early = EarlyResponses(self._associations, self.counters, wait_ns=early_ns)
+        self.early = EarlyResponses(self.associations, self.counters, wait_ns=early_ns)
         self._fast = FastPath(
-            self._keys,
-            self._associations,
+            self.keys,
+            self.associations,
             self.counters,
-            self._proven,
-            self._early,
+            self.proven,
+            self.early,
             ports=ports,
             by_content=by_content,
             max_size=max_apdu_size,
         )
-        self.reader: CaptureReader | SeveralFiles = _reader(source)
 
-    def __iter__(self) -> Iterator[CapturedMessage]:
-        return self._of_hex() if self.reader.format == "hex" else self._of_packets()
-
-    def _of_hex(self) -> Iterator[CapturedMessage]:
-        """Yield the messages of octets in hex: when they were sent is not known, nor by whom but for frames."""
-        layers, streams, limit = self._layers, self._streams, self._max_apdu_size
-
-        def items() -> Iterator[Apdu | StreamRemark]:
-            for packet in self.reader:
-                if packet.link_type == APDU_ALONE:
-                    line, octets = packet.number, packet.data
-                    ends = apdu_ends(octets, limit) or [len(octets)]
-                    for apdu, findings in apdus_of(octets, ends, "hex", "line"):
-                        yield make_apdu((line, 0, "", "", "udp", apdu, (line,), findings, 0))
-                elif (segment := layers.segment(packet)) is not None:
-                    yield from streams.push(segment)
-            layers.finish()
-            yield from streams.finish()
-
-        for message in self.messages(items()):
-            yield message.without_time()
-        for message in self._early.finish():
-            yield message.without_time()
-        self._reassembler.close()
-
-    def _of_packets(self) -> Iterator[CapturedMessage]:
-        fast, layers, streams, early = self._fast.of_packet, self._layers, self._streams, self._early
-        waiting = early.waiting
-        for packet in self.reader:
-            message = fast(packet)
-            if message is not None:
-                if waiting:
-                    yield from early.push(message)
-                else:
-                    yield message
-            else:
-                segment = layers.segment(packet)
-                if segment is not None:
-                    yield from self.messages(streams.push(segment))
-        layers.finish()
-        yield from self.messages(streams.finish())
-        yield from early.finish()
-        self._reassembler.close()
-
-    def traced(self) -> Iterator[Traced]:
-        """Yield every packet with what became of it, in place of the messages alone; responses wait for no request.
-
-        Call it once, and do not iterate then. The last item has no packet, but what was left in the end.
-        """
-        layers, streams, read = self._layers, self._streams, self._of_item
-        for packet in self.reader:
-            segment = layers.segment(packet)
-            if segment is None:
-                yield Traced(packet)
+    def messages(self, items: Iterable[Apdu | StreamRemark]) -> Iterator[CapturedMessage]:
+        """Yield the messages of APDUs and remarks in order."""
+        early = self.early
+        for item in items:
+            message = self._of_item(item)
+            if message is None:
                 continue
-            completed = [(item, read(item)) for item in streams.push(segment)]
-            yield Traced(packet, segment, layers.datagram, streams.following(segment), completed)
-        layers.finish()
-        yield Traced(None, completed=[(item, read(item)) for item in streams.finish()])
-        self._reassembler.close()
+            if early.waiting:
+                yield from early.push(message)
+            else:
+                yield message
 
-    def close(self) -> None:
-        """Close the file."""
-        self.reader.close()
+    def finish(self) -> list[CapturedMessage]:
+        """Return the messages still held: no APDU follows."""
+        self._reassembler.close()
+        return self.early.finish()
 
     def findings(self) -> list[Finding]:
-        """Return what concerns the capture as a whole; complete once all messages were taken."""
-        findings = [*self.reader.findings(), *self._layers.findings(), *self._streams.findings()]
-        associations = self._associations
+        """Return what concerns the messages as a whole; complete once all were taken."""
+        findings = []
+        associations = self.associations
         for count, what in (
             (associations.requests.forgotten, "requests were forgotten before a response came"),
             (associations.sessions.forgotten, "sessions were forgotten"),
@@ -231,18 +168,6 @@ class CaptureDecoder:
         findings += [Finding("error", "incomplete-message", "capture.segments", None, text) for text in texts]
         return findings
 
-    def messages(self, items: Iterable[Apdu | StreamRemark]) -> Iterator[CapturedMessage]:
-        """Yield the messages of APDUs and remarks in order."""
-        early = self._early
-        for item in items:
-            message = self._of_item(item)
-            if message is None:
-                continue
-            if early.waiting:
-                yield from early.push(message)
-            else:
-                yield message
-
     def _of_item(self, item: Apdu | StreamRemark) -> CapturedMessage | None:
         """Return the message of an APDU or a remark, None for a segment that completes none."""
         if isinstance(item, StreamRemark):
@@ -261,7 +186,7 @@ class CaptureDecoder:
             return self._unreadable(item, (*item.findings, error.finding()))
 
     def _message(self, item: Apdu, acse: Acse, segments: tuple[int, ...] | None) -> CapturedMessage:
-        associations = self._associations
+        associations = self.associations
         counters = self.counters
         ends = associations.ends(acse)
         frame = item.frame
@@ -271,11 +196,11 @@ class CaptureDecoder:
         message = open_message(
             CapturedMessage,
             acse,
-            self._keys,
+            self.keys,
             sessions=() if carries else associations.sessions_of(ends),
             asked=asked,
             diagnose=self._diagnoses > 0,
-            proven=self._proven,
+            proven=self.proven,
         )
         counters.messages += 1
         message.frame = frame
@@ -296,7 +221,7 @@ class CaptureDecoder:
             key = opened.key
             if key is not None and key is not self._last_key:
                 self._last_key = key
-                self._proven.add(key)
+                self.proven.add(key)
             if carries:
                 associations.remember_session(ends, opened)
         elif verdict is Verdict.CLEARTEXT:
@@ -310,7 +235,7 @@ class CaptureDecoder:
             counters.responses += 1
             if reply_to is None:
                 counters.unpaired += 1
-                self._early.expect(message, *ends, acse.request_number, where)
+                self.early.expect(message, *ends, acse.request_number, where)
         elif verdict is Verdict.VERIFIED or opened.authenticated is None:
             verified = verdict is Verdict.VERIFIED
             associations.remember_request(acse, ends, (frame, message.request_body, verified), where)
@@ -323,6 +248,93 @@ class CaptureDecoder:
         else:
             self.counters.skipped += 1
         return CapturedMessage.unreadable(item, findings)
+
+
+class CaptureDecoder(MessageDecoder):
+    """Decodes captures; iterate it once.
+
+    Args:
+        source: path of a pcap or pcapng file, compressed or not; ``-`` for standard input; or a binary file object. Or
+            a list of these: one capture in several files, whose packets are taken by time. Frames are then numbered
+            through all files in that order, and each message also has ``file`` and ``file_frame``.
+        keys: a store, a single key, or octets by key id.
+        ports: UDP and TCP ports of C12.22.
+        by_content: also take on other ports what is an APDU by its look.
+        max_apdu_size: octets of the largest APDU accepted.
+        early_ns: nanoseconds of packet time that a response, and what follows it, is held if its request was not seen
+            yet; 0 gives each message at once.
+
+    Attributes:
+        reader: the file or files: how much was read, and their own findings.
+
+    Raises:
+        CaptureError: the file is no capture.
+        OSError: the file cannot be opened or read.
+        InvalidKey: the keys cannot be used.
+    """
+
+    def __init__(
+        self,
+        source: Source | Sequence[Source],
+        *,
+        keys: Keys = None,
+        ports: Collection[int] = (C1222_PORT,),
+        by_content: bool = True,
+        max_apdu_size: int = MAX_APDU_OCTETS,
+        early_ns: int = EARLY_NS,
+    ) -> None:
+        super().__init__(keys=keys, ports=ports, by_content=by_content, max_apdu_size=max_apdu_size, early_ns=early_ns)
+        self._apdus = CaptureApdus(source, ports=ports, by_content=by_content, max_apdu_size=max_apdu_size)
+        self.reader = self._apdus.reader
+
+    def __iter__(self) -> Iterator[CapturedMessage]:
+        return self._of_packets() if self._apdus.timed else self._of_hex()
+
+    def _of_hex(self) -> Iterator[CapturedMessage]:
+        """Yield the messages of octets in hex: when they were sent is not known, nor by whom but for frames."""
+        for message in self.messages(self._apdus):
+            yield message.without_time()
+        for message in self.finish():
+            yield message.without_time()
+
+    def _of_packets(self) -> Iterator[CapturedMessage]:
+        fast, apdus, early = self._fast.of_packet, self._apdus, self.early
+        waiting = early.waiting
+        for packet in self.reader:
+            message = fast(packet)
+            if message is not None:
+                if waiting:
+                    yield from early.push(message)
+                else:
+                    yield message
+            else:
+                yield from self.messages(apdus.of_packet(packet))
+        yield from self.messages(apdus.finish())
+        yield from self.finish()
+
+    def traced(self) -> Iterator[Traced]:
+        """Yield every packet with what became of it, in place of the messages alone; responses wait for no request.
+
+        Call it once, and do not iterate then. The last item has no packet, but what was left in the end.
+        """
+        layers, streams, read = self._apdus.layers, self._apdus.streams, self._of_item
+        for packet in self.reader:
+            segment = layers.segment(packet)
+            if segment is None:
+                yield Traced(packet)
+                continue
+            completed = [(item, read(item)) for item in streams.push(segment)]
+            yield Traced(packet, segment, layers.datagram, streams.following(segment), completed)
+        yield Traced(None, completed=[(item, read(item)) for item in self._apdus.finish()])
+        self._reassembler.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.reader.close()
+
+    def findings(self) -> list[Finding]:
+        """Return what concerns the capture as a whole; complete once all messages were taken."""
+        return [*self._apdus.findings(), *super().findings()]
 
 
 def decode_capture(

@@ -364,7 +364,7 @@ def test_every_packet_is_a_message_or_counted(data: st.DataObject) -> None:
             packet[data.draw(st.integers(0, 60))] = data.draw(st.integers(0, 255))
         packets.append(bytes(packet))
     seen, decoder = read(capture(packets))
-    tallies = [decoder.reader.tally, decoder._layers.tally, decoder._streams.tally]
+    tallies = [decoder.reader.tally, decoder._apdus.layers.tally, decoder._apdus.streams.tally]
     of_datagrams = {"fragment-timeout", "fragment-evicted", "fragment-conflict", "fragment-overlap"}
     counted = sum(count for tally in tallies for reason, count in tally.items() if reason not in of_datagrams)
     assert len({m.frame for m in seen}) + counted == len(packets)
