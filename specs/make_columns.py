@@ -20,6 +20,7 @@ from c1219.views.clock import CLOCK  # noqa: E402
 from c1219.views.event_log import EVENTS  # noqa: E402
 from c1219.views.identity import IDENTITY  # noqa: E402
 from c1219.views.security import ACCESS  # noqa: E402
+from c1222.bulk.reading import FRAMES  # noqa: E402
 from c1222.capture.messages import MESSAGES  # noqa: E402
 from c1222.cli.rows import ELEMENTS  # noqa: E402
 from c1222.cli.table_rows import FIELDS, TABLES  # noqa: E402
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from c1219.tabular.schema import RowSchema
 
 SCHEMAS: Final[tuple[RowSchema, ...]] = (
-    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, MESSAGES, ELEMENTS, TABLES, FIELDS,
+    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, MESSAGES, FRAMES, ELEMENTS, TABLES, FIELDS,
     CHECK_ROWS, FAMILY_ROWS,
 )  # fmt: skip
 

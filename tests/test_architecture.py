@@ -23,6 +23,7 @@ RANK = {
     "node": 4,
     "capture": 4,
     "vectors": 4,
+    "bulk": 5,
     "conformance": 5,
     "cli": 6,
 }

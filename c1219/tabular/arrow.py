@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from c1219.tabular.schema import ColumnType, RowColumn, RowSchema
 
-__all__ = ["Decimals", "arrow_schema", "arrow_table", "pandas_frame", "write_parquet"]
+__all__ = ["Decimals", "arrow_schema", "arrow_table", "encodable", "pandas_frame", "write_parquet"]
 
 Decimals = Literal["decimal128", "float64"]
 """What decimal numbers become: exact, or quick to compute with."""
@@ -31,7 +31,7 @@ _TYPES: Final[dict[ColumnType, Any]] = {
     "string": pa.string(), "word": _WORD, "words": pa.list_(_WORD), "json": pa.string(), "int8": pa.int8(),
     "int16": pa.int16(), "int32": pa.int32(), "int64": pa.int64(), "integers": pa.list_(pa.int64()),
     "float": pa.float64(), "bool": pa.bool_(), "decimal": pa.decimal128(PRECISION, SCALE),
-    "time": pa.timestamp("us", "UTC"), "wall": pa.timestamp("us"),
+    "time": pa.timestamp("us", "UTC"), "wall": pa.timestamp("us"), "binary": pa.binary(),
 }  # fmt: skip
 
 
@@ -88,13 +88,14 @@ def _array(column: RowColumn, values: Sequence[Any], kind: pa.DataType) -> pa.Ar
     try:
         return pa.array(values, type=kind)
     except UnicodeEncodeError:  # half a surrogate pair, which a meter's text may have and UTF-8 has not
-        return pa.array([_encodable(value) for value in values], type=kind)
+        return pa.array([encodable(value) for value in values], type=kind)
 
 
-def _encodable(value: Any) -> Any:
+def encodable(value: Any) -> Any:
+    """Return a value with its texts, halves of surrogate pairs written out, as UTF-8 can have them."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    return [_encodable(item) for item in value] if isinstance(value, tuple) else value
+    return [encodable(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _json(value: Any) -> str:

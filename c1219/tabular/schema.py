@@ -22,7 +22,7 @@ __all__ = ["METER", "ColumnType", "RowColumn", "RowSchema", "csv_cell", "csv_lin
 
 ColumnType = Literal[
     "string", "word", "words", "json", "int8", "int16", "int32", "int64", "integers", "float", "bool", "decimal",
-    "time", "wall",
+    "time", "wall", "binary",
 ]  # fmt: skip
 """word: one of few texts, so that it is kept once; words: a list of them; json: text that is JSON; integers: a list of
 int64; time: an instant, kept in UTC; wall: a time as a clock shows it, without zone."""

@@ -20,6 +20,7 @@ from c1222.capture.message import UNTIMED
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ED_CLASS_SIZE, Control, ResponseControl, SecurityMode
 from c1222.message.flat import FlatApdu
+from c1222.protocol.message import requests_of
 from c1222.services.malformed import decode_service
 from c1222.services.table_data import CHUNK
 from c1222.services.tables import TableAccess, TableResponse
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from c1222.errors import Finding
     from c1222.services import Request, Service
 
-__all__ = ["SCHEMA", "as_dict", "finding_as_dict", "to_json"]
+__all__ = ["SCHEMA", "as_dict", "finding_as_dict", "service_texts", "to_json"]
 
 SCHEMA: Final = "c1222.message/1"
 
@@ -233,14 +234,22 @@ class _Texts:
         """Return the text of each service; None where the message has to be written the long way."""
         if apdu.control_octet & 3 == ResponseControl.RESERVED:
             return None
-        if apdu.quoted is None:
-            return self._of_request(message)
-        asked = message.asked_body
-        return self._of_response(message, asked) if asked else None
+        return self.of_parts(message.service_octets, None if apdu.quoted is None else message.asked_body)
 
-    def _of_request(self, message: CapturedMessage) -> list[str] | None:
+    def of_parts(self, parts: Sequence[bytes], asked: bytes | None) -> list[str] | None:
+        """Return the text of each service; None where that has to be written the long way.
+
+        Args:
+            parts: the services, without their lengths.
+            asked: the requests they answer, with their lengths, empty if not known; None if they are requests.
+        """
+        if asked is None:
+            return self._of_request(parts)
+        return self._of_response(parts, asked) if asked else None
+
+    def _of_request(self, parts: Sequence[bytes]) -> list[str] | None:
         texts = []
-        for octets in message.service_octets:
+        for octets in parts:
             try:
                 text = self._requests[octets]
             except KeyError:
@@ -252,13 +261,12 @@ class _Texts:
             texts.append(text)
         return texts
 
-    def _of_response(self, message: CapturedMessage, asked: bytes) -> list[str] | None:
+    def _of_response(self, parts: Sequence[bytes], asked: bytes) -> list[str] | None:
         answers = self._answers.get(asked)
         if answers is None:
-            answers = tuple([self._answer(request) for request in message.asked])
+            answers = tuple([self._answer(request) for request in requests_of(asked)])
             if len(asked) <= _MAX_OCTETS:
                 self._answers[asked] = answers
-        parts = message.service_octets
         if len(answers) != len(parts):
             return None
         texts = []
@@ -307,4 +315,7 @@ class _Texts:
 
 
 _TEXTS: Final = _Texts(show_secrets=False)
+service_texts: Final = _TEXTS.of_parts
+"""As text of JSON, the services of a message whose control octet and lengths are as they should be; passwords and keys
+are concealed."""
 _TEXTS_WITH_SECRETS: Final = _Texts(show_secrets=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from c1222.message.flat import FlatApdu
     from c1222.security.keys import Key
 
-__all__ = ["Message"]
+__all__ = ["Message", "requests_of"]
 
 _T = TypeVar("_T")
 
@@ -241,7 +241,7 @@ class Message:
     @property
     def asked(self) -> tuple[Request, ...]:
         """The requests it answers, in order."""
-        return _requests(self._asked) if self._asked else ()
+        return requests_of(self._asked) if self._asked else ()
 
     @property
     def asked_body(self) -> bytes:
@@ -365,7 +365,12 @@ Message.PARTS = frozenset(name for name, value in vars(Message).items() if isins
 
 
 @remembered(1024)
-def _requests(body: bytes) -> tuple[Request, ...]:
+def requests_of(body: bytes) -> tuple[Request, ...]:
+    """Return the requests in a list of services.
+
+    Args:
+        body: the services with their lengths; must be splittable.
+    """
     # The same reads go to thousands of meters. Bounded, and never more than a body the size limit of APDUs lets pass.
     services = [decode_service(body[start:end]) for start, end in split_services(body, 0, len(body))]
     return tuple([service for service in services if isinstance(service, Request)])

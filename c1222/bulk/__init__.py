@@ -1,0 +1,14 @@
+"""Whole captures in columns: Arrow in, Arrow out. Needs the extra ``arrow``.
+
+    from c1222 import bulk
+
+    for batch in bulk.decode(bulk.frames(["monday.pcap", "tuesday.pcap"]), "keys.toml"): ...
+
+What the columns say is what `c1222.decode_capture` says, row by row; messages of one form are opened together.
+"""
+
+from c1222.bulk.decoding import DecodedBatches, decode
+from c1222.bulk.providers import key_store
+from c1222.bulk.reading import CapturedFrames, frames
+
+__all__ = ["CapturedFrames", "DecodedBatches", "decode", "frames", "key_store"]
