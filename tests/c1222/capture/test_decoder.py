@@ -295,7 +295,7 @@ def test_nothing_is_decoded_before_somebody_asks(monkeypatch: pytest.MonkeyPatch
         return real(octets, request)
 
     monkeypatch.setattr(message_module, "decode_service", watched)
-    message_module._requests.cache_clear()
+    message_module.requests_of.cache_clear()
     (request, response), _ = read(SAMPLES / "example8.pcap", KEYS)
     assert [len(request.service_octets), len(response.service_octets), made] == [2, 1, []]
     assert len(request.services) == len(made) == 2
