@@ -19,6 +19,7 @@ RANK = {
     "security": 2,
     "protocol": 3,
     "transport": 3,
+    "serial": 3,
     "client": 4,
     "node": 4,
     "capture": 4,
