@@ -364,6 +364,9 @@ class SerialLink:
         if not self._is_for_us(packet.identity):
             self.counts["for others"] += 1
             return
+        if packet.encode() in self._parts:  # an echo that noise has put out of step
+            self.counts["echo"] += 1
+            return
         if profile.data_format == 1 and self._asks and self.state == LinkState.SENDING and packet.acknowledgement:
             if packet.acknowledgement == _DAMAGED:
                 self._repeat(now, events, "the packet was refused")
@@ -374,9 +377,6 @@ class SerialLink:
             self._accept(packet, now, events)
             return
         if self.state == LinkState.SENDING:
-            if self._asks and packet.encode() == self._parts[self._at]:
-                self.counts["echo"] += 1
-                return
             if self._asks:
                 # Perhaps the answer, and its acknowledgement is lost; or one to an older question. Nobody can tell.
                 self.counts["unexpected"] += 1

@@ -97,6 +97,12 @@ def test_on_a_bad_line_nothing_is_done_twice_and_no_answer_is_wrong(damage: Dama
         assert outcome is True or isinstance(outcome, LinkDown)
 
 
+def test_an_echo_out_of_step_is_no_answer() -> None:
+    outcomes, done = ask_all(Damage(seed=23, doubled=0.001, noise=0.5, echo=True), [23, 0, 23])
+    assert done == sorted(set(done))
+    assert len(outcomes) == 3
+
+
 def test_on_a_good_line_everything_is_done() -> None:
     lengths = [0, 53, 54, 200, 0, 0]
     assert ask_all(Damage(), lengths) == ([True] * 6, list(range(6)))
