@@ -364,7 +364,7 @@ class SerialLink:
         if not self._is_for_us(packet.identity):
             self.counts["for others"] += 1
             return
-        if packet.encode() in self._parts:  # an echo that noise has put out of step
+        if self._parts and packet.encode() == self._parts[0]:  # an echo that noise has put out of step
             self.counts["echo"] += 1
             return
         if profile.data_format == 1 and self._asks and self.state == LinkState.SENDING and packet.acknowledgement:
