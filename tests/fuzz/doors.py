@@ -14,8 +14,10 @@ import c1222
 from c1219 import C1219Error, Device
 from c1219.registry import Registry, table_id
 from c1222.capture.captured_meter import MAX_PROCEDURES
+from c1222.capture.cleartext.rewriting import write_clear
 from c1222.capture.decoder import decode_capture
 from c1222.capture.devices import CapturedDevices
+from c1222.capture.files.reader import CaptureReader
 from c1222.capture.files.source import CaptureError
 from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
 from c1222.capture.jsonl import as_dict, to_json
@@ -299,6 +301,21 @@ def capture(octets: bytes) -> None:
     assert kinds + counters.undecodable == counters.messages
     for finding in decoder.findings():
         assert finding.text
+    if decoder.reader.format != "hex":
+        _in_cleartext(octets)
+
+
+def _in_cleartext(octets: bytes) -> None:
+    """All packets are written, and what is written is read again."""
+    out = io.BytesIO()
+    written = write_clear(io.BytesIO(octets), out, keys=keys())
+    assert written.rewritten <= written.counters.verified
+    out.seek(0)
+    reader = CaptureReader(out)
+    assert sum(1 for _ in reader) == written.packets
+    assert reader.findings() == []
+    out.seek(0)
+    assert all(seen.is_message or seen.findings for seen in decode_capture(out))
 
 
 def packets(octets: bytes) -> None:

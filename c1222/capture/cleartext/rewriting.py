@@ -21,7 +21,7 @@ from c1222.capture.cleartext.apdu import clear_apdu
 from c1222.capture.cleartext.held import HeldApdu, HeldPacket
 from c1222.capture.decoder import CaptureDecoder
 from c1222.capture.files.compression import CaptureError
-from c1222.capture.files.writer import PcapngWriter, private_file
+from c1222.capture.files.writer import LATEST_NS, MAX_LINK_TYPE, PcapngWriter, private_file
 from c1222.capture.network.framing import Apdu
 from c1222.capture.network.layers import SYN
 from c1222.capture.network.rebuilding import can_rebuild, rebuild_tcp, rebuild_udp, tcp_numbers
@@ -63,6 +63,7 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
         "warning",
         "verified messages left as they were, their services and so their secrets being malformed",
     ),
+    "no-form": ("warning", "packets with a time or link type that pcapng cannot hold, written with the nearest"),
     "not-renumbered": ("warning", "TCP segments left as they were where others of their connection were numbered anew"),
 }
 
@@ -295,10 +296,14 @@ class ClearCapture:
             self.tally.note("not-renumbered", packet.number)
             remarks = []
         self.packets += 1
+        time_ns = min(max(packet.time_ns, 0), LATEST_NS)
+        link_type = min(packet.link_type, MAX_LINK_TYPE)
+        if (time_ns, link_type) != (packet.time_ns, packet.link_type):
+            self.tally.note("no-form", packet.number)
         self._writer.write(
-            packet.time_ns,
+            time_ns,
             packet.data if data is None else data,
-            link_type=packet.link_type,
+            link_type=link_type,
             length=packet.length if data is None else len(data) + missing,
             comment="\n".join(dict.fromkeys(remarks)),
         )
@@ -332,7 +337,6 @@ def write_clear(
 
     Raises:
         CaptureError: the file is no capture of packets.
-        EncodeError: a packet has a time that pcapng cannot hold.
         OSError: a file cannot be opened, read or written.
         InvalidKey: the keys cannot be used.
     """

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = [
-    "PcapWriter", "PcapngWriter", "ethernet", "internet_checksum", "ipv4", "ipv6", "private_file", "tcp_packet",
-    "udp_packet",
+    "LATEST_NS", "MAX_LINK_TYPE", "PcapWriter", "PcapngWriter", "ethernet", "internet_checksum", "ipv4", "ipv6",
+    "private_file", "tcp_packet", "udp_packet",
 ]  # fmt: skip
 
 _MAC: Final = b"\x02\x00\x00\x00\x00"  # locally administered; the last octet tells the sides apart
 _MAX_TIME: Final = 1 << 32
+LATEST_NS: Final = (1 << 64) - 1
+"""The latest time of a packet in pcapng, in nanoseconds since 1970-01-01 UTC."""
+MAX_LINK_TYPE: Final = 0xFFFF
+"""The largest LINKTYPE in pcapng."""
 
 
 class PcapWriter:
@@ -122,10 +126,12 @@ class PcapngWriter:
             comment: on the packet; empty for none.
 
         Raises:
-            EncodeError: the time has no form in such a file.
+            EncodeError: time or link type have no form in such a file.
         """
-        if not 0 <= time_ns < 1 << 64:
+        if not 0 <= time_ns <= LATEST_NS:
             raise EncodeError(f"{time_ns} ns is not a time that pcapng can hold")
+        if not 0 <= link_type <= MAX_LINK_TYPE:
+            raise EncodeError(f"{link_type} is not a link type that pcapng can hold")
         interface = self._interfaces.get(link_type)
         if interface is None:
             interface = self._interfaces[link_type] = len(self._interfaces)

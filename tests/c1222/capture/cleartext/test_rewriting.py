@@ -15,7 +15,7 @@ import c1222
 from c1222.capture.cleartext.rewriting import ClearCapture
 from c1222.capture.files.compression import CaptureError
 from c1222.capture.files.reader import CaptureReader
-from c1222.capture.files.writer import PcapWriter, ethernet, udp_packet
+from c1222.capture.files.writer import LATEST_NS, MAX_LINK_TYPE, PcapngWriter, PcapWriter, ethernet, udp_packet
 from c1222.capture.network.layers import Layers
 from c1222.message.epsem import SecurityMode
 from c1222.message.segmentation import cut
@@ -260,6 +260,26 @@ def test_a_gap_holds_packets_no_longer_than_a_minute() -> None:
         assert len(made._queue) <= 3
     assert (made.packets, made.rewritten) == (5, 4)
     assert codes(made.findings()) == ["gap", "held-too-long"][1:]
+
+
+def test_a_time_that_pcapng_cannot_hold() -> None:
+    source = io.BytesIO()
+    writer = PcapngWriter(source)
+    writer.write(1, udp_packet(HEAD, METER, ask(1)))
+    octets = bytearray(source.getvalue())
+    resolution = octets.index(bytes((9, 0, 1, 0, 9)))
+    octets[resolution + 4] = 0  # whole seconds from now on
+    packet = octets.index(b"\6\0\0\0", resolution)
+    octets[packet + 12 : packet + 20] = bytes((0xFF,)) * 8
+    out, made = rewritten(io.BytesIO(bytes(octets)))
+    assert packets(out)[0].time_ns == LATEST_NS
+    assert (made.rewritten, codes(made.findings())) == (1, ["no-form"])
+
+
+def test_a_link_type_that_pcapng_cannot_hold() -> None:
+    out, made = rewritten(capture([b"no packet"], link_type=0x10001))
+    assert [(each.link_type, each.data) for each in packets(out)] == [(MAX_LINK_TYPE, b"no packet")]
+    assert codes(made.findings()) == ["link-type", "no-form"]
 
 
 def test_the_file_is_private_and_whole_or_not_there(tmp_path: Path) -> None:

@@ -145,6 +145,8 @@ def test_pcapng_with_several_links_and_comments() -> None:
     for time_ns in (-1, 1 << 64):
         with pytest.raises(EncodeError):
             writer.write(time_ns, b"")
+    with pytest.raises(EncodeError):
+        writer.write(0, b"", link_type=0x10000)
 
 
 def test_private_files_are_whole_or_not_there(tmp_path: Path) -> None:
