@@ -5,6 +5,7 @@
     message = c1222.decode(apdu, keys=keys); octets = c1222.encode(message, keys=keys)
     for message in c1222.decode_capture("trace.pcapng", keys=keys): ...
     devices = c1222.capture_devices("trace.pcapng", keys=keys)      # title -> Device, out of traffic
+    summary = c1222.summarize("trace.pcapng", keys=keys)            # who talks to whom, how fast, how well secured
 
 Everything is loaded when it is first asked for.
 """
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from c1222.capture.cleartext.rewriting import write_clear
     from c1222.capture.decoder import decode_capture
     from c1222.capture.devices import CapturedDevices, capture_devices
+    from c1222.capture.filters import MessageFilter
     from c1222.capture.messages import Messages
+    from c1222.capture.summary import CaptureSummary, summarize
     from c1222.client.aio_meter import AsyncMeter
     from c1222.client.errors import PasswordRefused, ReadInterrupted, WriteUnknown
     from c1222.client.sync import Meter, connect
@@ -38,33 +41,22 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "ApTitle": "message.aptitle",
-    "AsyncMeter": "client.aio_meter",
-    "CapturedDevices": "capture.devices",
-    "Key": "security.keys",
-    "KeyStore": "security.keys",
-    "Message": "protocol.message",
-    "Messages": "capture.messages",
-    "Meter": "client.sync",
-    "PasswordRefused": "client.errors",
-    "ReadInterrupted": "client.errors",
-    "WriteUnknown": "client.errors",
-    "aio": "aio",
-    "capture_devices": "capture.devices",
-    "connect": "client.sync",
-    "decode": "protocol.opening",
-    "decode_capture": "capture.decoder",
-    "encode": "protocol.composing",
-    "write_clear": "capture.cleartext.rewriting",
-}
+_MODULES = {
+    "aio": "aio", "capture.cleartext.rewriting": "write_clear", "capture.decoder": "decode_capture",
+    "capture.devices": "CapturedDevices capture_devices", "capture.filters": "MessageFilter",
+    "capture.messages": "Messages", "capture.summary": "CaptureSummary summarize", "client.aio_meter": "AsyncMeter",
+    "client.errors": "PasswordRefused ReadInterrupted WriteUnknown", "client.sync": "Meter connect",
+    "message.aptitle": "ApTitle", "protocol.composing": "encode", "protocol.message": "Message",
+    "protocol.opening": "decode", "security.keys": "Key KeyStore",
+}  # fmt: skip
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
-    "ApTitle", "AsyncMeter", "C1222Error", "CapturedDevices", "ConnectionLost", "DecodeError", "EncodeError", "Finding",
-    "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message", "Messages", "Meter",
-    "PasswordRefused", "PeerSilent", "ReadInterrupted", "RemoteError", "ServiceError", "SessionLost", "ShortHeader",
-    "StateError", "UnknownKey", "Unreachable", "WriteUnknown", "aio", "capture_devices", "connect", "decode",
-    "decode_capture", "encode", "write_clear",
+    "ApTitle", "AsyncMeter", "C1222Error", "CaptureSummary", "CapturedDevices", "ConnectionLost", "DecodeError",
+    "EncodeError", "Finding", "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message",
+    "MessageFilter", "Messages", "Meter", "PasswordRefused", "PeerSilent", "ReadInterrupted", "RemoteError",
+    "ServiceError", "SessionLost", "ShortHeader", "StateError", "UnknownKey", "Unreachable", "WriteUnknown", "aio",
+    "capture_devices", "connect", "decode", "decode_capture", "encode", "summarize", "write_clear",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a misspelt name is an error to a type checker

@@ -11,6 +11,7 @@ import click
 
 from c1222.cli.device import view_options
 from c1222.cli.device_files import declarations_option, declare, read_device
+from c1222.cli.filters import filter_options, hidden_line, message_filter
 from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, keys_option, time_zone
 from c1222.cli.printing import say, say_lines
 from c1222.cli.progress import file_progress
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from c1219 import Device
     from c1222.capture.decoder import CaptureDecoder, CapturedMessage
     from c1222.capture.devices import CapturedDevices
+    from c1222.capture.filters import MessageFilter
     from c1222.capture.tables.reader import TableReader
+    from c1222.errors import Finding
     from c1222.security.keys import KeyStore
 
 __all__ = ["command"]
@@ -34,7 +37,7 @@ __all__ = ["command"]
     "--apdu", "apdus", metavar="HEX", multiple=True, help="An APDU in hex, in place of files; may be repeated."
 )
 @keys_option
-@row_options("text")
+@row_options("text", "json")
 @layout_option
 @click.option(
     "--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="Another C12.22 port, besides 1153."
@@ -53,7 +56,12 @@ __all__ = ["command"]
 )
 @click.option("--no-tables", is_flag=True, help="Do not decode the octets of tables.")
 @view_options
-@click.option("--node", metavar="TITLE", help="With these: only of the node with this ApTitle.")
+@click.option(
+    "--summary",
+    is_flag=True,
+    help="Who talks to whom, how often, how fast, with what errors, how secured; text or json.",
+)
+@filter_options
 @click.option("--save-devices", "folder", metavar="DIR", help="Write the tables that were seen, a device file a node.")
 @click.option(
     "--write-clear",
@@ -83,7 +91,9 @@ def command(
     events: bool,
     zone: str | None,
     unit: str,
+    summary: bool,
     node: str | None,
+    filters: dict[str, Any],
     folder: str | None,
     clear: str | None,
     declarations: tuple[str, ...],
@@ -101,8 +111,11 @@ def command(
     the messages: tables are put together from whole and partial reads, writes and notifications. Of - it prints what
     is new as it comes.
 
+    With --summary it prints what all messages amount to; without keys, as far as their headers tell. Filters choose
+    messages, for a summary too, and what they hide is counted; a response is shown with the request it answers.
+
     Messages go to standard output; what concerns a whole file, and a summary, to standard error. The exit code is 1
-    when a message could not be decoded or verified.
+    when a message that is shown could not be decoded or verified.
     """
     from c1222.capture.text import finding_line
 
@@ -130,7 +143,11 @@ def command(
     }  # fmt: skip
     chosen = tuple(name for name, flag in views.items() if flag)
     in_csv = csv_options(form, layout, profile=chosen == ("load_profile",))
+    if form == "json" and not summary:
+        fail("json is for --summary; messages and views have jsonl")
     if chosen or folder is not None:
+        if summary or filters:
+            fail("what is shown of meters is what all messages say: --node is its one filter, and --summary apart")
         if two_pass or no_tables:
             fail("--two-pass and --no-tables are for messages, not for what is shown of meters")
         if form in {"csv", "parquet"} and len(chosen) != 1:
@@ -141,12 +158,20 @@ def command(
         wanted = Wanted(chosen, profile or 1, node, form, options, folder, show_secrets, rows, in_csv, unit)
         failed = show_devices(given.decoder(), given.paths, _devices(store, devices), wanted, live=given.live)
         sys.exit(FOUND if failed else 0)
-    if node is not None or zone is not None:
-        fail("--node and --zone are for --identity, --clock, --registers, --load-profile and --events")
+    if zone is not None:
+        fail("--zone is for --identity, --clock, --registers, --load-profile and --events")
+    if summary and (two_pass or no_tables or form in {"csv", "parquet"}):
+        fail("a summary is text or json, and --two-pass and --no-tables are for messages")
+    outcome = _Outcome(message_filter(node, filters, store.base_oid))
+    if summary:
+        from c1222.cli.decode_summary import show_summary
+
+        messages = (message for message, _ in _decoded(given, None, outcome))
+        show_summary(messages, outcome.findings, form, base=store.base_oid)
+        sys.exit(FOUND if outcome.failed else 0)
     reader = None if no_tables else _reader(store, devices, show_secrets=show_secrets)
     if reader is not None and two_pass:
         given.learn(reader)
-    outcome = _Outcome()
     decoded = _decoded(given, reader, outcome)
     if form == "text":
         from c1222.capture.text import message_lines
@@ -263,35 +288,47 @@ def _table_error(known: Iterable[dict[str, Any] | None]) -> bool:
 
 
 class _Outcome:
-    """What a command tells in the end.
+    """What is shown of a capture, and what is told of it in the end.
+
+    Args:
+        wanted: which messages are shown, None for all.
 
     Attributes:
-        failed: something could not be decoded or verified.
+        failed: something that is shown could not be decoded or verified.
+        findings: what concerns the capture as a whole.
     """
 
-    failed = False
+    def __init__(self, wanted: MessageFilter | None) -> None:
+        self.wanted = wanted
+        self.failed = False
+        self.findings: list[Finding] = []
 
 
 def _decoded(
     given: _Input, reader: TableReader | None, outcome: _Outcome
 ) -> Iterator[tuple[CapturedMessage, tuple[dict[str, Any] | None, ...]]]:
-    """Yield all messages, each with what is known of its tables, and say in the end what concerns the whole.
+    """Yield the messages that are wanted, with what is known of their tables; say in the end what concerns the whole.
 
     The caller has written a message when it asks for the next.
 
     Args:
         given: what is to be decoded.
         reader: of tables, None for none.
-        outcome: where to say that something failed.
+        outcome: which messages are wanted; where to say what was found, and that something failed.
     """
     from c1222.capture.text import finding_line, summary
 
     decoder = given.decoder()
     read = reader.read if reader is not None else _nothing
+    wanted, hidden = outcome.wanted, 0
     try:
         with file_progress(given.paths, lambda: decoder.reader.octets_read) as advance:
             for message in decoder:
                 tables = read(message)
+                if wanted is not None and not wanted(message, tables):
+                    hidden += 1
+                    advance()
+                    continue
                 yield message, tables
                 if message.findings:
                     outcome.failed |= has_error(message.findings)
@@ -303,8 +340,10 @@ def _decoded(
         sys.stdout.flush()
     finally:
         decoder.close()
-    findings = decoder.findings()
-    for finding in findings:
+    outcome.findings += decoder.findings()
+    for finding in outcome.findings:
         say(finding_line(finding), err=True)
     say(summary(decoder.counters), err=True)
-    outcome.failed |= has_error(findings)
+    if hidden:
+        say(hidden_line(hidden), err=True)
+    outcome.failed |= has_error(outcome.findings)

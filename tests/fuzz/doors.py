@@ -21,6 +21,7 @@ from c1222.capture.files.reader import CaptureReader
 from c1222.capture.files.source import CaptureError
 from c1222.capture.files.writer import PcapWriter, tcp_packet, udp_packet
 from c1222.capture.jsonl import as_dict, to_json
+from c1222.capture.summary import CaptureSummary
 from c1222.capture.text import message_lines
 from c1222.errors import C1222Error, DecodeError, EncodeError, InvalidKey, InvalidUrl, StateError
 from c1222.message.acse import decode_acse
@@ -278,9 +279,11 @@ def capture(octets: bytes) -> None:
     decoder = decode_capture(io.BytesIO(octets), keys=keys())
     told = 0
     devices = CapturedDevices()
+    summary = CaptureSummary()
     for seen in decoder:
         told += 1
         devices.add(seen)
+        summary.add(seen)
         shown = as_dict(seen)
         assert json.loads(to_json(seen)) == json.loads(json.dumps(shown, ensure_ascii=False))
         assert list(message_lines(seen))
@@ -290,6 +293,8 @@ def capture(octets: bytes) -> None:
             assert finding.path
             assert finding.text
     counters = decoder.counters
+    assert summary.totals.messages == counters.messages
+    assert summary.as_dict()["totals"]["undecodable"] == counters.undecodable
     assert told == counters.messages + counters.skipped
     for title, device in devices.items():
         views = (device.registers(), device.events(), device.load_profile(1), device.clock(), device.identity())

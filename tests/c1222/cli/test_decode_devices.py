@@ -140,7 +140,7 @@ def test_device_files_of_all_nodes(tmp_path: Path, keys: str) -> None:
         (["--registers", "--format", "csv"], "csv is for one node"),
         (["--registers", "--events", "--format", "csv"], "csv is for one of"),
         (["--registers", "--events", "--format", "parquet"], "parquet is for one of"),
-        (["--node", ".1"], "are for --identity"),
+        (["--zone", "UTC"], "--zone is for --identity"),
         (["--registers", "--node", ".1"], "nothing was seen of the tables of .1; there are .123.8437, .123.9999"),
         (["--registers", "--two-pass"], "are for messages"),
         (["--registers", "--zone", "Nowhere/X"], "Nowhere/X"),
