@@ -30,7 +30,7 @@ from c1222.capture.summary.records import (
     Records,
     RequestRecord,
     ServiceRecord,
-    Span,
+    TimeSpan,
 )
 from c1222.capture.summary.security import SecurityRecords
 from c1222.capture.summary.values import (
@@ -107,7 +107,7 @@ class CaptureSummary:
         self._results: Counter[tuple[int, str | None]] = Counter()
         self._findings: Counter[tuple[Level, str]] = Counter()
         self._counts: Counter[str] = Counter()
-        self._span = Span()
+        self._span = TimeSpan()
 
     # --- messages
 

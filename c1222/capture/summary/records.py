@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "ConversationRecord", "LinkRecord", "NodeRecord", "Records", "RequestRecord", "ServiceRecord", "Span", "times_of",
+    "ConversationRecord", "LinkRecord", "NodeRecord", "Records", "RequestRecord", "ServiceRecord", "TimeSpan", "times_of",
 ]  # fmt: skip
 
 _K = TypeVar("_K")
@@ -56,7 +56,7 @@ class Records(BoundedDict[_K, _R]):
         return record
 
 
-class Span:
+class TimeSpan:
     """From when to when."""
 
     __slots__ = ("first_ns", "last_ns")
@@ -73,7 +73,7 @@ class Span:
         self.last_ns = time_ns if self.last_ns is None else max(self.last_ns, time_ns)
 
 
-class NodeRecord(Span):
+class NodeRecord(TimeSpan):
     """A node; its counts are those of `NodeTraffic`."""
 
     __slots__ = (
@@ -104,7 +104,7 @@ class NodeRecord(Span):
         )  # fmt: skip
 
 
-class ConversationRecord(Span):
+class ConversationRecord(TimeSpan):
     """A conversation; its counts are those of `ConversationTraffic`."""
 
     __slots__ = (
