@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 # isort: off
 from c1222.errors import (
-    C1222Error, ConnectionLost, DecodeError, EncodeError, Finding, InvalidKey, InvalidTag, LimitExceeded,
-    LocalError, PeerSilent, RemoteError, ServiceError, SessionLost, ShortHeader, StateError, UnknownKey, Unreachable,
+    C1222Error, ConnectionLost, DecodeError, EncodeError, Finding, InvalidKey, InvalidTag, LimitExceeded, LocalError,
+    PeerSilent, RemoteError, ServiceError, SessionLost, ShortHeader, StateError, UnknownKey, Unreachable,
 )  # fmt: skip
 # isort: on
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from c1222.capture.filters import MessageFilter
     from c1222.capture.messages import Messages
     from c1222.capture.summary import CaptureSummary, summarize
+    from c1222.capture.tables.reader import TableReader
     from c1222.client.aio_meter import AsyncMeter
     from c1222.client.errors import PasswordRefused, ReadInterrupted, WriteUnknown
     from c1222.client.sync import Meter, connect
@@ -44,7 +45,8 @@ __version__ = "0.1.0"
 _MODULES = {
     "aio": "aio", "capture.cleartext.rewriting": "write_clear", "capture.decoder": "decode_capture",
     "capture.devices": "CapturedDevices capture_devices", "capture.filters": "MessageFilter",
-    "capture.messages": "Messages", "capture.summary": "CaptureSummary summarize", "client.aio_meter": "AsyncMeter",
+    "capture.messages": "Messages", "capture.summary": "CaptureSummary summarize",
+    "capture.tables.reader": "TableReader", "client.aio_meter": "AsyncMeter",
     "client.errors": "PasswordRefused ReadInterrupted WriteUnknown", "client.sync": "Meter connect",
     "message.aptitle": "ApTitle", "protocol.composing": "encode", "protocol.message": "Message",
     "protocol.opening": "decode", "security.keys": "Key KeyStore",
@@ -55,8 +57,9 @@ __all__ = [
     "ApTitle", "AsyncMeter", "C1222Error", "CaptureSummary", "CapturedDevices", "ConnectionLost", "DecodeError",
     "EncodeError", "Finding", "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message",
     "MessageFilter", "Messages", "Meter", "PasswordRefused", "PeerSilent", "ReadInterrupted", "RemoteError",
-    "ServiceError", "SessionLost", "ShortHeader", "StateError", "UnknownKey", "Unreachable", "WriteUnknown", "aio",
-    "capture_devices", "connect", "decode", "decode_capture", "encode", "summarize", "write_clear",
+    "ServiceError", "SessionLost", "ShortHeader", "StateError", "TableReader", "UnknownKey", "Unreachable",
+    "WriteUnknown", "aio", "capture_devices", "connect", "decode", "decode_capture", "encode", "summarize",
+    "write_clear",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a misspelt name is an error to a type checker

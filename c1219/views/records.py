@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from c1219.errors import C1219Error, Finding
 from c1219.rules import records
@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from c1219.errors import Level
     from c1219.tableset import TableSet
 
-__all__ = ["record"]
+__all__ = ["CALENDAR", "CLOCK", "SOURCES", "record"]
+
+SOURCES: Final = (11, 12, 13, 14, 15, 16)
+"""Tables that say what the sources of a meter measure."""
+CALENDAR: Final = (51, 53, 54)
+"""Tables that say how the times of a meter are meant, besides those of its clock."""
+CLOCK: Final = (52, 55)
+"""Tables with the clock of a meter; either says how its times are meant."""
 
 
 def record(device: TableSet, table: int, findings: list[Finding], *, level: Level = "note", cut: bool = False) -> Any:

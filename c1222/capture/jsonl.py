@@ -4,10 +4,10 @@
 control octet has the fourth mode, which nobody describes, it is ``reserved``, with a finding of level error. Likewise
 ``response_control`` is ``always``, ``on-exception``, ``never`` or ``reserved``. Without control octet both are null.
 
-``as_dict`` gives a message as the object of its line, and the encoder of the standard library could write that. But it
-costs more than decoding, so ``to_json`` writes the line of a usual message from text that it has made before: of the
-titles, of the control octet, of the same request sent to another meter, of all of a response but its data. Whatever it
-has no such text for is written the long way. Tests hold the two equal.
+`CapturedMessage.as_dict` gives a message as the object of its line, and the encoder of the standard library could write
+that. But it costs more than decoding, so ``to_json`` writes the line of a usual message from text that it has made
+before: of the titles, of the control octet, of the same request sent to another meter, of all of a response but its
+data. Whatever it has no such text for is written the long way. Tests hold the two equal.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from json.encoder import JSONEncoder
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.caches import BoundedDict, kept
-from c1222.capture.message import UNTIMED
+from c1222.capture.message import UNTIMED, CapturedMessage, file_members
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import ED_CLASS_SIZE, Control, ResponseControl, SecurityMode
 from c1222.message.flat import FlatApdu
-from c1222.protocol.message import requests_of
+from c1222.protocol.message import SCHEMA, requests_of
 from c1222.services.malformed import decode_service
 from c1222.services.table_data import CHUNK
 from c1222.services.tables import TableAccess, TableResponse
@@ -28,13 +28,10 @@ from c1222.services.tables import TableAccess, TableResponse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from c1222.capture.decoder import CapturedMessage
     from c1222.errors import Finding
     from c1222.services import Request, Service
 
 __all__ = ["SCHEMA", "as_dict", "finding_as_dict", "service_texts", "to_json"]
-
-SCHEMA: Final = "c1222.message/1"
 
 _REMEMBERED_TITLES: Final = 32768
 _REMEMBERED_SERVICES: Final = 4096
@@ -50,68 +47,7 @@ def finding_as_dict(finding: Finding) -> dict[str, Any]:
     return finding._asdict()
 
 
-def service_as_dict(service: Service, more: dict[str, Any] | None, *, show_secrets: bool) -> dict[str, Any]:
-    """Return a service as JSON has it, with what is known of its table data."""
-    shown = service.as_dict(show_secrets=show_secrets)
-    if more:
-        shown.update(more)
-    return shown
-
-
-def as_dict(
-    message: CapturedMessage, *, tables: Sequence[dict[str, Any] | None] = (), show_secrets: bool = False
-) -> dict[str, Any]:
-    """Return a message as the object of its JSON line.
-
-    Args:
-        message: the message.
-        tables: for each service what is known of its table data, or None; empty for no service.
-        show_secrets: also passwords.
-    """
-    services = message.services
-    more = tables or [None] * len(services)
-    return {
-        "schema": SCHEMA,
-        "frame": message.frame,
-        **_file_of(message),
-        "time_ns": None if message.time_ns == UNTIMED else message.time_ns,
-        "src": message.src or None,
-        "dst": message.dst or None,
-        "transport": message.transport or None,
-        "called": _text(message.called),
-        "calling": _text(message.calling),
-        "called_invocation_id": message.called_invocation_id,
-        "calling_invocation_id": message.calling_invocation_id,
-        "application_context": message.application_context,
-        "calling_ae_qualifier": message.calling_ae_qualifier,
-        "mechanism": message.mechanism,
-        "key_id": message.key_id,
-        "iv": None if message.iv is None else message.iv.hex(),
-        "security_mode": _label(message.security_mode),
-        "authenticated": message.authenticated,
-        "response_control": _label(message.response_control),
-        "ed_class": None if message.ed_class is None else message.ed_class.hex(),
-        "services": [
-            service_as_dict(service, extra, show_secrets=show_secrets)
-            for service, extra in zip(services, more, strict=True)
-        ],
-        "reply_to": message.reply_to,
-        "segments": None if message.segments is None else list(message.segments),
-        "findings": [finding_as_dict(finding) for finding in message.findings],
-    }
-
-
-def _file_of(message: CapturedMessage) -> dict[str, Any]:
-    """Return the members that tell where a frame is, of a capture in several files."""
-    return {} if message.file is None else {"file": message.file, "file_frame": message.file_frame}
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _label(value: SecurityMode | ResponseControl | None) -> str | None:
-    return None if value is None else value.label
+as_dict = CapturedMessage.as_dict
 
 
 def to_json(
@@ -133,7 +69,7 @@ def to_json(
         texts = [_with(text, more) for text, more in zip(texts, tables, strict=True)]
     message.findings = ()
     frame, reply_to, segments = message.frame, message.reply_to, message.segments
-    more = "" if type(frame) is int else f", {_encode(_file_of(message))[1:-1]}"
+    more = "" if type(frame) is int else f", {_encode(file_members(message))[1:-1]}"
     return (
         f'{_HEAD}{frame}{more}, "time_ns": {message.time_ns}'
         f', "src": "{message.src}", "dst": "{message.dst}", "transport": "{message.transport}"'

@@ -13,7 +13,7 @@ from c1222.protocol.message import Message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["UNPAIRED", "UNTIMED", "CapturedMessage", "Counters", "Remembered"]
+__all__ = ["UNPAIRED", "UNTIMED", "CapturedMessage", "Counters", "Remembered", "file_members"]
 
 UNTIMED: Final = -1
 """Stands for the time of a message that has none, since its octets were written in hex."""
@@ -111,8 +111,26 @@ class CapturedMessage(Message):
     def _find(self) -> tuple[Finding, ...]:
         return tuple(dict.fromkeys((*self.noted, *super()._find())))
 
+    def _where(self) -> dict[str, Any]:
+        return {
+            "frame": self.frame,
+            **file_members(self),
+            "time_ns": None if self.time_ns == UNTIMED else self.time_ns,
+            "src": self.src or None,
+            "dst": self.dst or None,
+            "transport": self.transport or None,
+        }
+
+    def _frames(self) -> dict[str, Any]:
+        return {"reply_to": self.reply_to, "segments": None if self.segments is None else list(self.segments)}
+
     def __repr__(self) -> str:
         return super().__repr__() if self.is_message else f"<CapturedMessage malformed, frame {self.frame}>"
+
+
+def file_members(message: CapturedMessage) -> dict[str, Any]:
+    """Return the members of the JSON of a message that tell where its frame is, of a capture in several files."""
+    return {} if message.file is None else {"file": message.file, "file_frame": message.file_frame}
 
 
 class Counters:

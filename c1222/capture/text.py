@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.printable import printable
 from c1222.capture.message import UNTIMED
@@ -14,12 +16,12 @@ from c1222.services.tables import table_name
 from c1222.text import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from c1222.capture.decoder import CapturedMessage, Counters
     from c1222.services import Service
 
-__all__ = ["finding_line", "message_lines", "summary", "time_text"]
+__all__ = ["RowLines", "finding_line", "message_lines", "summary", "time_text"]
 
 SHOWN_OCTETS: Final = 64
 """Octets of table data shown in hex; JSON has them all."""
@@ -32,7 +34,20 @@ _VERDICTS: Final = {
     Verdict.NO_KEY: "not verified, no key",
     Verdict.NO_SESSION: "not verified, session unknown",
 }
+_BEHIND_NAME: Final = re.compile(r"[.\[]")
 _HEAD: Final = frozenset({"code", "service", "kind", "result"})
+
+
+RowLines = Callable[[Sequence[dict[str, Any]]], Iterable[str]]
+"""Makes lines of the readings of a table, as `c1222.capture.tables.reader.TableReader` gives them."""
+
+
+class _Shown(NamedTuple):
+    """How messages are shown; see `message_lines`."""
+
+    show_secrets: bool
+    readings: RowLines | None
+    verbose: bool
 
 
 def time_text(time_ns: int) -> str:
@@ -61,6 +76,8 @@ def message_lines(
     *,
     tables: Sequence[dict[str, Any] | None] = (),
     show_secrets: bool = False,
+    readings: RowLines | None = None,
+    verbose: bool = False,
 ) -> Iterator[str]:
     """Yield the lines of a message; what is not printable in them, be it a line end, is escaped.
 
@@ -68,20 +85,21 @@ def message_lines(
         message: the message.
         tables: for each service what is known of its table data, or None; empty for no service.
         show_secrets: also passwords.
+        readings: makes lines of the readings of a table, which then stand for its elements.
+        verbose: all elements, each flag on a line of its own.
     """
-    return map(printable, _message_lines(message, tables, show_secrets=show_secrets))
+    shown = _Shown(show_secrets, readings, verbose)
+    return map(printable, _message_lines(message, tables, shown))
 
 
-def _message_lines(
-    message: CapturedMessage, tables: Sequence[dict[str, Any] | None], *, show_secrets: bool
-) -> Iterator[str]:
+def _message_lines(message: CapturedMessage, tables: Sequence[dict[str, Any] | None], shown: _Shown) -> Iterator[str]:
     way = f"{message.transport} {message.src} -> {message.dst}" if message.transport else "in hex"
     time = "" if message.time_ns == UNTIMED else f"{time_text(message.time_ns)}  "
     place = "" if message.file is None else f" ({message.file} {message.file_frame})"
     yield f"#{message.frame}{place}  {time}{way}"
     if not message.is_message:
         # Whatever they are, they may be the rest of a message in cleartext that carries a password.
-        octets = message.octets[:SHOWN_OCTETS].hex() if show_secrets else f"{len(message.octets)} octets"
+        octets = message.octets[:SHOWN_OCTETS].hex() if shown.show_secrets else f"{len(message.octets)} octets"
         yield f"    no message{f': {octets}' if message.octets else ''}"
     else:
         yield f"    {_who(message)}"
@@ -89,7 +107,7 @@ def _message_lines(
         services = message.services
         known = tables or [None] * len(services)
         for service, values in zip(services, known, strict=True):
-            yield from _service_lines(service, values, show_secrets=show_secrets)
+            yield from _service_lines(service, values, shown)
     for finding in message.findings:
         yield f"    {finding_line(finding)}"
 
@@ -133,8 +151,8 @@ def _secured(message: CapturedMessage) -> str:
     return ", ".join(parts)
 
 
-def _service_lines(service: Service, values: dict[str, Any] | None, *, show_secrets: bool) -> Iterator[str]:
-    shown = service.as_dict(show_secrets=show_secrets)
+def _service_lines(service: Service, values: dict[str, Any] | None, how: _Shown) -> Iterator[str]:
+    shown = service.as_dict(show_secrets=how.show_secrets)
     name = service.service or "response"
     result = f" {shown['result']}" if "result" in shown else ""
     details = [text for key, value in shown.items() if key not in _HEAD and (text := _detail(key, value))]
@@ -142,12 +160,47 @@ def _service_lines(service: Service, values: dict[str, Any] | None, *, show_secr
     if values is None:
         return
     if (value := values.get("value")) is not None:
-        for path, leaf in leaves(value):
-            yield f"        {path} = {leaf}"
+        rows = values.get("readings", ())
+        told: Collection[str] = ()
+        if rows and how.readings is not None:
+            for line in how.readings(rows):
+                yield f"        {line}"
+            told = () if how.verbose else frozenset(map(_element_of, rows))
+        for line in _element_lines(value, told, verbose=how.verbose):
+            yield f"        {line}"
     elif reason := values.get("undecoded"):
         yield f"        not decoded: {reason}"
     for finding in values.get("findings", ()):
         yield f"        {finding_line(Finding(**finding))}"
+
+
+def _element_of(row: dict[str, Any]) -> str:
+    """Return the element of a table that has a reading, by its first name."""
+    table, _, below = row["path"].partition(".")
+    return f"LP_DATA_SETS{table[2:]}" if table.startswith("LP") else _BEHIND_NAME.split(below, maxsplit=1)[0]
+
+
+def _element_lines(value: Any, told: Collection[str], *, verbose: bool) -> Iterator[str]:
+    """Yield the elements of a table but those that are told already; the flags of a record on one line."""
+    found: dict[str, Any] = {}
+    flags: dict[str, dict[str, bool]] = {}
+    for path, leaf in leaves(value):
+        if _BEHIND_NAME.split(path, maxsplit=1)[0] in told:
+            continue
+        record, dot, name = path.rpartition(".")
+        if verbose or not isinstance(leaf, bool):
+            found[path] = leaf
+        else:
+            found[f"{record}{dot}*"] = None
+            flags.setdefault(f"{record}{dot}*", {})[name] = leaf
+    for path, leaf in found.items():
+        own = flags.get(path)
+        if own is None:
+            yield f"{path} = {leaf}"
+        else:
+            names = [name for name, flag in own.items() if flag]
+            of = f" of {path[:-2]}" if len(path) > 1 else ""
+            yield f"flags{of} = {', '.join(names) or 'none'} ({len(names)} of {len(own)})"
 
 
 def _detail(key: str, value: Any) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,8 @@ __all__ = ["command"]
     "--two-pass", is_flag=True, help="Read the files twice, so that later tables help to decode earlier ones."
 )
 @click.option("--no-tables", is_flag=True, help="Do not decode the octets of tables.")
+@click.option("--no-readings", is_flag=True, help="Decode tables, but do not say what they measure.")
+@click.option("-v", "--verbose", is_flag=True, help="Text: every element of tables, each flag on a line.")
 @view_options
 @click.option(
     "--summary",
@@ -84,6 +87,8 @@ def command(
     devices: tuple[str, ...],
     two_pass: bool,
     no_tables: bool,
+    no_readings: bool,
+    verbose: bool,
     identity: bool,
     clock: bool,
     registers: bool,
@@ -169,15 +174,19 @@ def command(
         messages = (message for message, _ in _decoded(given, None, outcome))
         show_summary(messages, outcome.findings, form, base=store.base_oid)
         sys.exit(FOUND if outcome.failed else 0)
-    reader = None if no_tables else _reader(store, devices, show_secrets=show_secrets)
+    reader = None if no_tables else _reader(store, devices, show_secrets=show_secrets, readings=not no_readings)
     if reader is not None and two_pass:
         given.learn(reader)
     decoded = _decoded(given, reader, outcome)
     if form == "text":
         from c1222.capture.text import message_lines
+        from c1222.cli.reading_text import reading_lines
 
+        lines = partial(
+            message_lines, show_secrets=show_secrets, readings=partial(reading_lines, unit=unit), verbose=verbose
+        )
         for message, known in decoded:
-            say_lines(*message_lines(message, tables=known, show_secrets=show_secrets), "")
+            say_lines(*lines(message, tables=known), "")
     elif form == "jsonl":
         from c1222.capture.jsonl import to_json
 
@@ -192,13 +201,13 @@ def command(
     sys.exit(FOUND if outcome.failed else 0)
 
 
-def _reader(keys: KeyStore, devices: tuple[str, ...], *, show_secrets: bool) -> TableReader:
+def _reader(keys: KeyStore, devices: tuple[str, ...], *, show_secrets: bool, readings: bool) -> TableReader:
     """Make the reader of tables, with the device files; exit if they cannot be used."""
     from c1222.capture.tables.reader import TableReader
     from c1222.errors import C1222Error
 
     try:
-        return TableReader(_given(devices), base=keys.base_oid, show_secrets=show_secrets)
+        return TableReader(_given(devices), base=keys.base_oid, show_secrets=show_secrets, readings=readings)
     except C1222Error as error:
         fail(f"--device: {error}")
 

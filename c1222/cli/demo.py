@@ -7,6 +7,7 @@ import secrets
 import shlex
 import time
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from c1222.cli.columns import columns
 from c1222.cli.options import FOUND, fail, sample_folder
 from c1222.cli.outputs import free_names, private_files
 from c1222.cli.printing import say
+from c1222.cli.reading_text import reading_lines
 from c1222.cli.view_text import kind_text
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def command(pcap: str | None, messages: int, unit: str) -> None:
         say()
         with traffic:
             written = _talk(node.host, node.port, node.title, key, PcapWriter(traffic), unit)
-    failed = _decode(str(capture), key, messages)
+    failed = _decode(str(capture), key, messages, unit)
     took = time.monotonic() - started
     say()
     say(f"Done in {took:.1f} s: a session in mode 2 (encrypted, authenticated), {written}.")
@@ -143,7 +145,7 @@ def _talk(host: str, port: int, title: str, key: object, file: PcapWriter, unit:
         rows = [row for row in meter.registers(23).rows if row.block == "total" and row.unit]
         amounts = [amount(row.value, row.unit, row.raw, unit) for row in rows]
         cells = [
-            (value, own, f"{row.quantity}, {kind_text(row)}")
+            (value, own, f"{row.quantity}, {kind_text(row.kind, row.extreme)}")
             for row, value, (_, own) in zip(rows, aligned([text for text, _ in amounts]), amounts, strict=True)
         ]
         for line in list(columns(("VALUE", "UNIT", "QUANTITY"), cells, right=(0,)))[1:]:
@@ -200,7 +202,7 @@ def _chart(profile: LoadProfile, unit: str) -> list[str]:
     return lines
 
 
-def _decode(pcap: str, key: object, shown: int) -> bool:
+def _decode(pcap: str, key: object, shown: int, unit: str) -> bool:
     from c1222.capture.decoder import decode_capture
     from c1222.capture.tables.reader import TableReader
     from c1222.capture.text import message_lines, summary
@@ -214,7 +216,7 @@ def _decode(pcap: str, key: object, shown: int) -> bool:
     for number, message in enumerate(decoder):
         tables = reader.read(message)
         if number < shown:
-            for line in message_lines(message, tables=tables):
+            for line in message_lines(message, tables=tables, readings=partial(reading_lines, unit=unit)):
                 say(f"  {line}")
         failed |= has_error(message.findings)
     decoder.close()

@@ -18,9 +18,18 @@ if TYPE_CHECKING:
     from c1219.views.register_row import Register
     from c1219.views.security import Access
 
-__all__ = ["drift_text", "event_lines", "interval_lines", "kind_text", "register_lines", "tier_text", "view_lines"]
+__all__ = [
+    "WEEKDAYS",
+    "drift_text",
+    "event_lines",
+    "interval_lines",
+    "kind_text",
+    "register_lines",
+    "tier_text",
+    "view_lines",
+]
 
-_WEEKDAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+WEEKDAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _RATES: Final = "ABCDEFGH"
 _LONGER: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
@@ -49,17 +58,12 @@ def tier_text(tier: int) -> str:
     return f"{rate}tier {tier + 1}"
 
 
-def kind_text(row: Register) -> str:
+def kind_text(kind: str, extreme: str | None) -> str:
     """Return what sort of value a register holds, such as ``maximum demand`` and ``cumulative demand``."""
-    kind = f"{row.kind} demand" if row.kind.endswith("cumulative") else row.kind
-    if row.extreme is None:
-        return kind
-    return f"{kind} with {row.extreme}" if row.kind == "coincident" else f"{row.extreme} {kind}"
-
-
-def block_text(row: Register) -> str | None:
-    """Return the block of a register: the total, or its tier."""
-    return row.block if row.tier is None else tier_text(row.tier)
+    words = f"{kind} demand" if kind.endswith("cumulative") else kind
+    if extreme is None:
+        return words
+    return f"{words} with {extreme}" if kind == "coincident" else f"{extreme} {words}"
 
 
 def drift_text(drift: dt.timedelta) -> str:
@@ -110,7 +114,7 @@ def _clock(found: Clock) -> Iterator[str]:
     if found.drift is not None:
         shown["drift"] = drift_text(found.drift)
     if found.weekday is not None:
-        shown["weekday"] = _WEEKDAYS[found.weekday]
+        shown["weekday"] = WEEKDAYS[found.weekday]
     if found.dst is not None:
         shown["dst"] = "daylight saving time" if found.dst else "standard time"
     return _pair_lines(shown)
@@ -140,12 +144,16 @@ def register_lines(found: Iterable[Register], unit: str = KILO) -> Iterator[str]
     header = ("VALUE", "UNIT", "QUANTITY", "KIND", "BLOCK", "TIME", "PERIOD", "ELEMENT", "REMARKS")
     cells = [
         (
-            value, own, row.quantity, kind_text(row), block_text(row),
+            value, own, row.quantity, kind_text(row.kind, row.extreme), _block(row),
             row.event_time, _period(row), row.path, "; ".join(row.remarks),
         )
         for row, value, (_, own) in zip(rows, aligned([text for text, _ in amounts]), amounts, strict=True)
     ]  # fmt: skip
     return columns(header, cells, right=(0,))
+
+
+def _block(row: Register) -> str | None:
+    return row.block if row.tier is None else tier_text(row.tier)
 
 
 def _period(row: Register) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
 from c1219.caches import remembered
 from c1222.errors import DecodeError, Finding, StateError
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from c1222.message.flat import FlatApdu
     from c1222.security.keys import Key
 
-__all__ = ["Message", "requests_of"]
+__all__ = ["SCHEMA", "Message", "requests_of"]
+
+SCHEMA: Final = "c1222.message/1"
+"""Name of the form that messages have in JSON; it only grows."""
 
 _T = TypeVar("_T")
 
@@ -354,6 +357,47 @@ class Message:
             ]
         return tuple(dict.fromkeys(findings))
 
+    def as_dict(self, *, tables: Sequence[dict[str, Any] | None] = (), show_secrets: bool = False) -> dict[str, Any]:
+        """Return it in terms of JSON, as an object of ``c1222.message/1``.
+
+        Time, addresses and frames are null in a message that comes from no capture.
+
+        Args:
+            tables: for each service what is known of its table data, as `c1222.TableReader` tells it, or None; empty
+                for no service.
+            show_secrets: also passwords.
+        """
+        services = self.services
+        return {
+            "schema": SCHEMA,
+            **self._where(),
+            "called": _text(self.called),
+            "calling": _text(self.calling),
+            "called_invocation_id": self.called_invocation_id,
+            "calling_invocation_id": self.calling_invocation_id,
+            "application_context": self.application_context,
+            "calling_ae_qualifier": self.calling_ae_qualifier,
+            "mechanism": self.mechanism,
+            "key_id": self.key_id,
+            "iv": None if self.iv is None else self.iv.hex(),
+            "security_mode": _label(self.security_mode),
+            "authenticated": self.authenticated,
+            "response_control": _label(self.response_control),
+            "ed_class": None if self.ed_class is None else self.ed_class.hex(),
+            "services": [
+                service.as_dict(show_secrets=show_secrets) | (known or {})
+                for service, known in zip(services, tables or [None] * len(services), strict=True)
+            ],
+            **self._frames(),
+            "findings": [finding._asdict() for finding in self.findings],
+        }
+
+    def _where(self) -> dict[str, Any]:
+        return dict.fromkeys(("frame", "time_ns", "src", "dst", "transport"))
+
+    def _frames(self) -> dict[str, Any]:
+        return dict.fromkeys(("reply_to", "segments"))
+
     def __repr__(self) -> str:
         kind = "response" if self.is_response else "request"
         names = ", ".join(str(service.service) for service in self.services)
@@ -362,6 +406,14 @@ class Message:
 
 
 Message.PARTS = frozenset(name for name, value in vars(Message).items() if isinstance(value, _Part))
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _label(value: SecurityMode | ResponseControl | None) -> str | None:
+    return None if value is None else value.label
 
 
 @remembered(1024)

@@ -1,4 +1,4 @@
-"""What a listener learned of each node: the tables that the layouts of others depend on. Bounded, like all its memory.
+"""What a listener learned of each node: the tables that layout and meaning of others depend on, within bounds.
 
 Nodes of one configuration share one `c1219.Device`, so that a million meters of a kind are laid out once.
 """
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 from c1219 import C1219Error, Device
 from c1219.caches import BoundedDict
 from c1219.registry import default_registry
+from c1222.capture.tables.readings import MEANING
 from c1222.errors import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from c1219 import Registry
 
@@ -32,15 +33,19 @@ _Key = tuple[tuple[str, bytes], ...]
 
 
 class _Node:
-    """What is known of one node; `given` are the tables that the user supplied for it, `key` is all of it."""
+    """What is known of one node; `given` are the tables that the user supplied for it, `all` is both together.
 
-    __slots__ = ("authentic", "given", "key", "pieces", "tables")
+    `key` is what layouts depend on.
+    """
+
+    __slots__ = ("all", "authentic", "given", "key", "pieces", "tables")
 
     def __init__(self, given: Device | None) -> None:
         self.tables: dict[str, bytes] = {}
         self.authentic: set[str] = set()
         self.pieces: dict[str, bytearray] = {}
         self.given = given
+        self.all: dict[str, bytes] | None = None
         self.key: _Key | None = None
 
     @property
@@ -86,19 +91,24 @@ class Nodes:
 
     def device(self, node: object) -> Device:
         """Return what is known of a node, as a device with these tables; it must not be changed."""
-        known = self._nodes.get(node)
-        if known is None:
-            known = _Node(self._given_for(node))
+        known = self._known(node)
         if known.key is None:
-            known.key = self._key(node, known)
+            tables = self._all(node, known)
+            needed = self._dependencies(tables.get("ST0", b"")[_CLASS] or None)
+            own = [item for item in tables.items() if item[0] in needed or item[0] not in MEANING]
+            known.key = tuple(sorted(own))
         found = self._devices.pop(known.key, None)
         if found is None:
             found = Device(dict(known.key), registry=self.registry)
         self._devices[known.key] = found  # as the last one used
         return found
 
+    def tables(self, node: object) -> Mapping[str, bytes]:
+        """Return the octets of all tables that are known of a node; they must not be changed."""
+        return self._all(node, self._known(node))
+
     def learn(self, node: object, label: str, octets: bytes, *, authentic: bool, offset: int | None = None) -> None:
-        """Remember a table, or a piece of one, if layouts depend on it.
+        """Remember a table, or a piece of one, if layouts or the meaning of others depend on it.
 
         Args:
             node: the node that has it.
@@ -107,7 +117,7 @@ class Nodes:
             authentic: whether they come from a verified message. Those of others do not take their place.
             offset: where a piece starts; None for a whole table.
         """
-        if not octets or label not in self._dependencies(node):
+        if not octets or (label not in MEANING and label not in self._dependencies(self.device(node).device_class)):
             return
         known = self._nodes.get(node)
         if known is None:
@@ -122,7 +132,7 @@ class Nodes:
             better = authentic and label not in known.authentic
             if known.tables.get(label) != whole and (not self.first or better or label not in known.tables):
                 known.tables[label] = whole
-                known.key = None
+                known.all = known.key = None
             if authentic:
                 known.authentic.add(label)
         self._octets += known.octets - before
@@ -145,21 +155,28 @@ class Nodes:
     def _given_for(self, node: object) -> Device | None:
         return self._given.get(node) or self._given.get(None)
 
-    def _key(self, node: object, known: _Node) -> _Key:
-        tables = known.tables
-        given = known.given
+    def _known(self, node: object) -> _Node:
+        return self._nodes.get(node) or _Node(self._given_for(node))
+
+    def _all(self, node: object, known: _Node) -> dict[str, bytes]:
+        if known.all is None:
+            known.all = self._merged(node, known)
+        return known.all
+
+    def _merged(self, node: object, known: _Node) -> dict[str, bytes]:
+        """Return what the traffic tells, and what the user supplied for the rest."""
+        tables, given = known.tables, known.given
         if given is None:
-            return tuple(sorted(tables.items()))
+            return tables
         st0 = given.get(0)
         if st0 is not None and tables.get("ST0", st0.raw) != st0.raw:
             if len(self._contradicted) < _TOLD:
                 self._contradicted[node] = None
-            return tuple(sorted(tables.items()))
-        return tuple(sorted(({label: given[label].raw for label in given} | tables).items()))
+            return tables
+        return {label: given[label].raw for label in given} | tables
 
-    def _dependencies(self, node: object) -> frozenset[str]:
-        """Return the labels of the tables that layouts depend on, in devices of this node's class."""
-        kind = self.device(node).device_class
+    def _dependencies(self, kind: bytes | None) -> frozenset[str]:
+        """Return the labels of the tables that layouts depend on, in devices of a class."""
         found = self._needed.get(kind)
         if found is None:
             tables, procedures = self.registry.tables(kind), self.registry.procedures(kind)
@@ -187,5 +204,7 @@ class Nodes:
         return bytes(joined) if size == len(joined) else None
 
 
+_CLASS: Final = slice(3, 7)
+"""Octets of ST0 that name the class of a device."""
 _TOLD: Final = 10
 """Nodes named whose ST0 contradicts the device file."""

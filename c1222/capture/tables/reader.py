@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 from c1219 import C1219Error, MissingTables, UnknownTable
 from c1219.caches import BoundedDict
 from c1219.tableid import IDS, TableId, table_label, table_name
+from c1222.capture.captured_device import instant
+from c1222.capture.message import UNTIMED
 from c1222.capture.tables.nodes import MAX_NODES, MAX_OCTETS, Nodes
 from c1222.capture.tables.parts import CARRIERS, WRITTEN, Part, concerns_tables, part_of, title_of_node
+from c1222.capture.tables.readings import Readings, readable
 from c1222.capture.tables.without_st0 import assume
 from c1222.errors import Finding
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
@@ -39,7 +42,8 @@ MAX_HOPELESS: Final = 4096
 """Tables remembered that cannot be decoded with what is known of a node; past it, they are tried again."""
 
 Known = dict[str, Any]
-"""What is known of the table data of a service: ``value``, or ``undecoded`` with the reason, and ``findings``."""
+"""What is known of the table data of a service: ``value`` and ``readings``, or ``undecoded`` with the reason, and
+``findings``."""
 
 
 class TableReader:
@@ -51,6 +55,7 @@ class TableReader:
         base: what makes relative titles absolute.
         registry: declared tables; the default registry if None.
         show_secrets: also decode tables of passwords and keys.
+        readings: also tell what registers, load profiles, logs and clocks say, with quantity, unit and time.
         max_nodes: nodes whose tables are remembered.
         max_octets: octets of tables remembered of all nodes together.
     """
@@ -62,6 +67,7 @@ class TableReader:
         base: ApTitle = DEFAULT_BASE,
         registry: Registry | None = None,
         show_secrets: bool = False,
+        readings: bool = True,
         max_nodes: int = MAX_NODES,
         max_octets: int = MAX_OCTETS,
     ) -> None:
@@ -69,6 +75,7 @@ class TableReader:
         self._show_secrets = show_secrets
         given = [(self._title(device), device) for device in devices]
         self._nodes = Nodes(given, registry=registry, max_nodes=max_nodes, max_octets=max_octets)
+        self._readings = Readings(self._nodes.registry) if readings else None
         # The device goes with what is known of it, so that its id stays its own.
         self._hopeless: BoundedDict[tuple[int, int], tuple[Device, Known]] = BoundedDict(MAX_HOPELESS)
 
@@ -80,7 +87,9 @@ class TableReader:
         """Return for each service what is known of its table data, None for those that have none; learn from them.
 
         ``value`` has element names as keys: nested for a whole table, full paths for a piece. ``undecoded`` says why
-        there is none. ``findings`` are those of the table, if there are any.
+        there is none. ``readings`` are rows of what is measured, in terms of JSON: ``path``, ``quantity``, ``unit``,
+        ``value``, times; of tables that have some, where the tables that tell it were seen. ``findings`` are those of
+        the table, if there are any.
         """
         if not concerns_tables(message):
             return ()
@@ -113,7 +122,10 @@ class TableReader:
         part = part_of(service)
         if part is not None:
             carrier: Any = service
-            return self._decoded(node, part, carrier.data, conceals=service.conceals)
+            known = self._decoded(node, part, carrier.data, conceals=service.conceals)
+            if self._readings is not None and "value" in known and readable(part.table) and carrier.checksum_ok:
+                return self._with_readings(self._readings, message, node, part, carrier.data, known)
+            return known
         if isinstance(service, wire.ReadDefaultResponse):
             return {"undecoded": "which table the device chose is not known"}
         return None
@@ -168,6 +180,20 @@ class TableReader:
             return {"undecoded": f"{label} is declared nowhere"}
         except C1219Error as error:
             return {"undecoded": str(error)}
+
+    def _with_readings(
+        self, readings: Readings, message: CapturedMessage, node: object, part: Part, octets: bytes, known: Known
+    ) -> Known:
+        label, offset = table_label(part.table), part.offset
+        if part.indices is not None:
+            _, offset = self._nodes.device(node).layout_of_piece(label, octets, indices=part.indices)
+        now = None if message.time_ns == UNTIMED else instant(message.time_ns)
+        rows, finding = readings.of(node, self._nodes.tables(node), label, octets, offset=offset, now=now)
+        if rows:
+            known["readings"] = rows
+        if finding is not None:
+            known["findings"] = [*known.get("findings", ()), finding._asdict()]
+        return known
 
     def _without(self, device: Device, names: tuple[str, ...], label: str, part: Part, octets: bytes) -> Known:
         """Decode on assumptions, or say what was not seen."""

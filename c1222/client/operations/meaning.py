@@ -19,6 +19,7 @@ from c1219.views.identity import Identity
 from c1219.views.identity import identity as identity_view
 from c1219.views.load_profile import LoadProfile, needed
 from c1219.views.load_profile import load_profile as load_profile_view
+from c1219.views.records import CALENDAR, CLOCK, SOURCES
 from c1219.views.registers import Registers
 from c1219.views.registers import registers as registers_view
 from c1222.client.operations.read_so_far import ReadSoFar
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MeaningVerbs"]
 
-_SOURCES: Final = (11, 12, 13, 14, 15, 16)
-_CALENDAR: Final = (51, 53, 54)
 _REGISTERS: Final = (23, 28)
 _LOGS: Final[Mapping[Log, int]] = {"history": 74, "event": 76}
 _SET_DATE_AND_TIME: Final = 10
@@ -101,7 +100,7 @@ class MeaningVerbs:
             what `read` raises, when the meter refuses a register table, or there is no answer.
         """
         wanted = tables or _REGISTERS
-        settled = (*_SOURCES, 21, 22, *((27,) if 28 in wanted else ()), *_CALENDAR)
+        settled = (*SOURCES, 21, 22, *((27,) if 28 in wanted else ()), *CALENDAR)
         so_far = ReadSoFar(progress, None if resume is None else resume.gathered)
         findings = yield from self.loader.load_view(wanted, settled, so_far, required=bool(tables), clock=True)
         view = registers_view(self.device, zone=zone, local_counters=local_counters)
@@ -140,7 +139,7 @@ class MeaningVerbs:
         """
         table = 63 + number
         options: Any = {"zone": zone, "local_counters": local_counters}
-        findings = yield from self.loader.load_view((63,), (*_SOURCES, 61, 62, *_CALENDAR), clock=True)
+        findings = yield from self.loader.load_view((63,), (*SOURCES, 61, 62, *CALENDAR), clock=True)
         self.device.drop(table)  # an earlier image would tell where blocks were then
         need = needed(self.device, number, since, until, ends={}, **options)
         so_far = ReadSoFar(progress, None if resume is None else resume.gathered)
@@ -200,7 +199,7 @@ class MeaningVerbs:
         tables = [_LOGS[log] for log in wanted]
         so_far = ReadSoFar(progress, None if resume is None else resume.gathered)
         findings = yield from self.loader.load_view(
-            tables, (71, 72, *_CALENDAR), so_far, required=bool(logs), clock=True
+            tables, (71, 72, *CALENDAR), so_far, required=bool(logs), clock=True
         )
         here = tuple(log for log in wanted if _LOGS[log] in self.device)
         view = events_view(self.device, logs=here, seen=seen, zone=zone, local_counters=local_counters)
@@ -221,7 +220,7 @@ class MeaningVerbs:
         Raises:
             what `read` raises.
         """
-        yield from self.loader.load_view((), _CALENDAR)
+        yield from self.loader.load_view((), CALENDAR)
         sent = self.conversation.clock.utc
         findings = yield from self.loader.load_view((52, 55, 56), ())
         now = dt.datetime.fromtimestamp((sent + self.conversation.clock.utc) / 2, dt.UTC)
@@ -253,7 +252,7 @@ class MeaningVerbs:
             StateError: the meter's tables do not tell its zone: give ``zone``, or a naive time.
             what `procedure` raises.
         """
-        yield from self.loader.load_view((52, 55), _CALENDAR)
+        yield from self.loader.load_view(CLOCK, CALENDAR)
         times = timekeeping(self.device, zone=zone, local_counters=local_counters)
         if time is None:
             time = dt.datetime.fromtimestamp(self.conversation.clock.utc, dt.UTC)

@@ -13,12 +13,12 @@ ST0, ST1, ST2, ST21, ST23 = (TABLES[number] for number in (0, 1, 2, 21, 23))
 
 def known(talk: Conversation, reader: TableReader | None = None, *, keys: Any = KEY) -> list[dict[str, Any]]:
     """What is known of each piece of table data, in order."""
-    reader = reader or TableReader()
+    reader = reader or TableReader(readings=False)
     return [item for message in talk.decoder(keys) for item in reader.read(message) if item is not None]
 
 
 def both_passes(talk: Conversation, **options: Any) -> list[dict[str, Any]]:
-    reader = TableReader(**options)
+    reader = TableReader(readings=False, **options)
     for message in talk.decoder():
         reader.learn(message)
     return known(talk, reader)

@@ -1,0 +1,122 @@
+"""Readings of tables in messages as people read them: amounts in kWh, intervals and entries of logs as rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from c1222.cli.amounts import aligned, amount
+from c1222.cli.columns import columns
+from c1222.cli.view_text import WEEKDAYS, drift_text, kind_text, tier_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+__all__ = ["reading_lines"]
+
+_Row = dict[str, Any]
+_PLAIN: Final = frozenset({"summation", "present value", "demand resets"})
+"""Kinds of registers that need no word: the quantity says it."""
+
+
+def reading_lines(rows: Sequence[_Row], unit: str) -> Iterable[str]:
+    """Return the readings of a table as lines.
+
+    Args:
+        rows: as `c1222.capture.tables.reader.TableReader` gives them: all of registers, of a load profile, of a log, or
+            of a clock.
+        unit: of amounts: ``kilo``, ``base`` or ``raw``.
+    """
+    path = rows[0]["path"]
+    if path.startswith("LP"):
+        return _interval_lines(rows, unit)
+    if "sequence" in rows[0]:
+        return _event_lines(rows)
+    if path.endswith(".CLOCK_CALENDAR"):
+        return map(_clock_line, rows)
+    return _register_lines(rows, unit)
+
+
+def _amounts(rows: Sequence[_Row], unit: str) -> tuple[list[str], list[str | None]]:
+    """Return values, points one below the other, and units."""
+    found = [_amount(row, unit) for row in rows]
+    return aligned([value for value, _ in found]), [own for _, own in found]
+
+
+def _amount(row: _Row, unit: str) -> tuple[str, str | None]:
+    value, raw = row.get("value"), row.get("raw")
+    stored = bytes.fromhex(raw["raw"]) if isinstance(raw, dict) else raw
+    return amount(None if value is None else Decimal(value), row.get("unit"), stored, unit)
+
+
+def _register_lines(rows: Sequence[_Row], unit: str) -> Iterator[str]:
+    values, units = _amounts(rows, unit)
+    cells = list(zip(values, units, map(_register_text, rows), strict=True))
+    return _without_head(columns(("", "", ""), cells, right=(0,)))
+
+
+def _register_text(row: _Row) -> str:
+    kind, tier = row["kind"], row.get("tier")
+    words = [row.get("quantity", "")]
+    if kind not in _PLAIN:
+        words.append(kind_text(kind, row.get("extreme")))
+    if tier is not None:
+        words.append(tier_text(tier))
+    elif not kind.startswith("present") and kind != "demand resets":
+        words.append("total")
+    if "time" in row:
+        words.append(_time(row["time"]))
+    if "self_read" in row:
+        words.append(f"self read {row['self_read']}")
+    if "end" in row:
+        words.append(f"to {_time(row['end'])}")
+    return ", ".join(filter(None, words + row.get("remarks", [])))
+
+
+def _interval_lines(rows: Sequence[_Row], unit: str) -> Iterator[str]:
+    """Yield a line for each interval, with a column for each channel; before them what the channels measure."""
+    names = list(dict.fromkeys(row["path"] for row in rows))
+    values, units = _amounts(rows, unit)
+    heads: dict[str, str] = {}
+    for row, shown in zip(rows, units, strict=True):
+        heads.setdefault(row["path"], f"{row['path'].partition('.')[2]} {shown or ''}".rstrip())
+    measured = {row["path"]: row["quantity"] for row in rows}
+    for name in names:
+        yield f"{name} {measured[name]}"
+    cells = []
+    for start, group in groupby(zip(rows, values, strict=True), key=lambda item: item[0].get("start")):
+        own = list(group)
+        of = {row["path"]: value for row, value in own}
+        status = " ".join(dict.fromkeys(flag for row, _ in own for flag in row.get("status", ()))).lower()
+        first = _time(start) if start else f"to {_time(own[0][0].get('end', 'not known'))}"
+        cells.append((first, *(of.get(name, "") for name in names), status))
+    yield from columns(("START", *(heads[name] for name in names), "STATUS"), cells, right=range(1, len(names) + 1))
+
+
+def _event_lines(rows: Sequence[_Row]) -> Iterator[str]:
+    cells = [(_time(row["time"]) if "time" in row else None, row["sequence"], row["user"], row["text"]) for row in rows]
+    return columns(("TIME", "SEQUENCE", "USER", "EVENT"), cells, right=(1, 2))
+
+
+def _clock_line(row: _Row) -> str:
+    words = [_time(row["time"])]
+    if "weekday" in row:
+        words.append(WEEKDAYS[row["weekday"]])
+    if row.get("dst"):
+        words.append("daylight saving time")
+    if "tier" in row:
+        words.append(tier_text(row["tier"]))
+    if "drift" in row:
+        words.append(drift_text(dt.timedelta(seconds=row["drift"])))
+    return ", ".join(words)
+
+
+def _time(text: str) -> str:
+    return text.replace("T", " ")
+
+
+def _without_head(lines: Iterator[str]) -> Iterator[str]:
+    next(lines)
+    return lines
