@@ -91,24 +91,35 @@ class Nodes:
 
     def device(self, node: object) -> Device:
         """Return what is known of a node, as a device with these tables; it must not be changed."""
-        known = self._known(node)
+        known = self._nodes.get(node)
+        if known is None and not self._given:
+            return self._of(())
+        if known is None:
+            known = _Node(self._given_for(node))
         if known.key is None:
             tables = self._all(node, known)
             needed = self._dependencies(tables.get("ST0", b"")[_CLASS] or None)
             own = [item for item in tables.items() if item[0] in needed or item[0] not in MEANING]
             known.key = tuple(sorted(own))
-        found = self._devices.pop(known.key, None)
+        return self._of(known.key)
+
+    def _of(self, key: _Key) -> Device:
+        found = self._devices.pop(key, None)
         if found is None:
-            found = Device(dict(known.key), registry=self.registry)
-        self._devices[known.key] = found  # as the last one used
+            found = Device(dict(key), registry=self.registry)
+        self._devices[key] = found  # as the last one used
         return found
 
     def tables(self, node: object) -> Mapping[str, bytes]:
         """Return the octets of all tables that are known of a node; they must not be changed."""
         return self._all(node, self._known(node))
 
+    def wants(self, node: object, label: str) -> bool:
+        """Tell whether layouts or the meaning of others depend on a table."""
+        return label in MEANING or label in self._dependencies(self.device(node).device_class)
+
     def learn(self, node: object, label: str, octets: bytes, *, authentic: bool, offset: int | None = None) -> None:
-        """Remember a table, or a piece of one, if layouts or the meaning of others depend on it.
+        """Remember a table that it wants, or a piece of one.
 
         Args:
             node: the node that has it.
@@ -117,7 +128,7 @@ class Nodes:
             authentic: whether they come from a verified message. Those of others do not take their place.
             offset: where a piece starts; None for a whole table.
         """
-        if not octets or (label not in MEANING and label not in self._dependencies(self.device(node).device_class)):
+        if not octets:
             return
         known = self._nodes.get(node)
         if known is None:

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from c1222.capture.decoder import CapturedMessage
     from c1222.services import Service
 
-__all__ = ["MAX_HOPELESS", "TableReader"]
+__all__ = ["MAX_LACKING", "TableReader"]
 
 _EVENT_OCTETS: Final = 6
 """What precedes a pending table: the event that activates it."""
-MAX_HOPELESS: Final = 4096
+MAX_LACKING: Final = 4096
 """Tables remembered that cannot be decoded with what is known of a node; past it, they are tried again."""
 
 Known = dict[str, Any]
@@ -76,8 +76,8 @@ class TableReader:
         given = [(self._title(device), device) for device in devices]
         self._nodes = Nodes(given, registry=registry, max_nodes=max_nodes, max_octets=max_octets)
         self._readings = Readings(self._nodes.registry) if readings else None
-        # The device goes with what is known of it, so that its id stays its own.
-        self._hopeless: BoundedDict[tuple[int, int], tuple[Device, Known]] = BoundedDict(MAX_HOPELESS)
+        # The device goes with what it lacks, so that its id stays its own.
+        self._lacking: BoundedDict[tuple[int, int], tuple[Device, tuple[str, ...]]] = BoundedDict(MAX_LACKING)
 
     def _title(self, device: Device) -> ApTitle | None:
         title = device.node.get("ap_title")
@@ -142,12 +142,12 @@ class TableReader:
             source = service.request
         elif not isinstance(service, wire.TableResponse):
             return
-        if source is None or not source.checksum_ok:
-            return
         part = part_of(source)
         if part is None or part.table not in IDS:
             return
         label, offset = table_label(part.table), part.offset
+        if not self._nodes.wants(node, label) or not source.checksum_ok:
+            return
         if part.indices is not None:
             try:
                 _, offset = self._nodes.device(node).layout_of_piece(label, source.data, indices=part.indices)
@@ -164,10 +164,10 @@ class TableReader:
         if table.beyond:
             return {"undecoded": f"{table_name(table)} is no table of the standard or the manufacturer"}
         device = self._nodes.device(node)
-        hopeless = self._hopeless.get((id(device), part.table))
-        if hopeless is not None:
-            return hopeless[1]
         label = table.label
+        lacking = self._lacking.get((id(device), part.table))
+        if lacking is not None:
+            return self._without(lacking[1], label, part, octets)
         try:
             if table.flag:
                 return _pending(device, label, part, octets)
@@ -175,7 +175,9 @@ class TableReader:
                 return {"undecoded": f"the layout of {label} is not known"}
             return _known(device, label, part, octets)
         except MissingTables as error:
-            return self._without(device, error.names, label, part, octets)
+            if not table.flag and not device.declaration(label).needs_own_octets:
+                self._lacking[id(device), part.table] = (device, error.names)
+            return self._without(error.names, label, part, octets)
         except UnknownTable:
             return {"undecoded": f"{label} is declared nowhere"}
         except C1219Error as error:
@@ -195,7 +197,7 @@ class TableReader:
             known["findings"] = [*known.get("findings", ()), finding._asdict()]
         return known
 
-    def _without(self, device: Device, names: tuple[str, ...], label: str, part: Part, octets: bytes) -> Known:
+    def _without(self, names: tuple[str, ...], label: str, part: Part, octets: bytes) -> Known:
         """Decode on assumptions, or say what was not seen."""
         if names == ("ST0",) and part.indices is None and not TableId(part.table).flag:
             assumed = assume(self._nodes.registry, label, part.offset, octets)
@@ -203,10 +205,7 @@ class TableReader:
                 value, finding = assumed
                 return {"value": value, "findings": [finding._asdict()]}
         verb = "was" if len(names) == 1 else "were"
-        known: Known = {"undecoded": f"{' and '.join(names)} of this node {verb} not seen"}
-        if names != ("ST0",):  # whatever the octets are, and however many of them
-            self._hopeless[id(device), part.table] = (device, known)
-        return known
+        return {"undecoded": f"{' and '.join(names)} of this node {verb} not seen"}
 
 
 def _known(device: Device, label: str, part: Part, octets: bytes) -> Known:

@@ -17,10 +17,12 @@ from c1219.caches import remembered
 from c1219.engine.declared import dependencies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from c1219 import Registry
+    from c1219 import Registry, Table
     from c1219.engine.layout import Layout
+
+    _Way = tuple[tuple[int, ...], Layout, int]
 
 __all__ = ["assume"]
 
@@ -60,16 +62,16 @@ def assume(registry: Registry, label: str, offset: int | None, octets: bytes) ->
     needed: Mapping[str, Sequence[int]] | None
     if label in _SIDES:
         needed = _of_procedure(registry, label, octets) if not offset else None
+        layouts: Iterable[_Way] = () if needed is None else _ways(registry, label, needed, offset, octets)
     else:
-        needed = _triable(table.depends_on, table.elements, _FORMATS)
+        needed, layouts = _ways_of_piece(registry, table, offset, len(octets))
     if not needed or not octets:
         return None
-    names = list(needed)
     fitting: list[tuple[tuple[int, ...], Layout, dict[str, Any]]] = []
-    for values in product(*needed.values()):
-        found = _tried(_device(registry, tuple(zip(names, values, strict=True))), label, offset, octets)
+    for values, layout, start in layouts:
+        found = _leaves(layout, start, octets)
         if found is not None:
-            fitting.append((values, *found))
+            fitting.append((values, layout, found))
     if not fitting:
         return None
     _, layout, leaves = fitting[0]
@@ -125,18 +127,38 @@ def _of_procedure(registry: Registry, label: str, octets: bytes) -> dict[str, Se
     return needed | {"DATA_ORDER": tuple(found)}
 
 
-def _tried(device: Device, label: str, offset: int | None, octets: bytes) -> tuple[Layout, dict[str, Any]] | None:
-    """Decode with one combination; None if the octets do not fit."""
+def _ways(
+    registry: Registry, label: str, needed: Mapping[str, Sequence[int]], offset: int | None, octets: bytes
+) -> Iterator[_Way]:
+    """Yield each combination of formats with the layout of the table in it, if so many octets lie there."""
+    for values in product(*needed.values()):
+        device = _device(registry, tuple(zip(needed, values, strict=True)))
+        try:
+            layout, start = device.layout_of_piece(label, octets, offset=offset or 0)
+        except C1219Error:
+            continue
+        if len(octets) == layout.size if offset is None else start + len(octets) <= layout.size:
+            yield values, layout, start
+
+
+@remembered(1024)
+def _ways_of_piece(
+    registry: Registry, table: Table, offset: int | None, count: int
+) -> tuple[dict[str, Sequence[int]] | None, tuple[_Way, ...]]:
+    """Return the same for a table whose layout does not depend on its own octets, with the formats that decide it."""
+    needed = _triable(table.depends_on, table.elements, _FORMATS)
+    return needed, () if needed is None else tuple(_ways(registry, table.label, needed, offset, bytes(count)))
+
+
+def _leaves(layout: Layout, start: int, octets: bytes) -> dict[str, Any] | None:
+    """Decode with one layout; None if the octets do not fit."""
     try:
-        layout, start = device.layout_of_piece(label, octets, offset=offset or 0)
-        if offset is None and layout.size != len(octets):
-            return None
         leaves, findings = layout.partial(start, octets)
         if any(finding.code != "cut" for finding in findings):
             return None
         if any(isinstance(value, str) and not value.isprintable() for value in leaves.values()):
             return None
-        return layout, {path: layout.element(path).to_json(value) for path, value in leaves.items()}
+        return {path: layout.element(path).to_json(value) for path, value in leaves.items()}
     except C1219Error:
         return None
 
