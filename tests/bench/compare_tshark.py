@@ -76,6 +76,7 @@ PAIRS = (
     ("-T json", "jsonl"),
     ("-T fields", "jsonl with tables"),
     ("-T json", "jsonl with tables"),
+    ("-T fields", "jsonl with readings"),
 )
 
 
@@ -98,7 +99,8 @@ def commands(folder: Path, capture: Path) -> dict[str, tuple[list[str], str | No
         "-T fields": ([*tshark, "-T", "fields", *(word for field in FIELDS for word in ("-e", field))], None),
         "-T json": ([*tshark, "-T", "json"], None),
         "jsonl": ([*decode, "--no-tables"], None),
-        "jsonl with tables": (decode, None),
+        "jsonl with tables": ([*decode, "--no-readings"], None),
+        "jsonl with readings": (decode, None),
     }
 
 
