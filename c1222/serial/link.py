@@ -107,6 +107,7 @@ class SerialLink:
         self._never_quiet: float | None = None
         self._again_until = 0.0
         self._dropped = 0
+        self._quiet_from = 0.0
         self._echo = EchoFilter(profile.echo)
         self._told: set[str] = set()
 
@@ -253,8 +254,12 @@ class SerialLink:
         self.timing = self._base_timing
         return self.agree(DEFAULT_PACKET_SIZE, DEFAULT_PACKETS, DEFAULT_RATE)
 
-    def drain(self, now: float) -> None:
+    def drain(self, now: float, *, at_least: float = 0.0) -> None:
         """Drop what comes in until the line is quiet: an event says when; then it can be asked again.
+
+        Args:
+            now: seconds on the caller's clock.
+            at_least: for so many seconds in any case.
 
         Raises:
             StateError: it is being done.
@@ -264,8 +269,9 @@ class SerialLink:
         self._series.drop()
         self._silent, self._dropped = None, 0
         self._echo.forget()
-        self._overdue = now + self.timing.inter_character
-        self._never_quiet = now + self.timing.traffic
+        self._quiet_from = now + at_least
+        self._overdue = max(self._quiet_from, now + self.timing.inter_character)
+        self._never_quiet = self._quiet_from + self.timing.traffic
 
     def _follow(self, change: LinkChange) -> None:
         self.state = next_link_state(self.state, change)
@@ -294,7 +300,7 @@ class SerialLink:
         self._dropped += len(octets)
         self.counts["dropped"] += len(octets)
         if self.state == LinkState.DRAINING:
-            self._overdue = now + self.timing.inter_character
+            self._overdue = max(self._quiet_from, now + self.timing.inter_character)
 
     def _note(self, name: str, path: str, text: str, events: list[LinkEvent]) -> None:
         """Count, and tell the first one since the restart."""

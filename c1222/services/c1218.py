@@ -7,7 +7,7 @@ Origin: Elster MeteringSDK, termineter, Wireshark and Itron's stack; Negotiate a
 from __future__ import annotations
 
 from c1222.errors import DecodeError, EncodeError
-from c1222.services.fields import U8, U16, Counted, FieldForm
+from c1222.services.fields import U8, U16, Counted, FieldForm, Maybe
 from c1222.services.service import Effect, Request, Response, wire
 
 __all__ = [
@@ -120,14 +120,14 @@ class NegotiateResponse(Response):
     Args:
         packet_size: octets of a packet.
         packets: packets in a row.
-        baud_code: code of the speed.
+        baud_code: code of the speed, 00 for unchanged; some meters leave it out where none was offered.
     """
 
     answers = NegotiateRequest
 
     packet_size: int = wire(U16)
     packets: int = wire(U8)
-    baud_code: int = wire(U8)
+    baud_code: int | None = wire(Maybe(U8), default=None)
 
 
 class TimingSetupRequest(Request):
