@@ -30,3 +30,9 @@ def absent(part: str) -> NoReturn:
 def tshark() -> str:
     """The path of tshark."""
     return shutil.which("tshark") or absent("tshark")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium."""
+    return shutil.which("chromium") or absent("chromium")

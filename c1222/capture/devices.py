@@ -207,6 +207,11 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
         meter = self._find(title)
         return None if meter is None else meter.title
 
+    def octets_known(self, title: str) -> int:
+        """Return how many octets of the tables of a meter are known, about; 0 if nothing was seen of it."""
+        meter = self._find(title)
+        return 0 if meter is None else meter.octets
+
     def _find(self, title: object) -> CapturedMeter | None:
         if not isinstance(title, str):
             return None

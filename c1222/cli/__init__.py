@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "node": "simulate meters on the network, or a relay",
     "procedure": "run a procedure of a meter",
     "read": "read tables, elements, registers, load profile, events from a meter",
+    "report": "make a page of captures, device files or a meter, to look at offline",
     "tables": "list and show the known tables: fields, layouts, offsets",
     "vectors": "make test vectors, and check this or another implementation against them",
     "write": "write a table or an element of a meter",

@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from c1219.caches import remembered
 from c1222.cli.device_files import read_device
 from c1222.cli.options import FOUND, fail, key_store, keys_option
 from c1222.cli.printing import say
 from c1222.text import without_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from c1222.client.sync import Meter
 
@@ -30,6 +30,7 @@ __all__ = [
     "connected",
     "connection_options",
     "in_options",
+    "optional_connection_options",
 ]
 
 REFUSED: Final = 3
@@ -37,10 +38,17 @@ REFUSED: Final = 3
 PASSWORD_VARIABLE: Final = "C1222_PASSWORD"  # noqa: S105 - a name
 """Where a password is looked for in the environment."""
 
-_OPTIONS: Final[tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]] = (
-    click.argument("url", metavar="URL"),
-    click.option("--called", metavar="TITLE", required=True, help="ApTitle of the meter."),
-    click.option("--calling", metavar="TITLE", required=True, help="ApTitle to send requests as."),
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _titles(*, required: bool) -> tuple[_Decorator, _Decorator]:
+    return (
+        click.option("--called", metavar="TITLE", required=required, help="ApTitle of the meter."),
+        click.option("--calling", metavar="TITLE", required=required, help="ApTitle to send requests as."),
+    )
+
+
+_OTHERS: Final[tuple[_Decorator, ...]] = (
     keys_option,
     click.option("--key-id", type=click.IntRange(0, 255), help="Key to use, where there are several."),
     click.option(
@@ -78,30 +86,41 @@ _OPTIONS: Final[tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...]] 
         "--device", "known", metavar="FILE", help="Known tables of the meter; they are not read again to find layouts."
     ),
 )
+_OPTIONS: Final[tuple[_Decorator, ...]] = (click.argument("url", metavar="URL"), *_titles(required=True), *_OTHERS)
+_OPTIONAL: Final[tuple[_Decorator, ...]] = (*_titles(required=False), *_OTHERS)
 
 
 def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of a connection; it gets them as one dict, ``connection``."""
+    """Give a command the URL and the options of a connection; it gets them as one dict, ``connection``."""
+    return _with_options(command, _OPTIONS)
+
+
+def optional_connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command that can do without a meter the options of a connection, likewise; the titles may be left out."""
+    return _with_options(command, _OPTIONAL)
+
+
+def _with_options(command: Callable[..., Any], options: tuple[_Decorator, ...]) -> Callable[..., Any]:
+    names = _names(options)
 
     @functools.wraps(command)
     def with_connection(**given: Any) -> Any:
-        names = [parameter.name for parameter in _parameters()]
         connection = {name: given.pop(name) for name in names}
         return command(connection=connection, **given)
 
-    for option in reversed(_OPTIONS):
-        with_connection = option(with_connection)
-    return with_connection
+    found: Callable[..., Any] = with_connection
+    for option in reversed(options):
+        found = option(found)
+    return found
 
 
-@remembered()
-def _parameters() -> tuple[click.Parameter, ...]:
+def _names(options: tuple[_Decorator, ...]) -> tuple[str, ...]:
     def probe() -> None: ...
 
     found: Any = probe
-    for option in _OPTIONS:
+    for option in options:
         found = option(found)
-    return tuple(found.__click_params__)
+    return tuple(str(parameter.name) for parameter in found.__click_params__)
 
 
 @contextmanager

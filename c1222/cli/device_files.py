@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from c1222.cli.options import fail, sample_folder
+from c1222.text import without_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from c1219 import Device
 
-__all__ = ["DEVICE_HELP", "declarations_option", "declare", "read_device"]
+__all__ = ["DEVICE_HELP", "declarations_option", "declare", "is_device_file", "read_device"]
 
 DEVICE_HELP: Final = "JSON file of a device's tables, or sample:NAME."
 
@@ -48,10 +49,29 @@ def read_device(name: str) -> Device:
         fail(f"{name}: {in_words(error)}")
 
 
+def is_device_file(name: str) -> bool:
+    """Tell whether a name stands for a device file: a sample of that name, or a file that begins like JSON.
+
+    Args:
+        name: a path, ``-``, or ``sample:NAME``.
+    """
+    if name.startswith(_SAMPLE):
+        return name.removeprefix(_SAMPLE) in _samples()
+    path = Path(name)
+    if not path.is_file():  # - and pipes are captures; what is absent is told by who opens it
+        return path.suffix == ".json"
+    with path.open("rb") as file:
+        return without_mark(file.read(64)).lstrip().startswith(b"{")
+
+
+def _samples() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(sample_folder("devices").glob("*.json"))}
+
+
 def _path(name: str) -> str:
     if not name.startswith(_SAMPLE):
         return name
-    known = {path.stem: path for path in sorted(sample_folder("devices").glob("*.json"))}
+    known = _samples()
     wanted = name.removeprefix(_SAMPLE)
     if wanted not in known:
         there = f"samples: {', '.join(known)}" if known else "there are no samples"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from c1219.errors import Finding
     from c1222.client.sync import Meter
 
-__all__ = ["command", "value_lines"]
+__all__ = ["command", "read_each", "value_lines"]
 
 _PROFILE: Final = "load-profile"
 _SETS: Final = frozenset("1234")
@@ -98,7 +98,7 @@ def command(
                 calls[word] = partial(getattr(meter, word), **options, progress=tell)
         read, refused = _read(meter, paths, tell)
         plain = [(path, _as_json(meter, path, value), False) for path, value in read.items()]
-        seen, refused = _each(calls, refused)
+        seen, refused = read_each(calls, refused)
         found = [(word, view, True) for word, view in seen.items()]
         findings = [
             *_table_findings(meter, list(read)),
@@ -147,15 +147,19 @@ def _read(
             resume = error
         except _of_one():
             pass
-    return _each({path: partial(meter.read, path, progress=progress, resume=resume) for path in paths}, {})
+    return read_each({path: partial(meter.read, path, progress=progress, resume=resume) for path in paths}, {})
 
 
-def _each(
+def read_each(
     calls: dict[str, Callable[[], Any]], refused: dict[str, Exception]
 ) -> tuple[dict[str, Any], dict[str, Exception]]:
     """Return what each call brought, and what was refused, before and by these calls.
 
     A meter that is silent is asked no more: its error stands for the rest.
+
+    Args:
+        calls: what to read, by name.
+        refused: what was refused before, by name.
     """
     from c1222.errors import RemoteError
 

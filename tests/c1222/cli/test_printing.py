@@ -153,6 +153,14 @@ def test_decode(device: Device, tmp_path: Path, form: str, no_tables: bool) -> N
         assert len([json.loads(line) for line in shown.splitlines()]) == 4 * len(list(device)) + 1
 
 
+def test_report(file: str, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert run("report", file, "-o", str(page)) == ""
+    content = page.read_text("utf-8")
+    assert "\\x1b]" in content
+    assert not set(content) & set(HOSTILE) - {"\n"} - set(map(chr, range(32, 127)))
+
+
 def test_nothing_else_prints() -> None:
     """Every command prints through one module."""
     doors = {
@@ -219,6 +227,6 @@ def test_bars_become_ascii(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 def test_every_command_is_tried_here() -> None:
     """A new command has to be added to the tests above."""
-    tried = {"device", "tables", "read", "identify", "procedure", "conformance", "decode"}
+    tried = {"device", "tables", "read", "identify", "procedure", "conformance", "decode", "report"}
     of_our_own = {"demo", "node", "vectors", "write"}  # print nothing that a stranger sent, but errors
     assert set(COMMANDS) == tried | of_our_own

@@ -12,7 +12,7 @@ import pytest
 
 from c1219.device import Device
 from c1219.errors import DecodeError
-from c1222.cli.read import _each, value_lines
+from c1222.cli.read import read_each, value_lines
 from c1222.client.errors import ChecksumWrong, CutShort
 from c1222.client.sync import Meter
 from c1222.errors import ConnectionLost, PeerSilent
@@ -144,10 +144,13 @@ def test_what_leaves_the_rest() -> None:
         raise error
 
     calls = {str(number): partial(fails, error) for number, error in enumerate(errors)}
-    found, refused = _each({**calls, "a": lambda: 1}, {"b": Iar()})
+    found, refused = read_each({**calls, "a": lambda: 1}, {"b": Iar()})
     assert found == {"a": 1}
     assert list(refused) == ["b", *calls]
-    assert _each({"a": lambda: 1, "c": partial(fails, lost), "d": lambda: 2}, {}) == ({"a": 1}, {"c": lost, "d": lost})
+    assert read_each({"a": lambda: 1, "c": partial(fails, lost), "d": lambda: 2}, {}) == (
+        {"a": 1},
+        {"c": lost, "d": lost},
+    )
 
 
 def test_exit_codes_where_nothing_can_be_shown(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
