@@ -26,8 +26,10 @@ _MAX_MARKS: Final = 200
 _MAX_KINDS: Final = 8
 """Kinds of events, and services, that have a line of their own."""
 _HOUR: Final = 3600
+_DAY: Final = 86400
 _OTHERS: Final = "others"
-_WORTHY: Final = ~IntervalStatus.DST
+_NOT_VALID: Final = int(IntervalStatus.NOT_VALID)  # numbers, since flags are slow
+_WORTHY: Final = ~int(IntervalStatus.DST)
 """What of the status of an interval is marked."""
 
 
@@ -61,10 +63,10 @@ class _Slots:
             time = known.get(row.start)
             if time is None:
                 time = known[row.start] = self._seconds(row.start)
-                if row.status & _WORTHY or row.extended:
+                if int(row.status) & _WORTHY or row.extended:
                     self.flags.append((time, _flag_text(row)))
             values = slots.setdefault(time, {})
-            values[row.channel] = None if row.status & IntervalStatus.NOT_VALID else row.value
+            values[row.channel] = None if int(row.status) & _NOT_VALID else row.value
         shift = self.offset or 0
         self.times = [time + shift for time in sorted(slots)]
         self.values = [slots[time] for time in sorted(slots)]
@@ -112,9 +114,9 @@ def profile_charts(profile: LoadProfile, events: Iterable[Event] = (), *, max_po
     charts = []
     for unit, channels in units.items():
         band = unit == "V"
-        fewer = max(1, -(-len(slots.times) // max_points))
+        fewer = _fewer(-(-len(slots.times) // max_points), step)
         if band:
-            fewer = max(fewer, min(_HOUR // step or 1, len(slots.times)), 1)
+            fewer = max(fewer, min(_HOUR // step or 1, len(slots.times)))
         groups = _groups(slots.times, fewer * step)
         series: list[dict[str, Any]] = []
         for channel in channels:
@@ -133,6 +135,12 @@ def profile_charts(profile: LoadProfile, events: Iterable[Event] = (), *, max_po
         }  # fmt: skip
         charts.append(Chart(title, tuple(about), data))
     return tuple(charts)
+
+
+def _fewer(least: int, step: int) -> int:
+    """Return how many intervals become one point: no fewer than asked for, and so that a day has whole spans."""
+    whole = (count for count in range(max(1, least), _DAY // step + 1) if _DAY % (count * step) == 0)
+    return next(whole, least) if least > 1 else 1
 
 
 def _names(channels: Iterable[Any]) -> list[str]:

@@ -35,14 +35,14 @@ __all__ = ["MAX_CHARTED", "MAX_OCTETS", "ReportMaker", "capture_report", "device
 
 MAX_CHARTED: Final = 200
 """Meters that have a section of their own; all are listed."""
-MAX_OCTETS: Final = 5_000_000
+MAX_OCTETS: Final = 5_700_000
 """Octets of the sections of meters together."""
 _FULL: Final = Detail(points=20_000, periods=1000, events=5000, findings=1000)
 """What is shown of a meter where there is space for everything."""
 _ENOUGH: Final = 400_000
 """Octets for a meter with which everything is shown."""
-_POINT: Final = 20
-"""Octets of one interval of all channels, about."""
+_POINT: Final = 90
+"""Octets of one point of all charts of a meter, about."""
 
 
 class ReportMaker:
@@ -150,7 +150,8 @@ def _detail(octets: int) -> Detail:
     """Return how much is shown of a meter for which there are so many octets."""
     if octets >= _ENOUGH:
         return _FULL
-    return Detail(points=max(200, octets // 2 // _POINT), periods=max(1, octets // 8000), events=20, findings=10)
+    periods = max(1, octets // 20_000)
+    return Detail(max(100, octets // 2 // _POINT), periods, events=10 * periods, findings=5 * periods, brief=True)
 
 
 def capture_report(

@@ -35,12 +35,14 @@ class Detail(NamedTuple):
         periods: tables of registers.
         events: entries of logs.
         findings: findings.
+        brief: without the names of tables, and without the time of each.
     """
 
     points: int
     periods: int
     events: int
     findings: int
+    brief: bool = False
 
 
 class EventLine(NamedTuple):
@@ -86,6 +88,7 @@ class MeterReport(NamedTuple):
         passwords: which groups each password opens.
         findings: what is odd.
         more_findings: findings that are left out.
+        brief: see `Detail`.
     """
 
     title: str
@@ -103,6 +106,7 @@ class MeterReport(NamedTuple):
     passwords: tuple[str, ...]
     findings: tuple[Finding, ...]
     more_findings: int
+    brief: bool
 
 
 def meter_report(device: Device, title: str, detail: Detail, *, zone: dt.tzinfo | None = None) -> MeterReport:
@@ -149,6 +153,7 @@ def meter_report(device: Device, title: str, detail: Detail, *, zone: dt.tzinfo 
         ),
         tuple(findings[: detail.findings]),
         max(0, len(findings) - detail.findings),
+        detail.brief,
     )
 
 

@@ -175,12 +175,31 @@ function zoom(figure, what) {
 }
 
 const keys = { "+": "in", "=": "in", "-": "out", _: "out", ArrowLeft: "left", ArrowRight: "right", 0: "all", Escape: "all" };
+const buttons = [["in", "Zoom in"], ["out", "Zoom out"], ["left", "◀", "Earlier"], ["right", "▶", "Later"], ["all", "All"]];
 for (const figure of figures) {
+  const plot = figure.querySelector(".plot"), tools = document.createElement("div");
+  const title = figure.querySelector("figcaption").textContent, about = figure.querySelector(".about").textContent;
+  const meter = figure.closest("details.meter")?.querySelector("h3").textContent;
+  tools.className = "tools";
+  tools.role = "toolbar";
+  tools.ariaLabel = `Zoom of ${title}`;
+  for (const [what, text, name] of buttons) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.do = what;
+    button.textContent = text;
+    if (name) button.ariaLabel = name;
+    tools.append(button);
+  }
+  plot.before(tools);
+  plot.tabIndex = 0;
+  plot.role = "img";
+  plot.ariaLabel = `${title}${meter ? ` of ${meter}` : ""}: ${about}. Keys: plus and minus zoom, arrows move, 0 shows all.`;
   figure.addEventListener("click", (event) => {
     const button = event.target.closest("[data-do]");
     if (button) zoom(figure, button.dataset.do);
   });
-  figure.querySelector(".plot").addEventListener("keydown", (event) => {
+  plot.addEventListener("keydown", (event) => {
     const what = keys[event.key];
     if (!what || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();

@@ -90,7 +90,7 @@ def drawn(page: Page) -> list[list[Any]]:
     until(page, "[...document.querySelectorAll('figure.chart')].every((one) => one.uplot)")
     found: list[list[Any]] = page.evaluate(
         "[...document.querySelectorAll('figure.chart')].map((one) =>"
-        " [one.dataset.title, one.uplot.data[0].length, one.uplot.data.length - 1])"
+        " [one.querySelector('figcaption').textContent, one.uplot.data[0].length, one.uplot.data.length - 1])"
     )
     return found
 
