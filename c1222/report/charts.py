@@ -55,17 +55,18 @@ class _Slots:
         self.flags: list[tuple[int, str]] = []
         self.offset: int | None = None
         slots: dict[int, dict[int, Any]] = {}
-        known: dict[dt.datetime, int] = {}
+        values: dict[int, Any] = {}
+        before: dt.datetime | None = None
         for row in profile.rows:
             if row.start is None:
                 self.untimed += 1
                 continue
-            time = known.get(row.start)
-            if time is None:
-                time = known[row.start] = self._seconds(row.start)
-                if int(row.status) & _WORTHY or row.extended:
+            if row.start is not before:  # rows of one interval stand together
+                before = row.start
+                time = self._seconds(before)
+                if time not in slots and (int(row.status) & _WORTHY or row.extended):
                     self.flags.append((time, _flag_text(row)))
-            values = slots.setdefault(time, {})
+                values = slots.setdefault(time, {})
             values[row.channel] = None if int(row.status) & _NOT_VALID else row.value
         shift = self.offset or 0
         self.times = [time + shift for time in sorted(slots)]
@@ -237,8 +238,8 @@ def event_chart(events: Sequence[Event]) -> Chart | None:
 
 def traffic_chart(timeline: Timeline) -> Chart | None:
     """Return requests by service and errors over time; None if there was none with a time."""
-    spans = timeline.spans
-    if not spans:
+    slots = timeline.slots
+    if not slots:
         return None
     width = timeline.width_ns / 10**9
     names = timeline.services
@@ -248,7 +249,7 @@ def traffic_chart(timeline: Timeline) -> Chart | None:
         series.append({"name": _OTHERS, "steps": 1, "v": timeline.requests(*names[len(own) :])})
     series.append({"name": "errors", "dots": 1, "error": 1, "v": [count or None for count in timeline.failures()]})
     data = {
-        "runs": [[spans[0] * timeline.width_ns / 10**9, len(spans)]], "step": width, "unit": "", "series": series,
+        "runs": [[slots[0] * timeline.width_ns / 10**9, len(slots)]], "step": width, "unit": "", "series": series,
         "events": [], "flags": [],
     }  # fmt: skip
     about = f"each point counts the requests of {duration(timeline.width_ns)}"

@@ -133,7 +133,7 @@ class Timeline:
         self._first, self._last = (self._first or 0) // fewer, self._last // fewer
 
     @property
-    def spans(self) -> range:
+    def slots(self) -> range:
         """Numbers of the spans from the first to the last; a span starts at its number times `width_ns`."""
         return range(0) if self._first is None else range(self._first, self._last + 1)
 
@@ -148,8 +148,8 @@ class Timeline:
     def requests(self, *services: str) -> list[int]:
         """Return how often services were asked for, by span."""
         none: Counter[str] = Counter()
-        return [sum(self._spans.get(span, none)[name] for name in services) for span in self.spans]
+        return [sum(self._spans.get(span, none)[name] for name in services) for span in self.slots]
 
     def failures(self) -> list[int]:
         """Return how many errors there were, by span."""
-        return [self._failed[span] for span in self.spans]
+        return [self._failed[span] for span in self.slots]

@@ -175,13 +175,13 @@ def test_services_are_counted_by_time() -> None:
     assert made.errors[0].service == "read"
     chart = traffic_chart(made)
     assert chart is not None
-    assert points(chart) == [len(made.spans), 2]
+    assert points(chart) == [len(made.slots), 2]
 
 
 @pytest.mark.parametrize("most", [2, 7, 40])
 def test_spans_are_bounded_and_lose_nothing(most: int) -> None:
     made = timeline(60, 60, max_spans=most, max_errors=50)
-    assert len(made.spans) <= most
+    assert len(made.slots) <= most
     assert sum(made.requests("read")) == 120
     assert sum(made.failures()) == 60
     assert (len(made.errors), made.more_errors) == (50, 10)
