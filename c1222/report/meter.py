@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from c1219.views.identity import Identity
     from c1219.views.security import Access
 
-__all__ = ["Detail", "EventLine", "MeterReport", "Rights", "meter_report"]
+__all__ = ["Detail", "EventLine", "MeterReport", "SharedRights", "meter_report"]
 
 _VERDICTS: Final = {True: "verified", False: "not verified", None: "cleartext"}
 _ZEROS: Final = frozenset("0")
@@ -55,7 +55,7 @@ class EventLine(NamedTuple):
     text: str
 
 
-class Rights(NamedTuple):
+class SharedRights(NamedTuple):
     """Tables and procedures with the same rights.
 
     Attributes:
@@ -102,7 +102,7 @@ class MeterReport(NamedTuple):
     charts: tuple[Chart, ...]
     events: tuple[EventLine, ...]
     more_events: int
-    rights: tuple[Rights, ...]
+    rights: tuple[SharedRights, ...]
     passwords: tuple[str, ...]
     findings: tuple[Finding, ...]
     more_findings: int
@@ -193,9 +193,9 @@ def _tables(device: Device) -> tuple[tuple[str, str, str], ...]:
     return tuple(found)
 
 
-def _rights(access: Access) -> tuple[Rights, ...]:
+def _rights(access: Access) -> tuple[SharedRights, ...]:
     groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for row in access.permissions:
         key = str(row.read or "not known"), str(row.write or "not known")
         groups.setdefault(key, []).append((row.label, row.name))
-    return tuple(Rights(*key, tuple(labels)) for key, labels in groups.items())
+    return tuple(SharedRights(*key, tuple(labels)) for key, labels in groups.items())

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
     from c1219.views.register_row import Register
 
-__all__ = ["Cell", "Peak", "PeriodTable", "RegisterLine", "Share", "Shares", "peaks", "period_tables", "shares"]
+__all__ = ["Peak", "PeriodTable", "RegisterCell", "RegisterLine", "Share", "Shares", "peaks", "period_tables", "shares"]
 
 _TOTAL: Final = "total"
 _KINDS: Final = {"summation": "", "demand": "demand"}
 
 
-class Cell(NamedTuple):
+class RegisterCell(NamedTuple):
     """A value in a table of registers.
 
     Attributes:
@@ -43,7 +43,7 @@ class RegisterLine(NamedTuple):
 
     name: str
     unit: str
-    cells: tuple[Cell, ...]
+    cells: tuple[RegisterCell, ...]
 
 
 class PeriodTable(NamedTuple):
@@ -125,9 +125,11 @@ def period_tables(rows: Iterable[Register]) -> tuple[PeriodTable, ...]:
 def _period_table(title: str, rows: list[Register]) -> PeriodTable:
     tiers = sorted({row.tier for row in rows if row.tier is not None})
     places = {None: 0} | {tier: number for number, tier in enumerate(tiers, 1)}
-    lines: dict[tuple[str, str], list[Cell]] = {}
+    lines: dict[tuple[str, str], list[RegisterCell]] = {}
     for row in rows:
-        cells = lines.setdefault((_name(row), shown_unit(row.unit)), [Cell("", "", doubtful=False)] * len(places))
+        cells = lines.setdefault(
+            (_name(row), shown_unit(row.unit)), [RegisterCell("", "", doubtful=False)] * len(places)
+        )
         cells[places[row.tier]] = _cell(row)
     columns = (_TOTAL, *map(rate, tiers)) if tiers else ("value",)
     return PeriodTable(title, columns, tuple(RegisterLine(*key, tuple(cells)) for key, cells in lines.items()))
@@ -150,12 +152,12 @@ def _name(row: Register) -> str:
     return f"{quantity}{', ' if kind else ''}{kind}{number}"
 
 
-def _cell(row: Register) -> Cell:
+def _cell(row: Register) -> RegisterCell:
     note = "; ".join(filter(None, (moment(row.event_time), *row.remarks)))
     if row.value is None:
         raw = row.raw.hex(" ") if isinstance(row.raw, bytes) else str(row.raw)
-        return Cell(f"raw {raw}", note, doubtful=True)
-    return Cell(amount(row.value, row.unit), note, not row.valid)
+        return RegisterCell(f"raw {raw}", note, doubtful=True)
+    return RegisterCell(amount(row.value, row.unit), note, not row.valid)
 
 
 def peaks(rows: Iterable[Register]) -> tuple[Peak, ...]:
