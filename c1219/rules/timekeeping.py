@@ -27,6 +27,7 @@ __all__ = [
     "Timekeeping",
     "clock_offsets",
     "counts",
+    "dst_shown",
     "naive_utc",
     "time_quality",
     "utc",
@@ -160,6 +161,15 @@ def counts(st0: Any) -> bool:
     return st0.FORMAT_CONTROL_2.TM_FORMAT in (3, 4)
 
 
+def dst_shown(qualifier: Any) -> bool | None:
+    """Say whether what a clock shows is daylight saving time.
+
+    Args:
+        qualifier: TIME_DATE_QUAL; None if it is not known.
+    """
+    return None if qualifier is None else bool(qualifier.DST_FLAG)
+
+
 def time_quality(qualifier: Any, *, counter: bool, version: int = 0) -> TimeQuality:
     """Say what a time is. Counters are UTC whatever the flags say.
 
@@ -168,7 +178,7 @@ def time_quality(qualifier: Any, *, counter: bool, version: int = 0) -> TimeQual
         counter: the time is a counter of UTC.
         version: ST0.STD_VERSION_NO; before 2 there was no DST_SUPPORTED_FLAG.
     """
-    utc, dst = counter or bool(qualifier.GMT_FLAG), bool(qualifier.DST_FLAG)
+    utc, dst = counter or bool(qualifier.GMT_FLAG), bool(dst_shown(qualifier))
     return TimeQuality(
         utc,
         not utc and bool(qualifier.TM_ZN_APPLIED_FLAG),

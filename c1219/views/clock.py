@@ -10,7 +10,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.errors import Finding
-from c1219.rules.timekeeping import Timekeeping, clock_offsets, counts, time_quality
+from c1219.rules.timekeeping import Timekeeping, clock_offsets, counts, dst_shown, time_quality
 from c1219.tabular.schema import METER, RowColumn, RowSchema
 from c1219.tabular.view import Tabular
 from c1219.views.calendar import Calendar, SeasonChange, TierChange, read_calendar
@@ -188,7 +188,7 @@ def clock(
     remain = record(device, 56, findings) if device.get(51) is not None else None
     wall = table.CLOCK_CALENDAR if table is not None and isinstance(table.CLOCK_CALENDAR, dt.datetime) else None
     quality = table.TIME_DATE_QUAL if table is not None else None
-    dst = quality.DST_FLAG if quality is not None else None
+    dst = dst_shown(quality)
     time = times.instant(wall, dst) if wall is not None else None
     if wall is not None and time is None:
         text = "the offset from UTC is not known: neither GMT_FLAG nor ST53.TIME_ZONE_OFFSET gives it"
@@ -221,7 +221,7 @@ def _local(times: Timekeeping, table: Any) -> dt.datetime | None:
     wall = table.CLOCK_CALENDAR
     if not isinstance(wall, dt.datetime):
         return None
-    time = times.instant(wall, table.TIME_DATE_QUAL.DST_FLAG)
+    time = times.instant(wall, dst_shown(table.TIME_DATE_QUAL))
     if time is not None:
         return times.wall(time)
     return None if times.utc else wall
@@ -244,7 +244,7 @@ def _checked(
     quality: Any, wall: dt.datetime, local: dt.datetime | None, time: dt.datetime | None, times: Timekeeping
 ) -> list[Finding]:
     """Compare what the clock says of itself with its date, and with the calendar or the time zone."""
-    doubts = []
+    doubts, dst = [], bool(dst_shown(quality))
     weekdays = {moment.isoweekday() % 7 for moment in (wall, local) if moment is not None}
     if quality.DAY_OF_WEEK not in {*weekdays, 7}:
         text = f"DAY_OF_WEEK is {quality.DAY_OF_WEEK} (0 is Sunday), which {wall:%Y-%m-%d} is not"
@@ -254,8 +254,8 @@ def _checked(
         rule = "the time zone"
         planned = times.in_effect(time) if time is not None and times.dst_applied else None
     elif local is not None and times.dst_amount:
-        planned = times.in_dst(local, second=not quality.DST_FLAG)
-    if planned is not None and planned != quality.DST_FLAG:
-        text = f"DST_FLAG is {int(quality.DST_FLAG)}, but by {rule} it should be {int(planned)}"
+        planned = times.in_dst(local, second=not dst)
+    if planned is not None and planned != dst:
+        text = f"DST_FLAG is {int(dst)}, but by {rule} it should be {int(planned)}"
         doubts.append(Finding("warning", "dst", "ST52.TIME_DATE_QUAL", None, text))
     return doubts

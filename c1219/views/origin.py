@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from c1219.rules.timekeeping import dst_shown
 from c1219.tabular.readings import MeterOrigin, TableRead
 from c1219.values import Raw
 from c1219.views.records import record
@@ -63,7 +64,5 @@ def _clock(device: TableSet, times: Timekeeping) -> dt.datetime | None:
     for number in (52, 55):
         table = record(device, number, [])
         if table is not None and isinstance(table.CLOCK_CALENDAR, dt.datetime):
-            quality = table.TIME_DATE_QUAL
-            dst = None if quality is None else quality.DST_FLAG
-            return times.instant(table.CLOCK_CALENDAR, dst) or table.CLOCK_CALENDAR
+            return times.instant(table.CLOCK_CALENDAR, dst_shown(table.TIME_DATE_QUAL)) or table.CLOCK_CALENDAR
     return None

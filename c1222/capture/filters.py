@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.rules.timekeeping import utc
 from c1219.tableid import TableId, table_id
 from c1222.capture.message import UNTIMED
 from c1222.errors import EncodeError
@@ -42,7 +43,7 @@ def parse_time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise EncodeError(f"{text!r} is no time: write 2024-05-31, or 2024-05-31T12:00:00+02:00") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return utc(moment) if moment.tzinfo is None else moment
 
 
 class MessageFilter:
