@@ -105,11 +105,13 @@ def command(
 def _moment(text: str | None) -> dt.datetime:
     if text is None:
         return dt.datetime.now(dt.UTC)
+    from c1222.capture.filters import parse_time
+    from c1222.errors import EncodeError
+
     try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{text!r} is no time such as 2026-11-22T06:00Z")
-    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment
+        return parse_time(text)
+    except EncodeError as error:
+        fail(str(error))
 
 
 def _take_captures(

@@ -5,14 +5,15 @@ Times are in seconds since 1970 plus the offset of the place from UTC, so that a
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.rules.timekeeping import utc
 from c1219.views.load_profile import IntervalStatus
 from c1222.report.words import duration, offset_text, scaled, shown_unit
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Sequence
 
     from c1219.views.event_log import Event
@@ -76,7 +77,7 @@ class _Slots:
     def _seconds(self, start: dt.datetime) -> int:
         offset = start.utcoffset()
         if offset is None:
-            return int(start.replace(tzinfo=dt.UTC).timestamp())
+            return int(utc(start).timestamp())
         self.offset = int(offset.total_seconds())
         return int(start.timestamp())
 
@@ -203,7 +204,7 @@ def _marks(events: Iterable[Event], offset: int | None, first: int, last: int) -
 
 def _local(time: dt.datetime, offset: int | None) -> int:
     if time.tzinfo is None:
-        return int(time.replace(tzinfo=dt.UTC).timestamp())
+        return int(utc(time).timestamp())
     return int(time.timestamp()) + (offset or 0)
 
 
