@@ -89,7 +89,7 @@ def command(
 
     Each check names the rule it rests on and how sure that is: [V] two independent sources, [1] one, [?] inference. A
     rule that is not sure, or disputed, gives a warning and never a failure. Without --allow-writes nothing is written;
-    a few wrong passwords and wrong MACs are sent even so. few of each.
+    a few wrong passwords and wrong MACs are sent even so.
 
     With --listen, --profile and --misbehave, simulate a node that does one thing wrong, to check a head-end.
 
