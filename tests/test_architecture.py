@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 RANK = {
+    "amounts": 0,
     "errors": 0,
     "text": 0,
     "message": 1,

@@ -1,26 +1,21 @@
-"""Amounts for people: kWh, kW and kvarh, digits in groups, decimal points one below the other.
-
-Numbers are decimal and lose no digit: 388381680 Wh are 388,381.680 kWh. Forms for machines keep base units.
-"""
+"""Amounts in columns of text: in the unit that ``--unit`` asks for, decimal points one below the other."""
 
 from __future__ import annotations
 
 import re
-from decimal import Context
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from c1222.amounts import amount_text, number_text, shown_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-__all__ = ["KILO", "aligned", "amount", "number_text", "unit_option"]
+__all__ = ["KILO", "aligned", "amount", "unit_option"]
 
 KILO: Final = "kilo"
-_THOUSANDS: Final = frozenset({"W", "Wh", "var", "varh", "VA", "VAh"})
-"""Units that people have by the thousand."""
-_EXACT: Final = Context(prec=200)
 _NUMBER: Final = re.compile(r"-?[\d,]+(\.\d+)?")
 
 unit_option = click.option(
@@ -31,11 +26,6 @@ unit_option = click.option(
     help="Amounts in text: in kWh, kW and kvarh, in Wh, W and varh, or as the meter stores them; other forms have base "
     "units.",
 )
-
-
-def number_text(value: Decimal) -> str:
-    """Return a number with all its digits, in groups of three before the point."""
-    return f"{value:,f}"
 
 
 def amount(value: Decimal | None, unit: str | None, raw: Any, wanted: str) -> tuple[str, str | None]:
@@ -50,8 +40,8 @@ def amount(value: Decimal | None, unit: str | None, raw: Any, wanted: str) -> tu
     if value is None or wanted == "raw":
         stored = raw.hex(" ") if isinstance(raw, bytes) else str(raw)
         return (stored, None) if wanted == "raw" else (f"raw {stored}", unit)
-    if wanted == KILO and unit in _THOUSANDS:
-        return number_text(value.scaleb(-3, _EXACT)), f"k{unit}"
+    if wanted == KILO:
+        return amount_text(value, unit), unit and shown_unit(unit)
     return number_text(value), unit
 
 

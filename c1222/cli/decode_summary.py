@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from c1219.printable import printable
+from c1222.amounts import duration
 from c1222.cli.printing import say, say_json, say_json_line, say_rendered
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from c1222.errors import Finding
     from c1222.message.aptitle import ApTitle
 
-__all__ = ["duration", "show_summary"]
+__all__ = ["show_summary"]
 
 _SHOWN: Final = 20
 """Rows of a table that text shows; JSON has them all."""
@@ -56,25 +57,6 @@ def show_summary(messages: Iterable[CapturedMessage], findings: list[Finding], f
         say_json_line(json.dumps(found.as_dict(), ensure_ascii=False))
     else:
         _say(found)
-
-
-def duration(nanoseconds: int) -> str:
-    """Return a time as people read it, to three digits; of clocks, more than two minutes in the parts of a clock."""
-    seconds = abs(nanoseconds) / 1e9
-    sign = "-" if nanoseconds < 0 else ""
-    if seconds < 0.9995:
-        text = f"{seconds * 1e3:#.3g}".rstrip(".")
-        return f"{sign}{text} ms"
-    if seconds < 119.95:
-        text = f"{seconds:#.3g}".rstrip(".")
-        return f"{sign}{text} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    while not parts[0][0]:
-        parts.pop(0)
-    return sign + " ".join(f"{count} {unit}" for count, unit in parts[:2])
 
 
 def _say(found: CaptureSummary) -> None:

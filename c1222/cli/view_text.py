@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from c1222.amounts import time_parts
 from c1222.cli.amounts import KILO, aligned, amount
 from c1222.cli.columns import columns
 from c1222.text import leaves
@@ -31,7 +32,6 @@ __all__ = [
 
 WEEKDAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _RATES: Final = "ABCDEFGH"
-_LONGER: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 def view_lines(name: str, view: Any, unit: str = KILO) -> Iterable[str]:
@@ -72,12 +72,9 @@ def drift_text(drift: dt.timedelta) -> str:
     if not tenths:
         return "less than 0.1 s off"
     seconds, tenth = divmod(tenths, 10)
-    words: list[str] = []
-    for size, name in _LONGER:
-        count, seconds = divmod(seconds, size)
-        if count or words:
-            words.append(f"{count} {name}")
-    return f"{' '.join(words)}{' ' if words else ''}{seconds}.{tenth} s {'behind' if drift < _NONE else 'ahead'}"
+    *longer, (seconds, _) = time_parts(seconds)
+    words = "".join(f"{count} {unit} " for count, unit in longer)
+    return f"{words}{seconds}.{tenth} s {'behind' if drift < _NONE else 'ahead'}"
 
 
 _NONE: Final = dt.timedelta(0)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.rules.timekeeping import utc
 from c1219.views.load_profile import IntervalStatus
-from c1222.report.words import duration, offset_text, scaled, shown_unit
+from c1222.amounts import duration, scaled, shown_unit
+from c1222.report.words import offset_text
 
 if TYPE_CHECKING:
     import datetime as dt

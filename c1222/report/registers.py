@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from c1222.report.words import amount, moment, rate, scaled, shown_unit
+from c1222.amounts import amount_text, shown_unit
+from c1222.report.words import moment, rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,7 +158,7 @@ def _cell(row: Register) -> RegisterCell:
     if row.value is None:
         raw = row.raw.hex(" ") if isinstance(row.raw, bytes) else str(row.raw)
         return RegisterCell(f"raw {raw}", note, doubtful=True)
-    return RegisterCell(amount(row.value, row.unit), note, not row.valid)
+    return RegisterCell(amount_text(row.value, row.unit), note, not row.valid)
 
 
 def peaks(rows: Iterable[Register]) -> tuple[Peak, ...]:
@@ -174,7 +175,7 @@ def peaks(rows: Iterable[Register]) -> tuple[Peak, ...]:
     return tuple(
         Peak(
             row.quantity or "not known",
-            amount(value, row.unit),
+            amount_text(value, row.unit),
             shown_unit(row.unit),
             _TOTAL if row.tier is None else rate(row.tier),
             row.period,
@@ -203,7 +204,7 @@ def shares(rows: Iterable[Register]) -> tuple[Shares, ...]:
         parts, start = [], 0.0
         for rank, (tier, value) in enumerate(sorted(tiers.items())):
             percent = round(float(100 * value / whole), 1)
-            parts.append(Share(rate(tier), f"{scaled(value, unit):,f}", percent, start, rank))
+            parts.append(Share(rate(tier), amount_text(value, unit), percent, start, rank))
             start += percent
         found.append(Shares(quantity, shown_unit(unit), tuple(parts)))
     return tuple(found)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from c1222.amounts import duration
 from c1222.report.charts import Chart, traffic_chart
-from c1222.report.words import duration, octets_text, utc_text
+from c1222.report.words import octets_text, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,36 +1,15 @@
-"""Amounts and times as the report shows them: kWh, kW and kvarh, digits in groups, times to the second."""
+"""Times, rates and sizes as the report shows them."""
 
 from __future__ import annotations
 
-from decimal import Context
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from c1222.capture.captured_device import instant
 
 if TYPE_CHECKING:
     import datetime as dt
-    from decimal import Decimal
 
-__all__ = ["amount", "duration", "moment", "octets_text", "offset_text", "rate", "scaled", "shown_unit", "utc_text"]
-
-_THOUSANDS: Final = frozenset({"W", "Wh", "var", "varh", "VA", "VAh"})
-"""Units that people have by the thousand."""
-_EXACT: Final = Context(prec=200)
-
-
-def shown_unit(unit: str | None) -> str:
-    """Return the unit that amounts of a base unit are shown in."""
-    return f"k{unit}" if unit in _THOUSANDS else unit or ""
-
-
-def scaled(value: Decimal, unit: str | None) -> Decimal:
-    """Return a value of a base unit in its `shown_unit`."""
-    return value.scaleb(-3, _EXACT) if unit in _THOUSANDS else value
-
-
-def amount(value: Decimal, unit: str | None) -> str:
-    """Return a value with all its digits, in groups of three before the point, without its unit."""
-    return f"{scaled(value, unit):,f}"
+__all__ = ["moment", "octets_text", "offset_text", "rate", "utc_text"]
 
 
 def moment(time: dt.datetime | None) -> str:
@@ -54,14 +33,6 @@ def offset_text(seconds: int | None) -> str:
 def rate(tier: int) -> str:
     """Return what a tier is called, 0 for the first: ``rate A``."""
     return f"rate {chr(ord('A') + tier)}" if tier < 26 else f"tier {tier + 1}"
-
-
-def duration(nanoseconds: int) -> str:
-    """Return a length of time in a unit that suits it."""
-    for unit, size in (("d", 86400 * 10**9), ("h", 3600 * 10**9), ("min", 60 * 10**9), ("s", 10**9)):
-        if nanoseconds >= 2 * size or (unit == "s" and nanoseconds >= size):
-            return f"{nanoseconds / size:.1f} {unit}"
-    return f"{nanoseconds / 10**6:.1f} ms"
 
 
 def octets_text(count: int) -> str:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from c1222 import KeyStore, summarize
 from c1222.capture.message import CapturedMessage
 from c1222.cli.decode import command
-from c1222.cli.decode_summary import duration, show_summary
+from c1222.cli.decode_summary import show_summary
 from c1222.cli.demo import command as demo
 from c1222.message.aptitle import DEFAULT_BASE
 from c1222.services import ErrorResponse, session, tables
@@ -192,15 +192,3 @@ def test_many_rows_are_cut_short_and_counted(tmp_path: Path, keys: str) -> None:
     text = run(str(path), "--keys", keys, "--summary").stdout
     assert "and 10 more, which JSON has" in text
     assert "and 11 more, which JSON has" in text  # nodes
-
-
-@pytest.mark.parametrize(
-    ("nanoseconds", "text"),
-    [
-        (0, "0.00 ms"), (1500, "0.00150 ms"), (850_000, "0.850 ms"), (12_345_678, "12.3 ms"), (999_600_000, "1.00 s"),
-        (119 * 10**9, "119 s"), (125 * 10**9, "2 min 5 s"), (7200 * 10**9, "2 h 0 min"), (-90 * 10**9, "-90.0 s"),
-        (3 * 86400 * 10**9, "3 d 0 h"),
-    ],
-)  # fmt: skip
-def test_durations_read_well(nanoseconds: int, text: str) -> None:
-    assert duration(nanoseconds) == text

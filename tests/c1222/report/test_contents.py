@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c1219 import Device
+from c1222.amounts import amount_text
 from c1222.capture.decoder import decode_capture
 from c1222.report.charts import _runs, event_chart, profile_charts, traffic_chart
 from c1222.report.meter import Detail, meter_report
 from c1222.report.registers import peaks, period_tables, shares
 from c1222.report.timeline import Timeline
-from c1222.report.words import amount, duration, rate
+from c1222.report.words import rate
 from c1222.services import ErrorResponse, TableData, tables
 from tests.c1222.capture.conversation import KEY, Conversation
 from tests.c1222.report.pages import sample
@@ -44,7 +45,7 @@ def test_peaks_have_their_times() -> None:
     rows = sample().registers().rows
     first = peaks(rows)[0]
     row = next(row for row in rows if row.kind == "demand" and row.extreme == "maximum")
-    assert first.value == amount(row.value, row.unit) if row.value is not None else None
+    assert first.value == amount_text(row.value, row.unit) if row.value is not None else None
     assert row.event_time is not None
     assert first.time == row.event_time.isoformat(" ", "minutes")
     assert max(one.part for one in peaks(rows) if one.quantity == first.quantity) == 100.0
@@ -187,10 +188,5 @@ def test_spans_are_bounded_and_lose_nothing(most: int) -> None:
     assert (len(made.errors), made.more_errors) == (50, 10)
 
 
-def test_words() -> None:
-    assert amount(Decimal(388381680), "Wh") == "388,381.680"
-    assert amount(Decimal("120.5"), "V") == "120.5"
+def test_rates() -> None:
     assert [rate(0), rate(25), rate(26)] == ["rate A", "rate Z", "tier 27"]
-    assert [duration(ns) for ns in (1_500_000, 1_500_000_000, 150 * 10**9, 10**10 * 86400)] == [
-        "1.5 ms", "1.5 s", "2.5 min", "10.0 d",
-    ]  # fmt: skip
