@@ -35,6 +35,7 @@ __all__ = ["SCHEMA", "as_dict", "finding_as_dict", "service_texts", "to_json"]
 
 _REMEMBERED_TITLES: Final = 32768
 _REMEMBERED_SERVICES: Final = 4096
+_REMEMBERED_REASONS: Final = 256  # why table data are not decoded
 _MAX_OCTETS: Final = 256  # of services whose text is remembered
 _TABLE_DATA: Final = 4  # octets of a response with table data, besides the data: code, count, checksum
 
@@ -90,7 +91,14 @@ _HEX: Final = '"%s"'
 
 def _with(text: str, more: dict[str, Any] | None) -> str:
     """Add members to the text of an object."""
-    return f"{text[:-1]}, {_encode(more)[1:]}" if more else text
+    if not more:
+        return text
+    if len(more) == 1 and "undecoded" in more:
+        return f'{text[:-1]}, "undecoded": {_REASONS[more["undecoded"]]}}}'
+    return f"{text[:-1]}, {_encode(more)[1:]}"
+
+
+_REASONS: Final = kept(f"{__name__}.reasons", BoundedDict[str, str](_REMEMBERED_REASONS, _encode))
 
 
 def _title(octets: bytes) -> str:

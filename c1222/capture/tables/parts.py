@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from c1222.services import Request
 
 __all__ = [
-    "CARRIERS", "MAX_REQUESTS_KNOWN", "WRITTEN", "Part", "Shown", "TablesShown", "concerns_tables", "notifies",
-    "part_of", "title_of_node",
+    "CARRIERS", "MAX_REQUESTS_KNOWN", "WRITTEN", "Answers", "Asked", "Part", "Shown", "TablesShown", "concerns_tables",
+    "notifies", "part_of", "title_of_node",
 ]  # fmt: skip
 
 _NOTIFICATION: Final = 0x04
@@ -109,6 +109,76 @@ def title_of_node(message: CapturedMessage) -> tuple[ApTitle | None, str]:
     return message.called, message.dst
 
 
+class Asked(NamedTuple):
+    """A table that was asked for, or a piece of it.
+
+    Attributes:
+        part: which.
+        request: the request.
+        conceals: whether its octets may be passwords or keys; None if they decide that.
+    """
+
+    part: Part
+    request: wire.TableAccess
+    conceals: bool | None
+
+
+class Answers:
+    """Finds the octets of tables in responses to plain reads, whose services need not be decoded for that."""
+
+    def __init__(self) -> None:
+        self._plans: BoundedDict[bytes, tuple[Asked | None, ...] | None] = BoundedDict(MAX_REQUESTS_KNOWN)
+
+    def of(self, message: CapturedMessage) -> list[tuple[Asked, bytes, bool] | None] | None:
+        """Return for each service of a response what was asked for, its octets, and whether their checksum is right.
+
+        A service that brings no octets of a table is None. The whole is None if a service takes a closer look, and
+        empty if no request was about tables.
+        """
+        asked = message.asked_body
+        try:
+            plan = self._plans[asked]
+        except KeyError:
+            plan = _reads(message.asked)
+            if len(asked) <= _MAX_BODY:
+                self._plans[asked] = plan
+        if not plan:
+            return None if plan is None else []
+        parts = message.service_octets
+        if len(parts) != len(plan):
+            return None
+        found: list[tuple[Asked, bytes, bool] | None] = []
+        for octets, target in zip(parts, plan, strict=True):
+            if target is None or octets[:1] != b"\0":
+                found.append(None)
+            elif (data := _plain(octets)) is not None:
+                found.append((target, data, checksum(data) == octets[-1]))
+            else:
+                return None
+        return found
+
+
+def _reads(requests: tuple[Request, ...]) -> tuple[Asked | None, ...] | None:
+    """Return what each of these requests asks for; None if one is about tables and no plain read, empty if none is."""
+    found: list[Asked | None] = []
+    for request in requests:
+        if isinstance(request, wire.ReadRequest | wire.ReadOffsetRequest):
+            part = Part(request.table, getattr(request, "offset", None))
+            conceals = request.conceals
+            found.append(Asked(part, request, conceals if conceals is request.conceals_octets(b"") else None))
+        elif request.code in _OF_TABLES:
+            return None
+        else:
+            found.append(None)
+    return tuple(found) if any(found) else ()
+
+
+def _plain(octets: bytes) -> bytes | None:
+    """Return the table data of a response that brings all in one chunk and nothing besides; otherwise None."""
+    size = len(octets) - 4  # code, count, checksum
+    return octets[3:-1] if size >= 0 and (octets[1] << 8 | octets[2]) == size != CHUNK else None
+
+
 class TablesShown:
     """Finds what messages show of tables: reads, writes that were answered ok, notifications."""
 
@@ -137,11 +207,9 @@ class TablesShown:
             if target is None or octets[:1] != b"\0":
                 continue
             part, written = target
-            size = len(octets) - 4  # code, count, checksum
             if written is not None:
                 found.append(written)
-            elif size >= 0 and (octets[1] << 8 | octets[2]) == size != CHUNK and part.indices is None:
-                data = octets[3:-1]
+            elif part.indices is None and (data := _plain(octets)) is not None:
                 found.append(Shown(part, data, checksum(data) == octets[-1], False))
             elif (shown := _shown(message.services[index])) is not None:
                 found.append(shown)

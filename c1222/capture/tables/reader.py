@@ -18,11 +18,22 @@ from c1219.tableid import IDS, TableId, table_label, table_name
 from c1222.capture.captured_device import instant
 from c1222.capture.message import UNTIMED
 from c1222.capture.tables.nodes import MAX_NODES, MAX_OCTETS, Nodes
-from c1222.capture.tables.parts import CARRIERS, WRITTEN, Part, concerns_tables, part_of, title_of_node
+from c1222.capture.tables.parts import (
+    CARRIERS,
+    WRITTEN,
+    Answers,
+    Asked,
+    Part,
+    concerns_tables,
+    part_of,
+    title_of_node,
+)
 from c1222.capture.tables.readings import Readings, readable
-from c1222.capture.tables.without_st0 import assume
+from c1222.capture.tables.without_st0 import assume, triable
 from c1222.errors import Finding
+from c1222.message.acse import title_of
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
+from c1222.message.flat import FlatApdu
 from c1222.security.sealing import Verdict
 from c1222.services import tables as wire
 
@@ -34,12 +45,15 @@ if TYPE_CHECKING:
     from c1222.capture.decoder import CapturedMessage
     from c1222.services import Service
 
-__all__ = ["MAX_LACKING", "TableReader"]
+__all__ = ["MAX_LACKING", "MAX_TITLES", "TableReader"]
 
 _EVENT_OCTETS: Final = 6
 """What precedes a pending table: the event that activates it."""
 MAX_LACKING: Final = 4096
 """Tables remembered that cannot be decoded with what is known of a node; past it, they are tried again."""
+
+MAX_TITLES: Final = 32768
+"""Titles of nodes remembered by their octets."""
 
 Known = dict[str, Any]
 """What is known of the table data of a service: ``value`` and ``readings``, or ``undecoded`` with the reason, and
@@ -78,6 +92,11 @@ class TableReader:
         self._readings = Readings(self._nodes.registry) if readings else None
         # The device goes with what it lacks, so that its id stays its own.
         self._lacking: BoundedDict[tuple[int, int], tuple[Device, tuple[str, ...]]] = BoundedDict(MAX_LACKING)
+        self._undecoded: BoundedDict[tuple[int, Part, int], tuple[Device, str]] = BoundedDict(MAX_LACKING)
+        self._answers = Answers()
+        self._titles: BoundedDict[bytes, ApTitle] = BoundedDict(
+            MAX_TITLES, lambda octets: title_of(octets[1:]).absolute(base)
+        )
 
     def _title(self, device: Device) -> ApTitle | None:
         title = device.node.get("ap_title")
@@ -91,6 +110,12 @@ class TableReader:
         ``value``, times; of tables that have some, where the tables that tell it were seen. ``findings`` are those of
         the table, if there are any.
         """
+        answers = self._answers.of(message) if message.is_response else None
+        if answers is not None:
+            if not any(answers):
+                return ()
+            node = self._node(message)
+            return tuple([None if one is None else self._answer(message, node, *one) for one in answers])
         if not concerns_tables(message):
             return ()
         services = message.services
@@ -114,18 +139,27 @@ class TableReader:
 
     def _node(self, message: CapturedMessage) -> object:
         """Return whose tables a message is about: a title, or an address where there is none."""
+        envelope = message.envelope
+        if message.is_response and isinstance(envelope, FlatApdu):
+            return self._titles[envelope.calling_title]
         title, address = title_of_node(message)
         return address if title is None else title.absolute(self._base)
+
+    def _answer(self, message: CapturedMessage, node: object, asked: Asked, octets: bytes, intact: bool) -> Known:
+        """Do what `_service` does, for a plain read."""
+        part, request, conceals = asked
+        if intact:
+            self._learn_octets(message.verdict, node, part, octets)
+        if conceals is None:
+            conceals = request.conceals_octets(octets)
+        return self._table(message, node, part, octets, conceals=conceals, intact=intact)
 
     def _service(self, message: CapturedMessage, node: object, service: Service) -> Known | None:
         self._learn(message, node, service)
         part = part_of(service)
         if part is not None:
             carrier: Any = service
-            known = self._decoded(node, part, carrier.data, conceals=service.conceals)
-            if self._readings is not None and "value" in known and readable(part.table) and carrier.checksum_ok:
-                return self._with_readings(self._readings, message, node, part, carrier.data, known)
-            return known
+            return self._table(message, node, part, carrier.data, conceals=service.conceals, intact=carrier.checksum_ok)
         if isinstance(service, wire.ReadDefaultResponse):
             return {"undecoded": "which table the device chose is not known"}
         return None
@@ -134,40 +168,52 @@ class TableReader:
 
     def _learn(self, message: CapturedMessage, node: object, service: Service) -> None:
         """Learn from octets that were read, or that were written with success."""
-        verdict = message.verdict
-        if verdict is not Verdict.VERIFIED and verdict is not Verdict.CLEARTEXT:
-            return
         source: Any = service
         if isinstance(service, WRITTEN):
             source = service.request
         elif not isinstance(service, wire.TableResponse):
             return
         part = part_of(source)
-        if part is None or part.table not in IDS:
+        if part is not None and source.checksum_ok:
+            self._learn_octets(message.verdict, node, part, source.data)
+
+    def _learn_octets(self, verdict: Verdict | None, node: object, part: Part, octets: bytes) -> None:
+        if (verdict is not Verdict.VERIFIED and verdict is not Verdict.CLEARTEXT) or part.table not in IDS:
             return
         label, offset = table_label(part.table), part.offset
-        if not self._nodes.wants(node, label) or not source.checksum_ok:
+        if not self._nodes.wants(node, label):
             return
         if part.indices is not None:
             try:
-                _, offset = self._nodes.device(node).layout_of_piece(label, source.data, indices=part.indices)
+                _, offset = self._nodes.device(node).layout_of_piece(label, octets, indices=part.indices)
             except C1219Error:
                 return
-        self._nodes.learn(node, label, source.data, authentic=verdict is Verdict.VERIFIED, offset=offset)
+        self._nodes.learn(node, label, octets, authentic=verdict is Verdict.VERIFIED, offset=offset)
 
     # --- decoding
+
+    def _table(
+        self, message: CapturedMessage, node: object, part: Part, octets: bytes, *, conceals: bool, intact: bool
+    ) -> Known:
+        known = self._decoded(node, part, octets, conceals=conceals)
+        if self._readings is not None and "value" in known and intact and readable(part.table):
+            return self._with_readings(self._readings, message, node, part, octets, known)
+        return known
 
     def _decoded(self, node: object, part: Part, octets: bytes, *, conceals: bool) -> Known:
         if conceals and not self._show_secrets:
             return {"undecoded": "the table holds passwords or keys"}
+        device = self._nodes.device(node)
+        undecoded = self._undecoded.get((id(device), part, len(octets)))
+        if undecoded is not None:
+            return {"undecoded": undecoded[1]}
         table = TableId(part.table)
         if table.beyond:
             return {"undecoded": f"{table_name(table)} is no table of the standard or the manufacturer"}
-        device = self._nodes.device(node)
         label = table.label
         lacking = self._lacking.get((id(device), part.table))
         if lacking is not None:
-            return self._without(lacking[1], label, part, octets)
+            return self._without(device, lacking[1], label, part, octets)
         try:
             if table.flag:
                 return _pending(device, label, part, octets)
@@ -177,7 +223,7 @@ class TableReader:
         except MissingTables as error:
             if not table.flag and not device.declaration(label).needs_own_octets:
                 self._lacking[id(device), part.table] = (device, error.names)
-            return self._without(error.names, label, part, octets)
+            return self._without(device, error.names, label, part, octets)
         except UnknownTable:
             return {"undecoded": f"{label} is declared nowhere"}
         except C1219Error as error:
@@ -197,15 +243,20 @@ class TableReader:
             known["findings"] = [*known.get("findings", ()), finding._asdict()]
         return known
 
-    def _without(self, names: tuple[str, ...], label: str, part: Part, octets: bytes) -> Known:
+    def _without(self, device: Device, names: tuple[str, ...], label: str, part: Part, octets: bytes) -> Known:
         """Decode on assumptions, or say what was not seen."""
-        if names == ("ST0",) and part.indices is None and not TableId(part.table).flag:
-            assumed = assume(self._nodes.registry, label, part.offset, octets)
-            if assumed is not None:
-                value, finding = assumed
-                return {"value": value, "findings": [finding._asdict()]}
+        registry = self._nodes.registry
+        tried = names == ("ST0",) and part.indices is None and not TableId(part.table).flag
+        assumed = assume(registry, label, part.offset, octets) if tried else None
+        if assumed is not None:
+            value, finding = assumed
+            return {"value": value, "findings": [finding._asdict()]}
         verb = "was" if len(names) == 1 else "were"
-        return {"undecoded": f"{' and '.join(names)} of this node {verb} not seen"}
+        text = f"{' and '.join(names)} of this node {verb} not seen"
+        lacking = (id(device), part.table) in self._lacking
+        if lacking and not (tried and triable(registry, label, part.offset, len(octets))):
+            self._undecoded[id(device), part, len(octets)] = (device, text)
+        return {"undecoded": text}
 
 
 def _known(device: Device, label: str, part: Part, octets: bytes) -> Known:

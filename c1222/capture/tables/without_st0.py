@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     _Way = tuple[tuple[int, ...], Layout, int]
 
-__all__ = ["assume"]
+__all__ = ["assume", "triable"]
 
 _FORMATS: Final = {
     "DATA_ORDER": (0, 1),
@@ -58,6 +58,8 @@ def assume(registry: Registry, label: str, offset: int | None, octets: bytes) ->
     Returns:
         None if the table depends on more than can be tried, or if the octets fit no combination or different layouts.
     """
+    if not octets:
+        return None
     table = registry.table(label)
     needed: Mapping[str, Sequence[int]] | None
     if label in _SIDES:
@@ -65,7 +67,7 @@ def assume(registry: Registry, label: str, offset: int | None, octets: bytes) ->
         layouts: Iterable[_Way] = () if needed is None else _ways(registry, label, needed, offset, octets)
     else:
         needed, layouts = _ways_of_piece(registry, table, offset, len(octets))
-    if not needed or not octets:
+    if not needed:
         return None
     fitting: list[tuple[tuple[int, ...], Layout, dict[str, Any]]] = []
     for values, layout, start in layouts:
@@ -90,6 +92,14 @@ def assume(registry: Registry, label: str, offset: int | None, octets: bytes) ->
         for path in doubtful:
             _put(value, path.removeprefix(f"{label}."), leaves[path])
     return value, _finding(label, needed, [values for values, _, _ in fitting], doubtful)
+
+
+def triable(registry: Registry, label: str, offset: int | None, count: int) -> bool:
+    """Tell whether octets of a table may be decoded at all, by their number alone: what they are may decide more."""
+    if label in _SIDES:
+        return True
+    needed, layouts = _ways_of_piece(registry, registry.table(label), offset, count)
+    return bool(needed and layouts and count)
 
 
 def _triable(

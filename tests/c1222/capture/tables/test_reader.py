@@ -1,6 +1,9 @@
 """Tables in a capture: what they depend on, whom they belong to, what may be shown."""
 
+import io
 import json
+import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,15 +13,18 @@ from c1219 import Device, Registry, Table
 from c1219.datatypes import STRING, UINT8, UINT16
 from c1219.schema import Array, Record, device
 from c1222.capture.decoder import CaptureDecoder
+from c1222.capture.files.writer import PcapWriter
 from c1222.capture.jsonl import as_dict, to_json
+from c1222.capture.tables.parts import Answers
 from c1222.capture.tables.reader import TableReader
 from c1222.capture.text import message_lines
 from c1222.message.aptitle import ApTitle
 from c1222.security.keys import Key, KeyStore
-from c1222.services import TableData, tables
+from c1222.services import TableData, session, tables
 from tests.c1219.views.example_meter import TABLES
 from tests.c1222.capture.conversation import HEAD_END, METER, OTHER, Conversation
 from tests.c1222.capture.tables.known_values import ROOT, ST0, ST1, ST21, ST23, both_passes, known, values
+from tests.traffic import KEY, frames, varied
 
 CAPTURES = ROOT / "../shared/captures"
 
@@ -404,3 +410,61 @@ def test_any_octets_give_a_value_or_a_reason(
     *_, found = [item for message in talk.decoder() for item in reader.read(message) if item is not None]
     assert ("value" in found) != ("undecoded" in found)
     json.dumps(found)
+
+
+def random_reads(rng: random.Random) -> bytes:
+    """A capture of reads of whole tables and of pieces: of right and wrong octets, alone and with other services."""
+    talk = Conversation()
+    for _ in range(160):
+        number = rng.choice([0, 1, 1, 2, 7, 8, 21, 23, 42, 63, 64, 2053, 4096 + 23])
+        octets = TABLES.get(number, rng.randbytes(20))
+        if rng.random() < 0.2:
+            octets = rng.randbytes(rng.choice([0, 1, len(octets)]))
+        start = rng.choice([0, 0, 1, 4, 400])
+        piece = octets[start : start + rng.randrange(40)]
+        checksum = rng.choice([None, None, None, b"\0"])
+        request, response = rng.choice(
+            [
+                (tables.ReadRequest(number), tables.ReadResponse(TableData(octets, checksum))),
+                (tables.ReadOffsetRequest(number, start, 40), tables.ReadOffsetResponse(TableData(piece, checksum))),
+                (tables.ReadRequest(number), tables.WriteResponse()),
+            ]
+        )
+        before = rng.choice([[], [(session.SecurityRequest.of("PASSWORD", 2), session.SecurityResponse())]])
+        asked, answered = zip(*before, (request, response), strict=True)
+        answered = answered[: rng.choice([1, 2, 2])]
+        talk.ask(asked, answered, meter=rng.choice([METER, OTHER]), key=rng.choice([None, KEY]))
+    return talk.octets
+
+
+def varied_reads() -> bytes:
+    file, sequences = io.BytesIO(), dict[tuple[str, str], int]()
+    writer = PcapWriter(file)
+    for number, sent in enumerate(varied(600)):
+        for packet in frames(sent, sequences, number):
+            writer.write(number, packet)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("show_secrets", [False, True])
+@pytest.mark.parametrize("seed", [None, 1, 2, 3, 4])
+def test_plain_reads_give_the_same_as_services_that_were_decoded(
+    monkeypatch: pytest.MonkeyPatch, seed: int | None, show_secrets: bool
+) -> None:
+    capture = varied_reads() if seed is None else random_reads(random.Random(seed))
+
+    def lines() -> list[Any]:
+        reader = TableReader(show_secrets=show_secrets)
+        found: list[Any] = []
+        for message in CaptureDecoder(io.BytesIO(capture), keys=KeyStore([KEY])):
+            shown = reader.read(message)
+            line = to_json(message, tables=shown, show_secrets=show_secrets)
+            long = json.dumps(as_dict(message, tables=shown, show_secrets=show_secrets), ensure_ascii=False)
+            assert line == long
+            found.append((line, shown))
+        return found
+
+    quick = lines()
+    monkeypatch.setattr(Answers, "of", lambda *_: None)
+    assert quick == lines()
+    assert any(known for _, shown in quick for known in shown)

@@ -40,7 +40,16 @@ def test_a_number_is_the_same_in_both_orders_only_if_its_octets_are() -> None:
 
 @pytest.mark.parametrize(
     ("table", "octets"),
-    [(1, ST1[:31]), (1, b"\x01" + ST1[1:]), (2, ST2 + b"\0"), (3, b"\x01\0\0\0\0"), (5, b""), (52, bytes(7))],
+    [
+        (1, ST1[:31]),
+        (1, b"\x01" + ST1[1:]),
+        (2, ST2 + b"\0"),
+        (3, b"\x01\0\0\0\0"),
+        (5, b""),
+        (7, b""),
+        (8, b""),
+        (52, bytes(7)),
+    ],
 )
 def test_without_st0_nothing_else_is_guessed(table: int, octets: bytes) -> None:
     talk = Conversation()
