@@ -14,7 +14,7 @@ from c1222.cli.connection import client_settings, connection_options
 from c1222.cli.device_files import DEVICE_HELP, read_device
 from c1222.cli.options import FOUND, fail, key_store
 from c1222.cli.outputs import Output
-from c1222.cli.printing import say, say_json, say_rendered
+from c1222.cli.printing import say, say_json, say_table
 from c1222.cli.progress import progress
 from c1222.cli.rows import Rows, row_options
 
@@ -191,7 +191,6 @@ def _run(url: str, target: Target, only: tuple[str, ...]) -> Report:
 
 def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
     """Print the table and a summary."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -218,10 +217,7 @@ def _show(report: Report, *, notes: bool, to_stderr: bool) -> None:
             lines.append(f"  rule: {check.rule.text} ({check.rule.source}{disputed})")
         cells = Text(verdict.value, style=_COLOURS[verdict.value])
         table.add_row(check.id, cells, f"\\[{check.rule.mark.value}]", Text("\n".join(map(printable, lines))))
-    console = Console(stderr=to_stderr, highlight=False, soft_wrap=False)
-    with console.capture() as printed:
-        console.print(table)
-    say_rendered(printed.get(), err=to_stderr)
+    say_table(table, err=to_stderr)
     counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in CheckVerdict)
     say(err=to_stderr)
     say(f"{report.called}, {report.mode}: {counts}", err=to_stderr)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from c1219.printable import printable
 from c1222.amounts import duration
-from c1222.cli.printing import say, say_json, say_json_line, say_rendered
+from c1222.cli.printing import say, say_json, say_json_line, say_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,21 +66,12 @@ def _say(found: CaptureSummary) -> None:
     for title, table, more in _tables(found):
         say()
         say(title, bold=True)
-        _render(table)
+        say_table(table)
         if more:
             say(f"and {more:,} more, which JSON has")
     say()
     say("Security", bold=True)
-    _render(_security(found.security))
-
-
-def _render(table: Table) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=False)
-    with console.capture() as printed:
-        console.print(table)
-    say_rendered(printed.get())
+    say_table(_security(found.security))
 
 
 def _count(number: int, noun: str) -> str:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import codecs
 import json
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from c1219.printable import code_units, printable, printable_json
 
-__all__ = ["prepare_streams", "say", "say_json", "say_json_line", "say_lines", "say_rendered", "say_xml"]
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["prepare_streams", "say", "say_json", "say_json_line", "say_lines", "say_table", "say_xml"]
 
 _HANDLER: Final = "c1222.replace"
 _BARS: Final = dict(zip("▁▂▃▄▅▆▇█", ".,:-=+*#", strict=True))
@@ -48,9 +51,14 @@ def say_lines(*lines: str) -> None:
     sys.stdout.write("".join([printable(line) + "\n" for line in lines]))
 
 
-def say_rendered(text: str, *, err: bool = False) -> None:
-    """Print what rich has laid out, with its colours; its texts have gone through `printable` before."""
-    _echo(text, nl=False, err=err)
+def say_table(table: Table, *, err: bool = False) -> None:
+    """Print a table, laid out by rich; its texts have gone through `printable` before."""
+    from rich.console import Console
+
+    console = Console(stderr=err, highlight=False, soft_wrap=False)
+    with console.capture() as printed:
+        console.print(table)
+    _echo(printed.get(), nl=False, err=err)
 
 
 def say_xml(octets: bytes) -> None:
