@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "ConversationRecord", "LinkRecord", "NodeRecord", "Records", "RequestRecord", "ServiceRecord", "TimeSpan", "times_of",
+    "ConversationRecord", "LinkRecord", "NodeRecord", "Records", "RequestRecord", "ServiceRecord", "TimeSpan",
+    "times_of",
 ]  # fmt: skip
 
 _K = TypeVar("_K")
