@@ -133,7 +133,6 @@ class DecodedBatches:
             else:
                 kept = (frame[row], octets[start:] if start else octets, used >= 0)
                 ask(to, by, number[row].to_bytes(8), kept, (src[row], dst[row]))
-            counters.messages += 1
             if used < 0:
                 counters.cleartext += 1
             else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from c1222.capture.apdus import CaptureApdus
 from c1222.capture.early import EARLY_NS, EarlyResponses
 from c1222.capture.fast import FastPath
+from c1222.capture.files.reader import packet_of
 from c1222.capture.message import UNPAIRED, CapturedMessage, Counters
 from c1222.capture.network.framing import StreamRemark
 from c1222.capture.network.layers import ends as ends_of_flow
@@ -202,7 +203,6 @@ class MessageDecoder:
             diagnose=self._diagnoses > 0,
             proven=self.proven,
         )
-        counters.messages += 1
         message.frame = frame
         message.time_ns = item.time_ns
         message.src = item.src
@@ -243,7 +243,6 @@ class MessageDecoder:
 
     def _unreadable(self, item: Apdu | StreamRemark, findings: tuple[Finding, ...]) -> CapturedMessage:
         if any(finding.level == "error" for finding in findings):
-            self.counters.messages += 1
             self.counters.undecodable += 1
         else:
             self.counters.skipped += 1
@@ -300,7 +299,7 @@ class CaptureDecoder(MessageDecoder):
     def _of_packets(self) -> Iterator[CapturedMessage]:
         fast, apdus, early = self._fast.of_packet, self._apdus, self.early
         waiting = early.waiting
-        for packet in self.reader:
+        for packet in self.reader.bare():
             message = fast(packet)
             if message is not None:
                 if waiting:
@@ -308,7 +307,7 @@ class CaptureDecoder(MessageDecoder):
                 else:
                     yield message
             else:
-                yield from self.messages(apdus.of_packet(packet))
+                yield from self.messages(apdus.of_packet(packet_of(packet)))
         yield from self.messages(apdus.finish())
         yield from self.finish()
 

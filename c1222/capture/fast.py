@@ -11,10 +11,10 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from c1222.capture.message import UNPAIRED, CapturedMessage
+from c1222.capture.message import CapturedMessage
 from c1222.errors import DecodeError, InvalidTag, ShortHeader
 from c1222.message.epsem import ED_CLASS_SIZE, MAC_SIZE, SecurityMode, split_services
-from c1222.message.flat import FlatReader
+from c1222.message.flat import BEFORE_INTEGER, FlatReader, flat_apdu
 from c1222.security.canonical import UsualTitles
 from c1222.security.eax_prime import BLOCK_SIZE
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from c1222.capture.early import EarlyResponses
-    from c1222.capture.files.reader import Packet
+    from c1222.capture.files.reader import BarePacket
     from c1222.capture.message import Counters, Remembered
     from c1222.capture.network.framing import Apdu
     from c1222.protocol.pairing import Associations
@@ -33,7 +33,8 @@ __all__ = ["FastPath"]
 # Ethernet type; IPv4 version and header length, total length, fragmentation, protocol; addresses and ports; UDP length
 _headers: Final = struct.Struct(">12xHBxH2xHxB2x12sH2x").unpack_from
 _ETHERNET: Final = 14  # octets of its header
-_ALL_HEADERS: Final = _ETHERNET + 28  # with those of IPv4 and UDP
+_OTHER_HEADERS: Final = 28  # those of IPv4 and UDP
+_ALL_HEADERS: Final = _ETHERNET + _OTHER_HEADERS
 _ENCRYPTED: Final = SecurityMode.CIPHERTEXT_AUTHENTICATION << 2
 _AUTHENTICATED: Final = SecurityMode.CLEARTEXT_AUTHENTICATION << 2
 
@@ -64,10 +65,9 @@ class FastPath:
         "_find",
         "_last",
         "_last_eax",
-        "_max_size",
+        "_parts",
         "_ports",
         "_proven",
-        "_read",
         "_received",
         "_remember",
         "_titles",
@@ -87,7 +87,7 @@ class FastPath:
         max_size: int,
     ) -> None:
         self.refused = 0
-        self._read = FlatReader().read
+        self._parts = FlatReader(max_size).parts
         self._received = CapturedMessage.received
         self._titles = UsualTitles(keys.base_oid.content)
         self._find = keys.find_absolute
@@ -101,18 +101,17 @@ class FastPath:
         self._last_eax: Any = None
         self._ports = frozenset([port.to_bytes(2) for port in ports if 0 <= port <= 0xFFFF])
         self._by_content = by_content
-        self._max_size = max_size
 
-    def of_packet(self, packet: Packet) -> CapturedMessage | None:
+    def of_packet(self, packet: BarePacket) -> CapturedMessage | None:
         """Return the message in a packet.
 
         Args:
             packet: any packet.
         """
         frame, time_ns, link_type, data, _ = packet
-        if link_type != 1 or len(data) < _ALL_HEADERS:
-            return None
         size = len(data) - _ETHERNET
+        if link_type != 1 or size < _OTHER_HEADERS:
+            return None
         kind, version, total, fragmentation, protocol, key, udp_size = _headers(data)
         if (
             protocol != 17
@@ -153,26 +152,26 @@ class FastPath:
 
     def _message(self, octets: bytes, frame: int, where: bytes | tuple[str, str]) -> CapturedMessage | None:
         # What slots hold is called by names of its own, which is faster.
-        read, find, remember, receive = self._read, self._find, self._remember, self._received
-        apdu = read(octets)
-        if apdu is None or len(octets) > self._max_size:
+        take, find, remember, receive = self._parts, self._find, self._remember, self._received
+        parts = take(octets)
+        if parts is None:
             return None
+        _, _, called, quoted, calling, middle, number, key_id, iv, _, sealed = parts
         try:
-            to, _, to_content = self._titles[apdu.called_title]
-            by, by_form, by_content = self._titles[apdu.calling_title]
+            to, _, to_content = self._titles[called]
+            by, by_form, by_content = self._titles[calling]
         except DecodeError:
             return None
 
-        control = apdu.control_octet
+        control = middle[-1]
         mode = control & 0x0C
         key = None
-        sealed = body = apdu.sealed
+        body = sealed
         if mode:
-            key_id, iv = apdu.key_id, apdu.iv
             if key_id is None or iv is None:
                 return None
             said = key_id + iv
-            header = b"".join((to, apdu.quoted or b"", apdu.middle, by_form, said))
+            header = b"".join((to, quoted or b"", middle, by_form, said))
             for key in find(to_content, by_content, ord(key_id)):
                 eax = self._last_eax if key is self._last else key.eax
                 try:
@@ -201,7 +200,6 @@ class FastPath:
                 return None
 
         counters = self._counters
-        counters.messages += 1
         if key is None:
             counters.cleartext += 1
         else:
@@ -210,21 +208,25 @@ class FastPath:
                 self._last, self._last_eax = key, key.eax
                 self._proven.add(key)
             remember(to + by, said)
-        if apdu.quoted is None:
+        apdu = flat_apdu(parts)
+        if quoted is None:
             ask = self._ask
-            ask(to, by, apdu.request_number, (frame, body[start:] if start else body, key is not None), where)
-            reply_to, asked, request_verified = UNPAIRED
+            ask(to, by, number[BEFORE_INTEGER:], (frame, body[start:] if start else body, key is not None), where)
+            message = receive(apdu, body, spans, start, key)
+            message.reply_to = message.request_verified = None
         else:
             counters.responses += 1
             answer = self._answer
-            request = answer(to, by, apdu.request_number, where)
+            request = answer(to, by, quoted[BEFORE_INTEGER:], where)
             if request is None:
                 counters.unpaired += 1
-            reply_to, asked, request_verified = request or UNPAIRED
-        message = receive(apdu, body, spans, start, key, asked)
+                message = receive(apdu, body, spans, start, key)
+                message.reply_to = message.request_verified = None
+                self._expect(message, to, by, quoted[BEFORE_INTEGER:], where)
+            else:
+                reply_to, asked, request_verified = request
+                message = receive(apdu, body, spans, start, key, asked)
+                message.reply_to = reply_to
+                message.request_verified = request_verified
         message.frame = frame
-        message.reply_to = reply_to
-        message.request_verified = request_verified
-        if apdu.quoted is not None and request is None:
-            self._expect(message, to, by, apdu.request_number, where)
         return message

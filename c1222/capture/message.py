@@ -152,7 +152,6 @@ class Counters:
 
     __slots__ = (
         "cleartext",
-        "messages",
         "refused",
         "responses",
         "segments",
@@ -164,10 +163,15 @@ class Counters:
     )
 
     def __init__(self) -> None:
-        self.messages = self.undecodable = self.segments = 0
+        self.undecodable = self.segments = 0
         self.verified = self.refused = self.unchecked = self.cleartext = 0
         self.responses = self.unpaired = self.skipped = 0
 
+    @property
+    def messages(self) -> int:
+        """The sum of what a message may be."""
+        return self.undecodable + self.verified + self.refused + self.unchecked + self.cleartext
+
     def as_dict(self) -> dict[str, int]:
         """Return them by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in sorted(("messages", *self.__slots__))}

@@ -9,8 +9,9 @@ with the same meaning and no findings. Tests hold the two equal.
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, final
 
 from c1219.caches import remembered
 from c1222.message.acse import Authentication, UserInformation, title_of
@@ -20,64 +21,59 @@ from c1222.message.ber import APDU_TAG, encode_length
 from c1222.message.epsem import Control
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from c1222.errors import Finding
     from c1222.message.aptitle import ApTitle
     from c1222.message.tlv_plan import Node
 
-__all__ = ["MAX_FLAT_OCTETS", "FlatApdu", "FlatReader"]
+__all__ = ["BEFORE_INTEGER", "MAX_FLAT_OCTETS", "FlatApdu", "FlatParts", "FlatReader", "flat_apdu"]
 
 MAX_FLAT_OCTETS: Final = 4095
 """Octets of the largest APDU that is taken apart here."""
 _MAX_TITLE: Final = 31  # octets of content
 _USUAL_ID: Final = 4  # octets of most invocation ids
-_BEFORE_INTEGER: Final = 4  # octets of an element of an integer before its content: two tags, two lengths
+BEFORE_INTEGER: Final = 4
+"""Octets of an element of an integer before its content: two tags, two lengths."""
 
 
-@final
-class FlatApdu:
-    """A usual APDU in its parts; it is read like an `Acse`, and has no findings and nothing malformed in it.
-
-    `FlatReader` makes them.
+class FlatParts(NamedTuple):
+    """The parts of a usual APDU, in the order of the pattern's groups.
 
     Attributes:
         octets: the whole APDU.
+        length: its length field.
         called_title: the element of the called title, without its tag.
         quoted: the whole element of the called invocation id, or None.
         calling_title: like ``called_title``.
-        middle: all from behind the calling title through the control octet.
+        middle: all from behind the calling title through the control octet of EPSEM.
         number: the whole element of the calling invocation id; a part of ``middle``.
-        request_number: the octets of the invocation id of the request: the one quoted in a response, else its own.
         key_id: the octet of the key id, or None; a part of ``middle``.
         iv: the initialisation vector, 4 octets, or None; a part of ``middle``.
-        control_octet: the control octet of EPSEM, 128..255.
-        sealed: what follows it: the body, and the MAC if there is one.
+        head: the user information up to the control octet; a part of ``middle``.
+        sealed: what follows the control octet: the body, and the MAC if there is one.
     """
 
-    __slots__ = (
-        "called_title",
-        "calling_title",
-        "control_octet",
-        "iv",
-        "key_id",
-        "middle",
-        "number",
-        "octets",
-        "quoted",
-        "request_number",
-        "sealed",
-    )
-
     octets: bytes
+    length: bytes
     called_title: bytes
     quoted: bytes | None
     calling_title: bytes
     middle: bytes
     number: bytes
-    request_number: bytes
     key_id: bytes | None
     iv: bytes | None
-    control_octet: int
+    head: bytes
     sealed: bytes
+
+
+@final
+class FlatApdu(FlatParts):
+    """A usual APDU in its parts; it is read like an `Acse`, and has no findings and nothing malformed in it."""
+
+    __slots__ = ()
+
+    __getitem__ = None  # type: ignore[assignment]  # its parts have names
 
     @property
     def called(self) -> ApTitle:
@@ -92,12 +88,12 @@ class FlatApdu:
     @property
     def called_invocation_id(self) -> int | None:
         """The calling invocation id of the request this responds to; absent in requests."""
-        return None if self.quoted is None else int.from_bytes(self.quoted[_BEFORE_INTEGER:])
+        return None if self.quoted is None else int.from_bytes(self.quoted[BEFORE_INTEGER:])
 
     @property
     def calling_invocation_id(self) -> int:
         """The message number the sender chose, 0..2^40-1."""
-        return int.from_bytes(self.number[_BEFORE_INTEGER:])
+        return int.from_bytes(self.number[BEFORE_INTEGER:])
 
     @property
     def calling_ae_qualifier(self) -> int | None:
@@ -105,7 +101,7 @@ class FlatApdu:
         if self.middle.startswith(self.number):
             return None
         _, size = self.middle[:2]
-        return int.from_bytes(self.middle[_BEFORE_INTEGER : 2 + size])
+        return int.from_bytes(self.middle[BEFORE_INTEGER : 2 + size])
 
     @property
     def application_context(self) -> None:
@@ -137,9 +133,19 @@ class FlatApdu:
         return UserInformation(None, size - len(self.sealed) - 1, size)
 
     @property
+    def request_number(self) -> bytes:
+        """The octets of the invocation id of the request: the one quoted in a response, else its own."""
+        return (self.quoted or self.number)[BEFORE_INTEGER:]
+
+    @property
+    def control_octet(self) -> int:
+        """The control octet of EPSEM, 128..255."""
+        return self.middle[-1]
+
+    @property
     def control(self) -> Control:
-        """The control octet of EPSEM."""
-        return Control.from_octet(self.control_octet)
+        """What it says."""
+        return Control.from_octet(self.middle[-1])
 
     @property
     def is_segment(self) -> bool:
@@ -168,46 +174,50 @@ class FlatApdu:
         return f"FlatApdu({self.octets.hex()})"
 
 
+# tuple.__new__ without the wrapper of the class, which costs twice as much; it is paid for every message
+flat_apdu = cast("Callable[[FlatParts], FlatApdu]", functools.partial(tuple.__new__, FlatApdu))
+"""Makes the envelope of parts."""
+
+
 class FlatReader:
-    """Takes usual APDUs apart."""
+    """Takes usual APDUs apart.
+
+    Args:
+        max_size: octets of the largest; at most `MAX_FLAT_OCTETS` matter.
+    """
 
     __slots__ = ("_heads", "_lengths", "_match")
 
-    def __init__(self) -> None:
+    def __init__(self, max_size: int = MAX_FLAT_OCTETS) -> None:
         self._match = _pattern().match
-        self._lengths = _Lengths()
+        self._lengths = _Lengths(max_size)
         self._heads = _Heads()
 
-    def read(self, octets: bytes) -> FlatApdu | None:
-        """Return the APDU, None if it is not of the usual form; whether its titles are well-formed is not looked at."""
+    def parts(self, octets: bytes) -> FlatParts | None:
+        """Return the parts of an APDU, None if it is not of the usual form.
+
+        Whether its titles are well-formed is not looked at. The parts are a bare tuple, which is taken apart faster;
+        `flat_apdu` makes an envelope of them.
+        """
         match = self._match  # by a name of its own: what a slot holds is called faster so
         found = match(octets)
         if found is None:
             return None
-        length, called, quoted, calling, middle, number, key_id, iv, head, sealed = found.groups()
-        if self._heads[len(sealed)] != head or self._lengths[len(octets)] != length:
-            return None
-        apdu = FlatApdu()
-        apdu.octets = octets
-        apdu.called_title = called
-        apdu.quoted = quoted
-        apdu.calling_title = calling
-        apdu.middle = middle
-        apdu.number = number
-        apdu.request_number = (quoted or number)[_BEFORE_INTEGER:]
-        apdu.key_id = key_id
-        apdu.iv = iv
-        apdu.control_octet = middle[-1]
-        apdu.sealed = sealed
-        return apdu
+        parts: Any = found.groups()  # whose types the pattern knows
+        _, length, _, _, _, _, _, _, _, head, sealed = parts
+        return parts if self._heads[len(sealed)] == head and self._lengths[len(octets)] == length else None
+
+    def read(self, octets: bytes) -> FlatApdu | None:
+        """Return the APDU, None where `parts` gives none."""
+        parts = self.parts(octets)
+        return None if parts is None else flat_apdu(parts)
 
 
 @remembered()
 def _pattern() -> re.Pattern[bytes]:
     """Return the pattern of a usual APDU.
 
-    Its groups are the length of the APDU, the parts in `FlatApdu` in their order, but for the control octet, and before
-    the last of them the user information up to the control octet.
+    Its groups are the fields of `FlatParts`.
     """
     layout = plan()
     node = {name: layout.elements[tag] for name, tag in layout.tags.items()}
@@ -217,7 +227,7 @@ def _pattern() -> re.Pattern[bytes]:
     length = b"(?:[\x00-\x7f]|\x81[\x80-\xff]|\x82[\x01-%b].)" % bytes((MAX_FLAT_OCTETS >> 8,))
     user, external, string = layout.tags["user-information"], layout.external, layout.octet_aligned
     parts = [
-        b"%b(%b)" % (_octet(APDU_TAG), length),
+        b"(%b(%b)" % (_octet(APDU_TAG), length),
         b"%b(%b)" % (_octet(node["called-AP-title"].tags[0]), _title()),
         b"(%b)?" % _integer(node["called-AP-invocation-id"]),
         b"%b(%b)" % (_octet(node["calling-AP-title"].tags[0]), _title()),
@@ -225,7 +235,7 @@ def _pattern() -> re.Pattern[bytes]:
         b"(%b)" % _integer(node["calling-AP-invocation-id"]),
         b"(?:%b(.)%b(.{4}))?" % (re.escape(before), re.escape(between)),
         b"(%b%b%b%b%b%b)" % (_octet(user), length, _octet(external), length, _octet(string), length),
-        b"[\x80-\xff])(.*)",
+        b"[\x80-\xff])(.*))",
     ]
     return re.compile(b"".join(parts), re.DOTALL)
 
@@ -255,10 +265,13 @@ def _integer(node: Node) -> bytes:
 
 
 class _Lengths(dict[int, bytes | None]):
-    """What the length of an APDU must be, by its octets; None where no minimal length gives that size."""
+    """What the length of an APDU must be, by its octets; None where no minimal length gives that size, or too large."""
+
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
 
     def __missing__(self, size: int) -> bytes | None:
-        forms = (encode_length(size - 1 - count) for count in (1, 2, 3) if size > count)
+        forms = (encode_length(size - 1 - count) for count in (1, 2, 3) if self._max_size >= size > count)
         self[size] = next((length for count, length in enumerate(forms, 1) if len(length) == count), None)
         return self[size]
 

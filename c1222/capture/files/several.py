@@ -18,6 +18,7 @@ from c1222.capture.files.reader import CaptureReader, Packet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from c1222.capture.files.reader import BarePacket
     from c1222.errors import Finding
 
 __all__ = ["FrameNumber", "SeveralFiles"]
@@ -140,6 +141,10 @@ class SeveralFiles:
             following = next(packets, None)
             if following is not None:
                 heapq.heappush(open_files, (following.time_ns, place, following, file, packets))
+
+    def bare(self) -> Iterator[BarePacket]:
+        """Return the packets as they are, which a reader of one file gives without names."""
+        return iter(self)
 
     def close(self) -> None:
         """Close all files."""
