@@ -1,7 +1,7 @@
 """Write architecture.md from the code: ``python specs/make_architecture.py [FILE]``.
 
-The rooms are drawn from the imports, the state machines from `c1222/protocol/state.py`; the journeys are words of
-`architecture-journeys.md`. A test runs this again and compares, and another finds every file that is named.
+The rooms are drawn from the imports, the state machines from the tables that the code follows; the journeys are words
+of `architecture-journeys.md`. A test runs this again and compares, and another finds every file that is named.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
 
 from c1222.protocol import state  # noqa: E402
+from c1222.serial.link_state import LINK  # noqa: E402
+from c1222.serial.session_state import SERIAL_SESSION, SerialState  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from enum import StrEnum
 
 HEAD = """# Architecture
 
@@ -36,6 +39,11 @@ An arrow goes from who imports to what is imported. Arrows that follow from othe
 
 
 WHERE = {state.NodeState.IDLE: "while idle", state.NodeState.SESSION: "in a session"}
+SERIAL_WHERE = {
+    SerialState.BASE: "before Identify",
+    SerialState.IDENTIFIED: "before Logon",
+    SerialState.SESSION: "in a session",
+}
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -129,19 +137,22 @@ def _machine(table: Mapping[Any, Mapping[Any, Any]]) -> str:
     return "".join([*lines, "```\n"])
 
 
-def _node_machine() -> str:
+def _services(table: Mapping[str, Sequence[Any]], states: type[StrEnum], where: Mapping[Any, str]) -> str:
+    """Draw a table of services: where an ok answer leads, or what refuses it, in each state."""
     arrows: dict[tuple[str, str], list[str]] = {}
-    refused = []
-    for service, ways in state.NODE.items():
-        for origin, way in zip(state.NodeState, ways, strict=True):
-            if isinstance(way, state.NodeState):
+    refused: dict[tuple[str, str], list[str]] = {}
+    for service, ways in table.items():
+        for origin, way in zip(states, ways, strict=True):
+            if isinstance(way, states):
                 arrows.setdefault((origin.name, way.name), []).append(service)
             else:
-                refused.append((service, origin, way.__name__.lower()))
-    lines = ["```mermaid\nstateDiagram-v2\n  [*] --> IDLE\n"]
+                refused.setdefault((where[origin], way.__name__.lower()), []).append(service)
+    lines = [f"```mermaid\nstateDiagram-v2\n  [*] --> {next(iter(states)).name}\n"]
     lines += [f"  {origin} --> {goal}: {', '.join(services)}\n" for (origin, goal), services in arrows.items()]
     lines.append("```\n\nRefused: ")
-    lines.append(", ".join(f"{service} {WHERE[origin]} ({result})" for service, origin, result in refused) + ".\n")
+    lines.append(
+        "; ".join(f"{', '.join(services)} {place} ({result})" for (place, result), services in refused.items()) + ".\n"
+    )
     return "".join(lines)
 
 
@@ -154,7 +165,12 @@ def page() -> str:
             "\n## State machines\n\nThe tables are in `c1222/protocol/state.py`, with why they are as they are.\n",
             "\n### An exchange, seen from who asks\n\n" + _machine(state.EXCHANGE),
             "\n### A session, seen from who opens it\n\n" + _machine(state.SESSION),
-            "\n### A session, seen from the node\n\nBy services that are answered ok.\n\n" + _node_machine(),
+            "\n### A session, seen from the node\n\nBy services that are answered ok.\n\n",
+            _services(state.NODE, state.NodeState, WHERE),
+            "\n### An end of a serial line\n\nThe table is in `c1222/serial/link_state.py`.\n\n" + _machine(LINK),
+            "\n### A session over a serial line, both ends\n\n",
+            "By services that are answered ok; silence leads back to BASE. Table: `c1222/serial/session_state.py`.\n\n",
+            _services(SERIAL_SESSION, SerialState, SERIAL_WHERE),
             "\n" + (HERE / "architecture-journeys.md").read_text("utf-8").partition("\n")[2].lstrip(),
         ]
     )

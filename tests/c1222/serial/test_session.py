@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from c1222.errors import InvalidTag, PeerSilent, StateError
-from c1222.security.des import des_answer, des_proof, is_des_answer, is_des_proof
 from c1222.serial.link import LinkRole, SerialLink
 from c1222.serial.link_events import ChangeRate, LineQuiet, LinkDown, MessageAcknowledged
 from c1222.serial.link_state import LinkState
@@ -206,15 +205,6 @@ def test_a_wrong_password_is_tried_once() -> None:
     with pytest.raises(Err):
         bench.open(LOGON._replace(password="wrong"))
     assert "PASSWORD" not in repr(LOGON)
-
-
-@pytest.mark.parametrize("row", CONTENT["des_tickets"], ids=lambda row: row["key"])
-def test_des(row: dict[str, str]) -> None:
-    key, ticket, proof, answer = (bytes.fromhex(row[n]) for n in ("key", "ticket", "client_value", "device_value"))
-    assert (des_proof(key, ticket), des_answer(key, ticket)) == (proof, answer)
-    assert is_des_proof(key, ticket, proof)
-    assert is_des_answer(key, ticket, answer)
-    assert not is_des_answer(key, ticket, proof)
 
 
 def test_a_device_that_does_not_show_its_key_is_refused() -> None:
