@@ -21,6 +21,7 @@ from c1219.views.event_log import EVENTS  # noqa: E402
 from c1219.views.identity import IDENTITY  # noqa: E402
 from c1219.views.security import ACCESS  # noqa: E402
 from c1222.bulk.reading import FRAMES  # noqa: E402
+from c1222.bulk.schema import BULK_MESSAGES  # noqa: E402
 from c1222.capture.messages import MESSAGES  # noqa: E402
 from c1222.cli.rows import ELEMENTS  # noqa: E402
 from c1222.cli.table_rows import FIELDS, TABLES  # noqa: E402
@@ -28,13 +29,15 @@ from c1222.conformance.report import CHECK_ROWS  # noqa: E402
 from c1222.vectors.verify.verification import FAMILY_ROWS  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from c1219.tabular.schema import RowSchema
+    import pyarrow as pa
+
+    from c1219.tabular.schema import RowColumn, RowSchema
 
 SCHEMAS: Final[tuple[RowSchema, ...]] = (
-    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, MESSAGES, FRAMES, ELEMENTS, TABLES, FIELDS,
-    CHECK_ROWS, FAMILY_ROWS,
+    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, MESSAGES, FRAMES, BULK_MESSAGES,
+    ELEMENTS, TABLES, FIELDS, CHECK_ROWS, FAMILY_ROWS,
 )  # fmt: skip
 
 HEAD = """# Columns of rows
@@ -64,12 +67,18 @@ def page() -> Iterator[str]:
         if schema.key:
             yield f"Key: {', '.join(schema.key)}."
         yield "\n| column | type | null | what it says | source |\n|---|---|---|---|---|"
-        for column, field in zip(schema.columns, arrow_schema(schema), strict=True):
-            kind = str(field.type).replace("dictionary<values=string, indices=int32, ordered=0>", "dictionary<string>")
-            kind = "string (JSON)" if column.type == "json" else kind.replace("item: ", "")
-            null = "yes" if column.null else "no"
-            yield f"| {column.name} | {kind} | {null} | {column.doc} | {column.source} |"
+        yield from _lines(schema.columns, arrow_schema(schema))
         yield ""
+
+
+def _lines(columns: Iterable[RowColumn], fields: Iterable[pa.Field], before: str = "") -> Iterator[str]:
+    for column, field in zip(columns, fields, strict=True):
+        kind = str(field.type).replace("dictionary<values=string, indices=int32, ordered=0>", "dictionary<string>")
+        kind = {"json": "string (JSON)", "structures": "list<struct>"}.get(column.type, kind.replace("item: ", ""))
+        null = "yes" if column.null else "no"
+        yield f"| {before}{column.name} | {kind} | {null} | {column.doc} | {column.source} |"
+        if column.members:
+            yield from _lines(column.members, field.type.value_type, f"{before}{column.name}[].")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from itertools import islice
+from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import pyarrow as pa
@@ -47,8 +47,7 @@ def arrow_schema(schema: RowSchema, decimals: Decimals = "decimal128") -> pa.Sch
     """
     if decimals not in {"decimal128", "float64"}:
         raise ValueError(f"decimals are decimal128 or float64, not {decimals!r}")
-    fields = [pa.field(column.name, _type(column, decimals), nullable=column.null) for column in schema.columns]
-    return pa.schema(fields, metadata={"schema": schema.name})
+    return pa.schema(_fields(schema.columns, decimals), metadata={"schema": schema.name})
 
 
 def arrow_table(
@@ -73,11 +72,19 @@ def arrow_table(
     return pa.Table.from_arrays(arrays, schema=arrow.with_metadata({"schema": schema.name, **(metadata or {})}))
 
 
+def _fields(columns: Iterable[RowColumn], decimals: Decimals) -> list[pa.Field]:
+    return [pa.field(column.name, _type(column, decimals), nullable=column.null) for column in columns]
+
+
 def _type(column: RowColumn, decimals: Decimals) -> pa.DataType:
+    if column.type == "structures":
+        return pa.list_(pa.struct(_fields(column.members, decimals)))
     return pa.float64() if column.type == "decimal" and decimals == "float64" else _TYPES[column.type]
 
 
 def _array(column: RowColumn, values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    if column.type == "structures":
+        return _structures(column, values, kind)
     convert: Callable[[Any], Any] | None = None
     if column.type == "json":
         convert = _json
@@ -89,6 +96,18 @@ def _array(column: RowColumn, values: Sequence[Any], kind: pa.DataType) -> pa.Ar
         return pa.array(values, type=kind)
     except UnicodeEncodeError:  # half a surrogate pair, which a meter's text may have and UTF-8 has not
         return pa.array([encodable(value) for value in values], type=kind)
+
+
+def _structures(column: RowColumn, values: Sequence[Sequence[Any]], kind: pa.DataType) -> pa.Array:
+    """Return lists, of which none may be null."""
+    ends = list(accumulate(map(len, values), initial=0))
+    columns = list(zip(*chain.from_iterable(values), strict=True)) or [()] * len(column.members)
+    assert isinstance(kind, pa.ListType)  # noqa: S101 - which `_type` made
+    fields = list(kind.value_type)
+    arrays = [
+        _array(member, items, field.type) for member, items, field in zip(column.members, columns, fields, strict=True)
+    ]
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.StructArray.from_arrays(arrays, fields=fields), kind)
 
 
 def encodable(value: Any) -> Any:

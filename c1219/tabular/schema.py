@@ -22,10 +22,11 @@ __all__ = ["METER", "ColumnType", "RowColumn", "RowSchema", "csv_cell", "csv_lin
 
 ColumnType = Literal[
     "string", "word", "words", "json", "int8", "int16", "int32", "int64", "integers", "float", "bool", "decimal",
-    "time", "wall", "binary",
+    "time", "wall", "binary", "structures",
 ]  # fmt: skip
 """word: one of few texts, so that it is kept once; words: a list of them; json: text that is JSON; integers: a list of
-int64; time: an instant, kept in UTC; wall: a time as a clock shows it, without zone."""
+int64; time: an instant, kept in UTC; wall: a time as a clock shows it, without zone; structures: a list of rows, whose
+columns are the members."""
 
 
 class RowColumn(NamedTuple):
@@ -37,6 +38,7 @@ class RowColumn(NamedTuple):
         doc: what it says.
         source: where that comes from; "" if `doc` says it.
         null: whether there may be no value.
+        members: columns of the structures.
     """
 
     name: str
@@ -44,6 +46,7 @@ class RowColumn(NamedTuple):
     doc: str
     source: str = ""
     null: bool = True
+    members: tuple[RowColumn, ...] = ()
 
 
 METER: Final = (

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from c1219.tabular.arrow import encodable
 from c1222.bulk.merging import numbered_words
+from c1222.bulk.schema import services_column
 from c1222.bulk.shapes import BEFORE_INTEGER
 from c1222.message.epsem import Control
 
@@ -42,7 +42,7 @@ class UsualRows:
         body: ED class and services.
         reply_to: frame of the request.
         asked: services of the request.
-        services: what the column has; None where no text was made before.
+        services: what the column has; None where that has to be found out.
     """
 
     def __init__(self, count: int, opened: Sequence[OpenedShape], titles: Titles) -> None:
@@ -78,7 +78,7 @@ class UsualRows:
         self.quoted: list[int] = self._quoted.tolist()
         self.reply_to: list[int | None] = [None] * count
         self.asked: list[bytes] = [b""] * count
-        self.services: list[str | None] = [None] * count
+        self.services: list[tuple[Any, ...] | None] = [None] * count
 
     def columns(self, rows: NDArray[np.int64]) -> dict[str, pa.Array]:
         """Return the columns but for those that the batch itself has.
@@ -109,7 +109,7 @@ class UsualRows:
             "authenticated": pa.array(~clear, mask=clear),
             "response_control": numbered_words(shapes, [control.response_control.label for control in controls]),
             "ed_class": pa.array(classes, pa.string()),
-            "services": _texts([self.services[row] for row in places]),
+            "services": services_column([self.services[row] or () for row in places]),
             "reply_to": pa.array([self.reply_to[row] for row in places], pa.int64()),
             "findings": pa.repeat(pa.scalar("[]"), len(rows)),
         }
@@ -127,10 +127,3 @@ def _integers(octets: NDArray[np.uint8]) -> NDArray[np.int64]:
     for column in octets.T:
         result = result << 8 | column
     return result
-
-
-def _texts(texts: list[Any]) -> pa.Array:
-    try:
-        return pa.array(texts, pa.string())
-    except UnicodeEncodeError:  # as `c1219.tabular.arrow` has it
-        return pa.array([encodable(text) for text in texts], pa.string())

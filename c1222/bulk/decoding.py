@@ -18,15 +18,16 @@ from c1222.bulk.columns import UsualRows
 from c1222.bulk.merging import merged
 from c1222.bulk.opening import Titles, open_shapes
 from c1222.bulk.providers import key_store
+from c1222.bulk.schema import BULK_MESSAGES, bulk_row, service_row
 from c1222.capture.decoder import MessageDecoder
 from c1222.capture.early import EARLY_NS
-from c1222.capture.jsonl import service_texts
 from c1222.capture.message import UNTIMED, CapturedMessage
-from c1222.capture.messages import MESSAGES, message_row
 from c1222.capture.network.framing import Apdu, StreamRemark
 from c1222.errors import Finding
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.flat import FlatReader
+from c1222.protocol.message import requests_of
+from c1222.services.malformed import decode_service
 
 if TYPE_CHECKING:
     import os
@@ -70,7 +71,7 @@ class DecodedBatches:
             if decoded.num_rows:
                 yield decoded
         if last := self._decoder.finish():
-            yield from arrow_table(MESSAGES, map(message_row, last)).to_batches()
+            yield from arrow_table(BULK_MESSAGES, map(bulk_row, last)).to_batches()
 
     def findings(self) -> list[Finding]:
         """Return what concerns the messages as a whole; complete once all batches were taken."""
@@ -101,11 +102,11 @@ class DecodedBatches:
             else:
                 messages = list(decoder.messages((batch.item(row),)))
             order += [-1] * len(messages)
-            single += map(message_row, messages)
+            single += map(bulk_row, messages)
         rows = np.array(order, np.int64)
         alone = rows < 0
         chosen = rows[~alone]
-        return merged(MESSAGES, {**batch.columns(chosen), **usual.columns(chosen)}, single, alone)
+        return merged(BULK_MESSAGES, {**batch.columns(chosen), **usual.columns(chosen)}, single, alone)
 
     def _pairing(
         self, batch: _Batch, usual: UsualRows, names: list[bytes], keys: list[Key]
@@ -139,9 +140,12 @@ class DecodedBatches:
                 counters.verified += 1
                 proven.add(keys[used])
                 remember(to + by, said[row])
-            texts = service_texts([octets[first:end] for first, end in spans], asked)
-            if texts is not None:
-                services[row] = f"[{', '.join(texts)}]"
+            requests = () if asked is None else requests_of(asked)
+            parts = [octets[first:end] for first, end in spans]
+            if asked is None or len(requests) == len(parts):
+                found = list(map(decode_service, parts, requests or [None] * len(parts)))
+                if not any(service.findings for service in found):
+                    services[row] = tuple(map(service_row, found))
             return True
 
         return paired
@@ -263,8 +267,8 @@ def decode(
             yet; 0 gives each message at once.
 
     Returns:
-        An iterator of batches with the columns of `c1222.Messages`, schema ``c1222.message/1``; passwords and keys are
-        concealed. What is held for a request comes with a later batch.
+        An iterator of batches with the columns of `c1222.Messages`, but for services, which are structures: schema
+        ``c1222.bulk.message/1``; passwords and keys are concealed. What is held for a request comes with a later batch.
 
     Raises:
         InvalidKey: the keys cannot be used, or there are none to be had from the provider.

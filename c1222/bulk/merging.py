@@ -43,10 +43,9 @@ def merged(
     batch = pa.RecordBatch.from_arrays(filled, schema=arrow)
     if not rows:
         return batch
-    table = pa.concat_tables([pa.Table.from_batches([batch]), arrow_table(schema, rows)]).unify_dictionaries()
-    place = np.where(alone, count - 1 + np.cumsum(alone), np.cumsum(~alone) - 1)
-    (result,) = table.take(place).combine_chunks().to_batches() or [batch]
-    return result
+    table = pa.concat_tables([pa.Table.from_batches([batch]), arrow_table(schema, rows)])
+    (whole,) = table.unify_dictionaries().combine_chunks().to_batches() or [batch]
+    return whole.take(np.where(alone, count - 1 + np.cumsum(alone), np.cumsum(~alone) - 1))
 
 
 def numbered_words(numbers: NDArray[np.int64], words: Sequence[str]) -> pa.DictionaryArray:

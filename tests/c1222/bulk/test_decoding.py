@@ -18,8 +18,8 @@ import c1222
 from c1219.tabular.arrow import arrow_schema, arrow_table
 from c1222 import Key, KeyStore, bulk
 from c1222.bulk import decoding, opening, shapes
+from c1222.bulk.schema import BULK_MESSAGES, bulk_row
 from c1222.capture.files.writer import PcapWriter, udp_packet
-from c1222.capture.messages import MESSAGES, message_row
 from c1222.protocol.message import Message
 from c1222.services import session, tables
 from tests.c1222.message.known import OCTETS
@@ -57,7 +57,7 @@ def same(octets: bytes, store: KeyStore, *, rows: int = 1000, **options: Any) ->
     """Hold the two equal; return how many messages were opened together."""
     early = {name: value for name, value in options.items() if name == "early_ns"}
     decoder = c1222.decode_capture(io.BytesIO(octets), keys=store, **options)
-    wanted = arrow_table(MESSAGES, map(message_row, decoder)).to_pylist()
+    wanted = arrow_table(BULK_MESSAGES, map(bulk_row, decoder)).to_pylist()
     options.pop("early_ns", None)
     read = bulk.frames(io.BytesIO(octets), rows=rows, **options)
     together = 0
@@ -72,7 +72,7 @@ def same(octets: bytes, store: KeyStore, *, rows: int = 1000, **options: Any) ->
         patch.setattr(decoding, "open_shapes", counted)
         decoded = bulk.decode(read, store, **early)
         batches = list(decoded)
-    assert all(batch.schema.equals(arrow_schema(MESSAGES), check_metadata=True) for batch in batches)
+    assert all(batch.schema.equals(arrow_schema(BULK_MESSAGES), check_metadata=True) for batch in batches)
     for batch in batches:
         batch.validate(full=True)
     found = rows_of(batches)
@@ -258,10 +258,45 @@ def test_no_batch_an_empty_one_and_one_that_lacks_a_column() -> None:
         )
 
 
+def as_json(service: dict[str, Any]) -> dict[str, Any]:
+    """Return the object of a service in JSON, out of its structure."""
+    shown = {name: service[name] for name in ("code", "service", "kind")}
+    if service["result"] is not None:
+        shown["result"] = service["result"]
+    if service["kind"] == "request":
+        shown |= {name: service[name] for name in ("table", "offset", "count", "indices") if service[name] is not None}
+    if service["data"] is not None:
+        shown["data"] = service["data"].hex()
+    if service["checksum_ok"] is not None:
+        shown["checksum_ok"] = service["checksum_ok"]
+    return shown | json.loads(service["more"] or "{}")
+
+
+def test_structures_of_services_hold_all_that_json_has() -> None:
+    octets = capture([*packets_of(varied(1000)), *datagrams(EVEN)])
+    wanted = [message.as_dict() for message in c1222.decode_capture(io.BytesIO(octets), keys=KeyStore(KEYS))]
+    rows = rows_of(bulk.decode(bulk.frames(io.BytesIO(octets)), KeyStore(KEYS)))
+    for row, message in zip(rows, wanted, strict=True):
+        assert [as_json(service) for service in row["services"]] == message["services"]
+
+
+def test_responses_say_of_which_table_their_data_are() -> None:
+    batch = batch_of([read for number in range(20) for read in (EVEN[4 * number], EVEN[4 * number + 1])])
+    rows = rows_of(bulk.decode([batch], KEY))
+    for request, response in zip(rows[::2], rows[1::2], strict=True):
+        (asked,), (answer,) = request["services"], response["services"]
+        assert [answer[name] for name in ("table", "offset", "count")] == [
+            asked[name] for name in ("table", "offset", "count")
+        ]
+        assert answer["data"] is None or len(answer["data"]) == asked["count"]
+
+
 def test_passwords_and_keys_are_in_no_column() -> None:
     batches = [*bulk.frames([CAPTURES / name for name in NAMES])]
     store = KeyStore.from_file(CAPTURES / "keys.toml")
-    text = json.dumps([rows_of(bulk.decode(batches, store)), *(str(batch.schema) for batch in batches)], default=str)
+    text = json.dumps(
+        [rows_of(bulk.decode(batches, store)), *(str(batch.schema) for batch in batches)], default=bytes.hex
+    )
     assert b"reader-demo".hex() not in text
     assert all(key.octets.hex() not in text for key in store)
 
@@ -275,7 +310,9 @@ def test_a_logon_is_concealed_among_many() -> None:
     )
     rows = rows_of(bulk.decode([batch_of([c1222.encode(message)] * 20)]))
     assert len(rows) == 20
-    assert all(b"SECRETSECRET".hex() not in row["services"] and "SECRET" not in row["services"] for row in rows)
+    text = json.dumps([row["services"] for row in rows], default=bytes.hex)
+    assert b"SECRETSECRET".hex() not in text
+    assert "SECRET" not in text
 
 
 def test_few_of_a_shape_are_not_treated_together() -> None:
