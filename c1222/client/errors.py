@@ -225,17 +225,24 @@ _REMEDIES = {
 
 _SILENT = "Check that it is on, and that address and called title are right"
 _SECURED = "{}; if they are, that key, key id and both clocks fit: a meter silently drops what it cannot verify."
+_SILENT_LINE = (
+    "Check that the probe sits right, on the meter's optical port (some have to be turned by 180 degrees), has"
+    " power (options rts and dtr), that the rate is right, and that this meter speaks C12.18 or C12.21 there"
+)
 
 
-def explained(error: C1222Error, *, secured: bool, dropped: str = "") -> C1222Error:
+def explained(error: C1222Error, *, secured: bool, serial: bool = False, dropped: str = "") -> C1222Error:
     """Return an error of the core with what to try.
 
     Args:
         error: the error.
         secured: whether requests are secured.
+        serial: whether the meter is at a serial line.
         dropped: what else was received and ignored, in words.
     """
-    if isinstance(error, PeerSilent):
+    if isinstance(error, PeerSilent) and serial:
+        advice = f"{_SILENT_LINE}."
+    elif isinstance(error, PeerSilent):
         advice = _SECURED.format(_SILENT) if secured else f"{_SILENT}. Meters with keys silently drop cleartext."
     elif isinstance(error, Unreachable):
         advice = "Check host and port, and that a node listens there."

@@ -7,21 +7,25 @@ It has no socket and no clock; the client that runs it has.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from c1222.message.epsem import ResponseControl
 from c1222.protocol.events import Completed, Failed
 
 if TYPE_CHECKING:
     from c1222.client.clock import TimeSource
+    from c1222.client.serial_initiator import SerialInitiator
     from c1222.protocol.initiator.exchange import Exchange
     from c1222.protocol.initiator.initiator import Initiator
     from c1222.protocol.policy import Timing
     from c1222.services import Request
 
-__all__ = ["Ask", "Operation", "Outcome", "Pause", "Repeat", "Step", "begin"]
+__all__ = ["Ask", "Asker", "Operation", "Outcome", "Pause", "Repeat", "Step", "begin"]
 
 _T = TypeVar("_T")
+
+Asker: TypeAlias = "Initiator | SerialInitiator"
+"""What asks: messages of C12.22, or services of C12.18 and C12.21."""
 
 
 class Ask(NamedTuple):
@@ -59,7 +63,7 @@ Outcome = Completed | Failed | None
 Operation = Generator[Step, Outcome, _T]
 
 
-def begin(step: Ask | Repeat, initiator: Initiator, clock: TimeSource) -> Exchange:
+def begin(step: Ask | Repeat, initiator: Asker, clock: TimeSource) -> Exchange:
     """Give a step to the core, and return the exchange to wait for.
 
     Raises:

@@ -13,6 +13,7 @@ __all__ = [
     "BROADCASTS",
     "BUSY_PAUSE",
     "BUSY_TRIES",
+    "HEADER_ROOM",
     "KNOWN_FAILURES",
     "MAX_KNOWN",
     "MAX_QUEUE",
@@ -52,6 +53,9 @@ BROADCASTS: Final = Rate(at_once=10_000, per_second=1000.0)
 MAX_KNOWN: Final = 4096
 """Known addresses, about 300 octets each."""
 
+HEADER_ROOM: Final = 160
+"""Octets of an APDU that are kept for what stands around table data; Elster MeteringSDK's number [1]."""
+
 
 class OnRefusal(StrEnum):
     """What a responder says to a message it refuses unheard: for its MAC, key, age, or being in cleartext."""
@@ -68,12 +72,16 @@ class Link(NamedTuple):
         max_size: largest APDU to send in one piece, octets.
         segments: cut what is larger into segments; otherwise a request is refused here and an answer becomes rstl.
         on_refusal: what a responder says to messages it refuses; silence gives nothing to probe with.
+        around: octets of a message that are kept for what stands around table data.
+        too_long: the response code of peers whose answer would be too long.
     """
 
     reliable: bool = False
     max_size: int = 1400
     segments: bool = False
     on_refusal: OnRefusal = OnRefusal.DROP
+    around: int = HEADER_ROOM
+    too_long: str = "rstl"
 
 
 UDP_LINK: Final = Link()

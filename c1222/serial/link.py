@@ -68,6 +68,7 @@ class SerialLink:
         profile: of the line and the peer.
         timing: timers and retries.
         max_message: most octets of a message that is put together out of packets.
+        rate: bits per second with which every session starts; another than 9600 where a modem sets it.
 
     Attributes:
         state: where the link is.
@@ -86,13 +87,14 @@ class SerialLink:
         timing: LinkTiming = C1218_TIMING,
         *,
         max_message: int = 0x1000F,
+        rate: int = DEFAULT_RATE,
     ) -> None:
         self.state = LinkState.IDLE
-        self.packet_size, self.packets, self.rate = DEFAULT_PACKET_SIZE, DEFAULT_PACKETS, DEFAULT_RATE
+        self.packet_size, self.packets, self.rate = DEFAULT_PACKET_SIZE, DEFAULT_PACKETS, rate
         self.counts: Counter[str] = Counter()
         self._asks = role == LinkRole.ASKS
         self._profile = profile
-        self._base_timing = timing
+        self._base_timing, self._base_rate = timing, rate
         self._reader = LineReader(timing.inter_character, profile.crc_order)
         self._series = Series(max_message)
         self._timing = timing
@@ -252,7 +254,7 @@ class SerialLink:
         self._series.drop()
         self._reader.forget()
         self.timing = self._base_timing
-        return self.agree(DEFAULT_PACKET_SIZE, DEFAULT_PACKETS, DEFAULT_RATE)
+        return self.agree(DEFAULT_PACKET_SIZE, DEFAULT_PACKETS, self._base_rate)
 
     def drain(self, now: float, *, at_least: float = 0.0) -> None:
         """Drop what comes in until the line is quiet: an event says when; then it can be asked again.

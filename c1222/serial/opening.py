@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from c1222.services import Request, Response
 
-__all__ = ["Opening", "SerialLogon", "open_session"]
+__all__ = ["Opening", "SerialLogon", "identify_device", "open_session", "prove_key", "set_up_link"]
 
 Opening: TypeAlias = "Generator[Request, Response, IdentifyResponse]"
 
@@ -74,26 +74,56 @@ def open_session(logon: SerialLogon) -> Opening:
         InvalidTag: the device does not show that it has the key.
         EncodeError: a name, password or number does not fit.
     """
-    identified = yield IdentifyRequest()
-    if isinstance(identified, ErrorResponse) and identified.result == "isss":
-        yield TerminateRequest()  # a session that somebody left open
-        identified = yield IdentifyRequest()
-    who = _ok(identified)
-    assert isinstance(who, IdentifyResponse)  # noqa: S101 - what else answers Identify with ok is no answer
-    if logon.timing is not None:
-        _ok_or_not_there((yield TimingSetupRequest(*logon.timing)))
-    if logon.packets:
-        codes = bytes(code for code, rate in BAUD_RATES.items() if rate in logon.rates)
-        _ok_or_not_there((yield NegotiateRequest(logon.packet_size, logon.packets, codes)))
+    who = yield from identify_device()
+    yield from set_up_link(logon)
     _ok((yield LogonRequest.of(logon.user_id, logon.user, None, padding=logon.user_padding)))
     if logon.key is not None:
-        yield from _authenticate(who, *logon.key)
+        yield from prove_key(who, *logon.key)
     elif logon.password is not None:
         _ok_or_not_there((yield SecurityRequest.of(logon.password, padding=logon.password_padding)))
     return who
 
 
-def _authenticate(who: IdentifyResponse, key_id: int, key: bytes) -> Generator[Request, Response, None]:
+def identify_device() -> Opening:
+    """Yield the requests that tell who answers, and that end a session which somebody left open; return the answer.
+
+    Raises:
+        Refusal: the device refuses.
+    """
+    identified = yield IdentifyRequest()
+    if isinstance(identified, ErrorResponse) and identified.result == "isss":
+        yield TerminateRequest()
+        identified = yield IdentifyRequest()
+    who = _ok(identified)
+    assert isinstance(who, IdentifyResponse)  # noqa: S101 - what else answers Identify with ok is no answer
+    return who
+
+
+def set_up_link(logon: SerialLogon) -> Generator[Request, Response, None]:
+    """Yield the requests that agree on timers, sizes and rate, for a device that was identified.
+
+    Raises:
+        Refusal: the device refuses what it does support.
+    """
+    if logon.timing is not None:
+        _ok_or_not_there((yield TimingSetupRequest(*logon.timing)))
+    if logon.packets:
+        codes = bytes(code for code, rate in BAUD_RATES.items() if rate in logon.rates)
+        _ok_or_not_there((yield NegotiateRequest(logon.packet_size, logon.packets, codes)))
+
+
+def prove_key(who: IdentifyResponse, key_id: int, key: bytes) -> Generator[Request, Response, None]:
+    """Yield the request that proves that we have a key, and check that the device has it, too.
+
+    Args:
+        who: the answer to Identify, with its ticket.
+        key_id: number of the key.
+        key: 8 octets.
+
+    Raises:
+        Refusal: the device gave no ticket, or does not take the proof.
+        InvalidTag: the device does not show that it has the key.
+    """
     ticket = next((feature.ticket for feature in who.features if isinstance(feature, AuthenticationTicket)), None)
     if ticket is None:
         raise Sns("the device gave no ticket to encrypt", service="authenticate")

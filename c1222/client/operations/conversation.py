@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1222.client.errors import CutShort, LogonRefused, PasswordRefused, WriteUnknown, explained
+from c1222.client.serial_initiator import SerialInitiator
 from c1222.client.steps import Ask
 from c1222.errors import PeerSilent, StateError, Unreachable
 from c1222.message.epsem import ResponseControl
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1222.client.clock import TimeSource
-    from c1222.client.steps import Operation, Outcome
+    from c1222.client.steps import Asker, Operation, Outcome
     from c1222.errors import C1222Error
     from c1222.protocol.events import InitiatorEvent
-    from c1222.protocol.initiator.initiator import Initiator
     from c1222.services import Request
     from c1222.services.malformed import Answer
 
@@ -84,7 +84,7 @@ class Conversation:
         clock: what time it is.
     """
 
-    def __init__(self, initiator: Initiator, login: Login, clock: TimeSource) -> None:
+    def __init__(self, initiator: Asker, login: Login, clock: TimeSource) -> None:
         self.initiator = initiator
         self.login = login
         self.clock = clock
@@ -108,6 +108,15 @@ class Conversation:
     def has_session(self) -> bool:
         """Whether a session is open."""
         return self.initiator.session.state is SessionState.OPEN
+
+    def agree_on_sizes(self) -> Operation[None]:
+        """Open the session first where only that tells how long messages may be: over a serial line.
+
+        Raises:
+            what `open_session` raises.
+        """
+        if isinstance(self.initiator, SerialInitiator) and (self._half_open or not self.has_session):
+            yield from self.open_session()
 
     # Exchanges.
 
@@ -175,7 +184,8 @@ class Conversation:
         exchange = outcome.exchange
         dropped = "; ".join(self._dropped.values())
         self._dropped.clear()
-        error = explained(outcome.error, secured=bool(self.initiator.mode), dropped=dropped)
+        serial = isinstance(self.initiator, SerialInitiator)
+        error = explained(outcome.error, secured=bool(self.initiator.mode), serial=serial, dropped=dropped)
         if outcome.unknown:
             changing = [service for service in exchange.asked_services if (service.service or "unknown") in _CHANGING]
             if changing:
@@ -245,7 +255,11 @@ class Conversation:
 
         An answer is waited for only if the last request had one.
         """
-        if self._half_open:
+        if isinstance(self.initiator, SerialInitiator):
+            self._half_open = False
+            if self.initiator.farewell:
+                yield Ask(self.initiator.farewell, timing=_LOGOFF_TIMING)
+        elif self._half_open:
             self._half_open = False
             yield Ask((TerminateRequest(),), ResponseControl.NEVER)
         elif self.has_session and self._silent:
@@ -262,6 +276,9 @@ class Conversation:
 
     def _abort(self) -> Operation[None]:
         """End whatever session the meter has with us; one that refuses that has none."""
+        if isinstance(self.initiator, SerialInitiator) and not self.initiator.farewell:
+            self._half_open = False  # it ends by silence, and nothing else is asked before
+            return
         yield from self.exchange_as_is(TerminateRequest())
         self._half_open = False
 

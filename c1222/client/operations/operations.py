@@ -17,6 +17,8 @@ from c1222.client.operations.procedures import ProcedureRunner, ProcedureVerbs
 from c1222.client.operations.sessions import IDLE_TIMEOUT, SessionVerbs
 from c1222.client.operations.tables import TableVerbs
 from c1222.client.operations.transfer import Transfer
+from c1222.client.serial_initiator import SerialInitiator
+from c1222.client.serial_line import SerialLine
 from c1222.errors import StateError
 from c1222.message.epsem import SecurityMode
 from c1222.protocol.identity import Identity
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from c1222.client.clock import TimeSource
+    from c1222.client.steps import Asker
     from c1222.message.aptitle import ApTitle
     from c1222.security.keys import Key, KeyStore
     from c1222.security.sending import SendGuard
@@ -39,7 +42,8 @@ class Operations(SessionVerbs, TableVerbs, ProcedureVerbs, MeaningVerbs, Network
     """What one can do with one meter: all verbs, and what they work with.
 
     Args:
-        link: what the transport is like.
+        link: what the transport is like; or a serial line, where there are neither titles nor keys, and always a
+            session.
         called: the meter's title, in the form it shall have on the wire; None for the node directly attached.
         calling: our own title.
         key: the key or keys: a `Key`, a `KeyStore`, or octets by key id.
@@ -86,9 +90,9 @@ class Operations(SessionVerbs, TableVerbs, ProcedureVerbs, MeaningVerbs, Network
 
     def __init__(
         self,
-        link: Link,
+        link: Link | SerialLine,
         *,
-        called: ApTitle | str | None,
+        called: ApTitle | str | None = None,
         calling: ApTitle | str | None = None,
         key: KeyStore | Key | Mapping[int, bytes] | None = None,
         key_id: int | None = None,
@@ -114,30 +118,37 @@ class Operations(SessionVerbs, TableVerbs, ProcedureVerbs, MeaningVerbs, Network
         id_bits: Literal[16, 32] = 32,
         clock: TimeSource | None = None,
     ) -> None:
-        if identity is None:
-            identity = Identity(calling, key, guard=guard, id_bits=id_bits)
-        elif (calling, key, guard) != (None, None, None):
-            raise StateError("calling, key and guard are those of the identity")
-        mode, key_id = _security(identity, mode, key_id)
         if chunk is not None and chunk < 1:
             raise StateError("a chunk has at least one octet")
-        options = Options() if options is None else options
-        initiator = Initiator(
-            identity,
-            called,
-            mode=mode,
-            key_id=key_id,
-            link=link._replace(max_size=max_size or link.max_size, segments=segments or link.segments),
-            timing=_timing(link, timeout=timeout, attempts=attempts, busy_tries=busy_tries, busy_pause=busy_pause),
-            options=options if ed_class is None else options._replace(ed_class=ed_class),
-        )
+        given = {"timeout": timeout, "attempts": attempts, "busy_tries": busy_tries, "busy_pause": busy_pause}
+        asker: Asker
+        if isinstance(link, SerialLine):
+            _check_none(called=called, calling=calling, key=key, key_id=key_id, mode=mode or None, identity=identity)
+            asker = SerialInitiator(link.with_attempts(attempts), _timing(TCP_TIMING, given), answer_within=timeout)
+            session, padding = True, padding if padding != b" " else link.logon.password_padding
+        else:
+            if identity is None:
+                identity = Identity(calling, key, guard=guard, id_bits=id_bits)
+            elif (calling, key, guard) != (None, None, None):
+                raise StateError("calling, key and guard are those of the identity")
+            mode, key_id = _security(identity, mode, key_id)
+            options = Options() if options is None else options
+            asker = Initiator(
+                identity,
+                called,
+                mode=mode,
+                key_id=key_id,
+                link=link._replace(max_size=max_size or link.max_size, segments=segments or link.segments),
+                timing=_timing(TCP_TIMING if link.reliable else UDP_TIMING, given),
+                options=options if ed_class is None else options._replace(ed_class=ed_class),
+            )
         login = Login(
             LogonRequest.of(user_id, user, idle),
             None if password is None else SecurityRequest.of(password, user_id, padding=padding),
             padding,
             session,
         )
-        self.conversation = Conversation(initiator, login, SystemClock() if clock is None else clock)
+        self.conversation = Conversation(asker, login, SystemClock() if clock is None else clock)
         self.device = Device() if device is None else device
         self.transfer = Transfer(self.conversation, self.device, chunk=chunk)
         self.loader = TableLoader(self.transfer, self.device)
@@ -162,7 +173,16 @@ def _security(
     return mode, key_id
 
 
-def _timing(link: Link, **given: Any) -> Timing:
-    """Return the timing of a link, changed as far as given."""
-    timing = TCP_TIMING if link.reliable else UDP_TIMING
+def _timing(timing: Timing, given: Mapping[str, Any]) -> Timing:
+    """Return a timing, changed as far as given."""
     return timing._replace(**{name: value for name, value in given.items() if value is not None})
+
+
+def _check_none(**given: object) -> None:
+    """Check that nothing is given that only messages of C12.22 have."""
+    named = [name for name, value in given.items() if value is not None]
+    if named:
+        raise StateError(
+            f"{', '.join(named)}: C12.18 and C12.21 have no titles and no keys of C12.22; who connects is known by user"
+            " id and password"
+        )

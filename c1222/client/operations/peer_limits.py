@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 from c1219.errors import C1219Error
 from c1219.rules import offer
+from c1222.protocol.policy import HEADER_ROOM
 from c1222.services.results import Onp, Rstl, Sns
 
 if TYPE_CHECKING:
     from c1219.device import Device
-    from c1222.protocol.initiator.initiator import Initiator
+    from c1222.client.steps import Asker
     from c1222.services.results import Refusal
 
-__all__ = ["HEADER_ROOM", "WHOLE_ONLY", "PeerLimits"]
+__all__ = ["WHOLE_ONLY", "PeerLimits"]
 
-HEADER_ROOM: Final = 160
-"""Octets of an APDU that are kept for what stands around table data; Elster MeteringSDK's number [1]."""
 WHOLE_ONLY: Final = (Onp.code, Sns.code)
 """Refusals of a part of a table that say: ask for the whole of it."""
 _LARGEST_CHUNK: Final = 32767 - HEADER_ROOM
@@ -38,7 +37,7 @@ class PeerLimits:
 
     __slots__ = ("_chunk", "_device", "_initiator", "_learned_chunk", "_no_offsets", "_whole_tables")
 
-    def __init__(self, initiator: Initiator, device: Device, chunk: int | None) -> None:
+    def __init__(self, initiator: Asker, device: Device, chunk: int | None) -> None:
         self._initiator = initiator
         self._device = device
         self._chunk = chunk
@@ -50,15 +49,19 @@ class PeerLimits:
     def answer_room(self) -> int:
         """Octets of table data that fit an answer."""
         initiator = self._initiator
-        room = min(_room(initiator.max_response or initiator.link.max_size), self._chunk or _LARGEST_CHUNK)
+        room = min(self._room(initiator.max_response or initiator.link.max_size), self._chunk or _LARGEST_CHUNK)
         return room if self._learned_chunk is None else min(room, self._learned_chunk)
 
     @property
     def request_room(self) -> int:
         """Octets of table data that fit a request."""
         initiator = self._initiator
-        room = min(_room(limit) for limit in (initiator.max_request, initiator.link.max_size) if limit)
+        room = min(self._room(limit) for limit in (initiator.max_request, initiator.link.max_size) if limit)
         return room if self._chunk is None else min(room, self._chunk)
+
+    def is_too_long(self, refusal: Refusal) -> bool:
+        """Whether this may be what the meter says where a whole table does not fit its answer."""
+        return refusal.name in {Rstl.name, self._initiator.link.too_long}
 
     def takes_offsets(self, table: int) -> bool:
         """Whether it is worth asking for a part of a table."""
@@ -91,12 +94,11 @@ class PeerLimits:
         """Return how many octets to ask for after so many were too many; 0 when that was not the reason."""
         if not isinstance(refusal, Rstl) or count <= 1:
             return 0
-        room = _room(refusal.max_size) if refusal.max_size else count
+        room = self._room(refusal.max_size) if refusal.max_size else count
         if room >= count:
             room = self._learned_chunk = count // 2
         return room
 
-
-def _room(limit: int) -> int:
-    """Return how many octets of table data fit an APDU of a size, or a third of it where that is very small."""
-    return max(limit - HEADER_ROOM, limit // 3, 1)
+    def _room(self, limit: int) -> int:
+        """Return how many octets of table data fit a message of a size, or a third of it where that is very small."""
+        return max(limit - self._initiator.link.around, limit // 3, 1)

@@ -97,6 +97,7 @@ class ReadOfParts:
             CutShort, ChecksumWrong: an answer is not what it should be.
         """
         so_far, sizes = self._so_far, self._sizes
+        yield from self._conversation.agree_on_sizes()
         if so_far.total is None and None not in sizes:
             so_far.total = sum(filter(None, sizes))
         try:
@@ -193,7 +194,7 @@ class ReadOfParts:
     def _after_refusal(self, index: int, refusal: Refusal) -> Operation[bytes | Refusal]:
         """Read a part in another way, if there is one."""
         part = self._parts[index]
-        if isinstance(refusal, Rstl):
+        if isinstance(refusal, Rstl) or (part.offset is None and self._limits.is_too_long(refusal)):
             return (yield from self._in_pieces(part, self._sizes[index], refused=refusal))
         if part.offset is not None and refusal.code in WHOLE_ONLY:
             self._limits.learn_whole_only(part.table, refusal)
@@ -203,7 +204,7 @@ class ReadOfParts:
     # One part in several messages, or out of its whole table.
 
     def _in_pieces(
-        self, part: PartialRead, size: int | None, *, refused: Rstl | None = None
+        self, part: PartialRead, size: int | None, *, refused: Refusal | None = None
     ) -> Operation[bytes | Refusal]:
         """Read a part by offset, piece by piece; to where the table ends, if its size is not known.
 

@@ -114,6 +114,7 @@ class Transfer:
             Refusal: the meter refused, and nothing is written.
         """
         limits = self._limits
+        yield from self._conversation.agree_on_sizes()
         if offset is not None and not limits.takes_offsets(table):
             yield from self._patch(table, octets, offset)
             return

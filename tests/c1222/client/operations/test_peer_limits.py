@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from c1219.device import Device
-from c1222.client.operations.peer_limits import HEADER_ROOM, PeerLimits
+from c1222.client.operations.peer_limits import PeerLimits
 from c1222.protocol.identity import Identity
 from c1222.protocol.initiator.initiator import Initiator
-from c1222.protocol.policy import UDP_LINK
+from c1222.protocol.policy import HEADER_ROOM, UDP_LINK
 from c1222.services.results import Iar, Onp, Rstl, Sns
 from tests.c1222.client.rig import METER, READER, Tiny, known
 
