@@ -6,6 +6,7 @@
     for message in c1222.decode_capture("trace.pcapng", keys=keys): ...
     devices = c1222.capture_devices("trace.pcapng", keys=keys)      # title -> Device, out of traffic
     summary = c1222.summarize("trace.pcapng", keys=keys)            # who talks to whom, how fast, how well secured
+    for message in c1222.decode_serial_log("probe.log"): ...        # what a sniffer of an optical port recorded
 
 Everything is loaded when it is first asked for.
 """
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from c1222.capture.devices import CapturedDevices, capture_devices
     from c1222.capture.filters import MessageFilter
     from c1222.capture.messages import Messages
+    from c1222.capture.serial.decoder import decode_serial_log
     from c1222.capture.summary import CaptureSummary, summarize
     from c1222.capture.tables.reader import TableReader
     from c1222.client.aio_meter import AsyncMeter
@@ -45,11 +47,11 @@ __version__ = "0.1.0"
 _MODULES = {
     "aio": "aio", "capture.cleartext.rewriting": "write_clear", "capture.decoder": "decode_capture",
     "capture.devices": "CapturedDevices capture_devices", "capture.filters": "MessageFilter",
-    "capture.messages": "Messages", "capture.summary": "CaptureSummary summarize",
-    "capture.tables.reader": "TableReader", "client.aio_meter": "AsyncMeter",
-    "client.errors": "PasswordRefused ReadInterrupted WriteUnknown", "client.sync": "Meter connect",
-    "message.aptitle": "ApTitle", "protocol.composing": "encode", "protocol.message": "Message",
-    "protocol.opening": "decode", "security.keys": "Key KeyStore",
+    "capture.messages": "Messages", "capture.serial.decoder": "decode_serial_log",
+    "capture.summary": "CaptureSummary summarize", "capture.tables.reader": "TableReader",
+    "client.aio_meter": "AsyncMeter", "client.errors": "PasswordRefused ReadInterrupted WriteUnknown",
+    "client.sync": "Meter connect", "message.aptitle": "ApTitle", "protocol.composing": "encode",
+    "protocol.message": "Message", "protocol.opening": "decode", "security.keys": "Key KeyStore",
 }  # fmt: skip
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -58,8 +60,8 @@ __all__ = [
     "EncodeError", "Finding", "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message",
     "MessageFilter", "Messages", "Meter", "PasswordRefused", "PeerSilent", "ReadInterrupted", "RemoteError",
     "ServiceError", "SessionLost", "ShortHeader", "StateError", "TableReader", "UnknownKey", "Unreachable",
-    "WriteUnknown", "aio", "capture_devices", "connect", "decode", "decode_capture", "encode", "summarize",
-    "write_clear",
+    "WriteUnknown", "aio", "capture_devices", "connect", "decode", "decode_capture",
+    "decode_serial_log", "encode", "summarize", "write_clear",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # a misspelt name is an error to a type checker

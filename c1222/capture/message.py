@@ -37,7 +37,7 @@ class CapturedMessage(Message):
         time_ns: nanoseconds since 1970-01-01 UTC; `UNTIMED` for octets written in hex.
         src: sender as ``address:port``, IPv6 as ``[address]:port``; empty for an APDU written in hex.
         dst: receiver, written like the sender.
-        transport: ``udp`` or ``tcp``; empty for an APDU written in hex.
+        transport: ``udp``, ``tcp`` or ``serial``; empty for an APDU written in hex.
         reply_to: frame of the request it answers, or None.
         segments: the frames of its segments, or None.
         noted: remarks on how it was carried.

@@ -25,9 +25,9 @@ MESSAGES: Final = RowSchema(
     (
         RowColumn("frame", "int64", "number of the frame that completed it, from 1", null=False),
         RowColumn("time_ns", "int64", "nanoseconds since 1970-01-01 UTC"),
-        RowColumn("src", "word", "sender, `address:port` or `[address]:port`", null=False),
+        RowColumn("src", "word", "sender: `address:port`, `[address]:port`, `client`, `device:0`", null=False),
         RowColumn("dst", "word", "receiver, likewise", null=False),
-        RowColumn("transport", "word", "`udp` or `tcp`", null=False),
+        RowColumn("transport", "word", "`udp`, `tcp` or `serial`", null=False),
         RowColumn("called", "word", "called ApTitle; a leading dot for a relative one"),
         RowColumn("calling", "word", "calling ApTitle, likewise"),
         RowColumn("called_invocation_id", "int64", "in a response, the number of the request"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.printable import printable
 from c1222.capture.message import UNTIMED
+from c1222.capture.serial.message import SerialMessage
 from c1222.errors import Finding
 from c1222.message.epsem import SecurityMode
 from c1222.security.sealing import Verdict
@@ -102,8 +103,11 @@ def _message_lines(message: CapturedMessage, tables: Sequence[dict[str, Any] | N
         octets = message.octets[:SHOWN_OCTETS].hex() if shown.show_secrets else f"{len(message.octets)} octets"
         yield f"    no message{f': {octets}' if message.octets else ''}"
     else:
-        yield f"    {_who(message)}"
-        yield f"    {_secured(message)}"
+        if isinstance(message, SerialMessage):
+            yield f"    {_on_line(message)}"
+        else:
+            yield f"    {_who(message)}"
+            yield f"    {_secured(message)}"
         services = message.services
         known = tables or [None] * len(services)
         for service, values in zip(services, known, strict=True):
@@ -122,6 +126,15 @@ def _who(message: CapturedMessage) -> str:
     if message.segments:
         text += f"  reassembled from frames {', '.join(map(str, message.segments))}"
     return text
+
+
+def _on_line(message: SerialMessage) -> str:
+    """Return what there is to say of a message of a serial line, where nobody has a title and nothing is secured."""
+    packets = f"packets {', '.join(map(str, message.segments))}" if message.segments else f"packet {message.frame}"
+    asked = ""
+    if message.is_response:
+        asked = f", answers packet {message.reply_to}" if message.reply_to is not None else ", its request was not seen"
+    return f"{packets}, toggle {message.toggle}{asked}"
 
 
 def _secured(message: CapturedMessage) -> str:

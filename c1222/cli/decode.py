@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from c1222.capture.decoder import CaptureDecoder, CapturedMessage
     from c1222.capture.devices import CapturedDevices
     from c1222.capture.filters import MessageFilter
+    from c1222.capture.serial.decoder import SerialLogDecoder
     from c1222.capture.tables.reader import TableReader
     from c1222.errors import Finding
     from c1222.security.keys import KeyStore
@@ -36,6 +37,11 @@ __all__ = ["command"]
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option(
     "--apdu", "apdus", metavar="HEX", multiple=True, help="An APDU in hex, in place of files; may be repeated."
+)
+@click.option(
+    "--serial-log",
+    is_flag=True,
+    help="FILE is what a sniffer of a serial line recorded (C12.18, C12.21); two files are one direction each.",
 )
 @keys_option
 @row_options("text", "json")
@@ -77,6 +83,7 @@ __all__ = ["command"]
 def command(
     files: tuple[str, ...],
     apdus: tuple[str, ...],
+    serial_log: bool,
     keys: str | None,
     form: str,
     output: str | None,
@@ -110,6 +117,10 @@ def command(
     through all files in that order. A text file with APDUs or frames in hex will do as well: lines of digits,
     or dumps as xxd, hexdump -C, tshark -x and Wireshark make them; frames then are lines.
 
+    With --serial-log FILE is a log of a serial line: raw octets, both directions in one file or one a file; lines of
+    octets in hex, with or without times and directions (< and >, TX and RX, <- and ->); or pcap of LINKTYPE_USER0 with
+    the direction as first octet. Frames then are packets of the line, and a device is called device:IDENTITY.
+
     Tables are decoded where what they depend on was read before, in the same files, from the same node.
 
     With --identity, --clock, --registers, --load-profile or --events it prints what the traffic shows of meters, not
@@ -128,6 +139,8 @@ def command(
         raise click.UsageError(
             "Missing argument 'FILE...', or --apdu." if not files else "FILE and --apdu exclude each other."
         )
+    if serial_log and (apdus or ports or only_ports or "-" in files[1:]):
+        fail("--serial-log does not go with --apdu, --port and --only-ports, and standard input is one file")
     if clear is not None:
         from c1222.cli.decode_clear import refuse_others, write_clear_file
 
@@ -139,7 +152,7 @@ def command(
         sys.exit(FOUND if failed else 0)
     rows = Rows(form, output)
     store = key_store(keys, files)
-    given = _Input(files, apdus, store, ports, by_content=not only_ports)
+    given = _Input(files, apdus, store, ports, by_content=not only_ports, serial=serial_log)
     if declarations:
         declare(declarations)
     views = {
@@ -243,6 +256,7 @@ class _Input:
         ports: tuple[int, ...],
         *,
         by_content: bool,
+        serial: bool,
     ) -> None:
         self.live = "-" in files  # a pipe may still be filling: what is known is shown at once
         self.paths = [capture_path(name) for name in files]
@@ -251,19 +265,23 @@ class _Input:
         self._keys = keys
         self._ports = ports
         self._by_content = by_content
+        self._serial = serial
 
-    def decoder(self) -> CaptureDecoder:
+    def decoder(self) -> CaptureDecoder | SerialLogDecoder:
         """Open it; exit if it cannot be read."""
         from c1222.capture.decoder import CaptureDecoder
         from c1222.capture.early import EARLY_NS
         from c1222.capture.files.source import CaptureError
         from c1222.capture.network.streams import C1222_PORT
+        from c1222.capture.serial.decoder import SerialLogDecoder
         from c1222.errors import in_words
 
         source = self.paths or io.BytesIO(self._apdus)
         ports = {C1222_PORT, *self._ports}
         early_ns = 0 if self.live else EARLY_NS
         try:
+            if self._serial:
+                return SerialLogDecoder(self.paths)
             return CaptureDecoder(source, keys=self._keys, ports=ports, by_content=self._by_content, early_ns=early_ns)
         except (CaptureError, OSError) as error:
             name = getattr(error, "filename", None) or self._name

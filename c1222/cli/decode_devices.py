@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from c1222.capture.captured_device import CapturedDevice
     from c1222.capture.decoder import CaptureDecoder
     from c1222.capture.devices import CapturedDevices
+    from c1222.capture.serial.decoder import SerialLogDecoder
     from c1222.cli.rows import Rows
 
 __all__ = ["Wanted", "show_devices"]
@@ -94,7 +95,12 @@ class Wanted(NamedTuple):
 
 
 def show_devices(
-    decoder: CaptureDecoder, paths: Sequence[str], devices: CapturedDevices, wanted: Wanted, *, live: bool
+    decoder: CaptureDecoder | SerialLogDecoder,
+    paths: Sequence[str],
+    devices: CapturedDevices,
+    wanted: Wanted,
+    *,
+    live: bool,
 ) -> bool:
     """Print what a capture shows of meters.
 

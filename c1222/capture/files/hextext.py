@@ -17,7 +17,7 @@ from c1222.message.ber import APDU_TAG, MAX_APDU_OCTETS, apdu_size
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["MAX_LINE", "BadLine", "Pasted", "is_hex_text", "pasted"]
+__all__ = ["MAX_LINE", "BadLine", "Pasted", "is_hex_text", "is_text", "pasted"]
 
 MAX_LINE: Final = 1 << 20
 """Octets of one line."""
@@ -51,10 +51,15 @@ class BadLine(NamedTuple):
     foreign: bool = False
 
 
+def is_text(start: bytes) -> bool:
+    """Tell by the start of a file whether it is text."""
+    return _TEXT.fullmatch(start[:_LOOKED_AT]) is not None
+
+
 def is_hex_text(start: bytes) -> bool:
     """Tell by the start of a file whether it is text with hex in it."""
     start = start[:_LOOKED_AT]
-    if not _TEXT.fullmatch(start):
+    if not is_text(start):
         return False
     return any(isinstance(item, Pasted) for item in pasted(start.decode("utf-8", "replace").splitlines()[:64]))
 

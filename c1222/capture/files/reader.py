@@ -37,6 +37,7 @@ __all__ = [
     "CaptureError",
     "CaptureReader",
     "Packet",
+    "is_pcap",
     "packet_of",
 ]
 
@@ -85,6 +86,11 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
     "foreign-line": ("note", "lines that other programs print around their dumps"),
     "untimed-packet": ("note", "packets without a time, given the time of the packet before"),
 }
+
+
+def is_pcap(start: bytes) -> bool:
+    """Tell by the start of a file whether it is pcap or pcapng."""
+    return start[:4] in _PCAP_MAGIC or start[:4] == _SECTION.to_bytes(4)
 
 
 class Packet(NamedTuple):
@@ -224,7 +230,7 @@ class CaptureReader:
 
     def _read_hex(self, buffer: bytes) -> Iterator[BarePacket]:
         try:
-            for item in pasted(self._lines(buffer), max_size=self._max_packet_size):
+            for item in pasted(self._source.lines(buffer, MAX_LINE), max_size=self._max_packet_size):
                 self.packets = line = item.line
                 if not isinstance(item, BadLine):
                     yield line, 0, _link_type(item.octets), item.octets, len(item.octets)
@@ -237,24 +243,6 @@ class CaptureReader:
                     self._damage.append(Finding("error", "bad-line", f"hex.line[{line}]", None, text))
         finally:
             self.close()
-
-    def _lines(self, buffer: bytes) -> Iterator[str]:
-        pos = 0
-        while True:
-            end = buffer.find(b"\n", pos)
-            while end < 0 and len(buffer) - pos <= MAX_LINE:
-                there = len(buffer) - pos
-                buffer = self._source.more(buffer, pos, there + 1)
-                pos = 0
-                end = buffer.find(b"\n", there)
-                if len(buffer) == there:
-                    break
-            if end < 0:
-                end = min(len(buffer), pos + MAX_LINE)
-            if end == pos == len(buffer):
-                return
-            yield buffer[pos:end].decode("utf-8", "replace")
-            pos = end + (buffer[end : end + 1] == b"\n")
 
     def _read_pcap(self, buffer: bytes, order: str, unit: int, extra: int) -> Iterator[BarePacket]:
         major, minor, link_type = struct.unpack_from(order + "HH12xI", buffer, 4)

@@ -11,7 +11,7 @@ from c1222.capture.files.compression import READ_SIZE, CaptureError, inflated
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["READ_SIZE", "CaptureError", "OctetSource"]
 
@@ -108,6 +108,30 @@ class OctetSource:
         while found is not None and not check(buffer, found.start()):
             found = pattern.search(buffer, found.start() + 1)
         return buffer, -1 if found is None else found.start()
+
+    def lines(self, buffer: bytes, max_line: int) -> Iterator[str]:
+        """Yield the lines of a text from here on, without their ends.
+
+        Args:
+            buffer: what ``more`` returned last.
+            max_line: octets of a line; a longer one is cut in pieces.
+        """
+        pos = 0
+        while True:
+            end = buffer.find(b"\n", pos)
+            while end < 0 and len(buffer) - pos <= max_line:
+                there = len(buffer) - pos
+                buffer = self.more(buffer, pos, there + 1)
+                pos = 0
+                end = buffer.find(b"\n", there)
+                if len(buffer) == there:
+                    break
+            if end < 0:
+                end = min(len(buffer), pos + max_line)
+            if end == pos == len(buffer):
+                return
+            yield buffer[pos:end].decode("utf-8", "replace")
+            pos = end + (buffer[end : end + 1] == b"\n")
 
     def _read(self) -> bytes:
         octets = self._read_file(READ_SIZE)
