@@ -12,7 +12,6 @@ from c1222.cli.device_files import declarations_option, declare, read_device
 from c1222.cli.options import FOUND, fail, has_error, time_zone
 from c1222.cli.printing import say, say_json, say_xml
 from c1222.cli.rows import Rows, csv_options, layout_option, row_options
-from c1222.cli.view_text import view_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +104,8 @@ def command(
     elif rows.wanted:
         rows.write_view(views[wanted[0]], **options_of_csv)
     else:
+        from c1222.cli.view_text import view_lines
+
         for number, (name, view) in enumerate(views.items()):
             title = name.replace("_", " ") + (f" {profile}" if name == "load_profile" else "")
             if number:

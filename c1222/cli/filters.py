@@ -61,6 +61,8 @@ def message_filter(node: str | None, filters: dict[str, Any], base: ApTitle) -> 
         filters: the other options.
         base: what makes relative titles absolute.
     """
+    if node is None and not filters:
+        return None
     from c1219.errors import C1219Error
     from c1222.capture.filters import MessageFilter, parse_time
     from c1222.errors import C1222Error
