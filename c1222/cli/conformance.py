@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from c1222.conformance.run import Report
     from c1222.conformance.target import Target
     from c1222.node.network.server import NodeServer
+    from c1222.transport.lines.line_url import LineUrl
     from c1222.transport.url import Url
 
 __all__ = ["command"]
@@ -243,7 +244,7 @@ def _misbehave(listen: tuple[str, ...], profile: str | None, case: str | None, k
     if wrong.secured and not len(keys):
         fail(f"--misbehave {case} takes --keys")
 
-    def ready(_server: NodeServer, urls: list[Url]) -> None:
+    def ready(_server: NodeServer, urls: list[Url | LineUrl]) -> None:
         say(f"{specimen.title}: {wrong.title}.")
         say(f"A good head-end: {wrong.good}")
         for url in urls:

@@ -14,21 +14,26 @@ import asyncio
 import socket
 from collections import Counter
 from contextlib import asynccontextmanager, closing
-from typing import TYPE_CHECKING, Concatenate, Literal, ParamSpec, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self
 
 from c1222.client.aio_meter import AsyncMeter
 from c1222.client.limiter import OUTSTANDING, Limiter
 from c1222.client.operations.operations import Operations
+from c1222.client.serial_line import SerialLine, line_at
 from c1222.client.signatures import given_timeout, opened
 from c1222.errors import DecodeError, InvalidUrl, StateError
 from c1222.message.acse import decode_acse
 from c1222.protocol.identity import Identity
 from c1222.protocol.policy import UDP_LINK, Link, link_over
+from c1222.serial.link_events import ChangeRate
 from c1222.transport.aioudp import UdpSocket, resolve
+from c1222.transport.lines.awaiting import open_line_async
+from c1222.transport.lines.line_url import is_line_url
 from c1222.transport.schemes import parse_url, transport_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
@@ -36,7 +41,6 @@ if TYPE_CHECKING:
     from c1222.security.keys import Key, KeyStore
     from c1222.security.sending import SendGuard
     from c1222.transport.aioudp import Address
-    from c1222.transport.schemes import AsyncEndpoint
 
 __all__ = ["AsyncMeter", "Network", "connect"]
 
@@ -45,7 +49,7 @@ _ANY: dict[int, tuple[str, int]] = {socket.AF_INET: ("0.0.0.0", 0), socket.AF_IN
 
 
 def _opening(
-    make: Callable[Concatenate[Link, _P], Operations],
+    make: Callable[Concatenate[Link | SerialLine, _P], Operations],
 ) -> Callable[Concatenate[str, _P], AbstractAsyncContextManager[AsyncMeter]]:
     @asynccontextmanager
     async def connect(url: str, /, *args: _P.args, **kwargs: _P.kwargs) -> AsyncIterator[AsyncMeter]:
@@ -53,22 +57,31 @@ def _opening(
 
         The url is ``udp://host:port`` or ``tcp://host:port``, port 1153 if left out, IPv6 addresses in brackets. With a
         transport of your own, make an `AsyncMeter` yourself and give it what comes in. A TCP connection is opened
-        within the time-out if that is shorter than 10 seconds.
+        within the time-out if that is shorter than 10 seconds. The serial lines of `c1222.connect` do as well.
 
         Raises:
-            InvalidUrl: it is no such address; Unreachable: there is no way there.
+            InvalidUrl: it is no such address; Unreachable: there is no way there; StateError: an extra is not
+            installed, or titles or keys are given where there are none.
         """
-        where = parse_url(url)
-        transport = transport_of(where)
-        endpoints: list[AsyncEndpoint] = []
+        link: Link | SerialLine
+        if is_line_url(url):
+            line, link = line_at(url)
+            opening: Callable[..., Awaitable[Any]] = partial(open_line_async, line)
+        else:
+            where = parse_url(url)
+            transport = transport_of(where)
+            link = link_over(reliable=transport.reliable)
+            opening = partial(transport.open_async, where.host, where.port)
+        endpoints: list[Any] = []
 
-        def send(apdu: bytes) -> None:
-            endpoints[0].send(apdu)
+        def send(item: bytes | ChangeRate) -> None:
+            if isinstance(item, ChangeRate):
+                endpoints[0].set_rate(item.rate)
+            else:
+                endpoints[0].send(item)
 
-        meter = AsyncMeter(make(link_over(reliable=transport.reliable), *args, **kwargs), send)
-        with closing(
-            await transport.open_async(*where[1:], given_timeout(kwargs), meter.receive, meter.lost)
-        ) as endpoint:
+        meter = AsyncMeter(make(link, *args, **kwargs), send)
+        with closing(await opening(given_timeout(kwargs), meter.receive, meter.lost)) as endpoint:
             endpoints.append(endpoint)
             async with meter:
                 yield meter

@@ -67,7 +67,6 @@ class SerialInitiator:
     called = None
     mode = SecurityMode.CLEARTEXT
     max_response = None
-    keeps_alive = True
 
     def __init__(self, line: SerialLine, timing: Timing, *, answer_within: float | None = None) -> None:
         self.identity = Identity(None)
@@ -215,6 +214,11 @@ class SerialInitiator:
         self._now = now
         self._held += self._serial.receive(octets, now)
         self._go_on()
+
+    def is_talking(self, now: float) -> bool:
+        """Whether something is under way on the line, or due."""
+        deadline = self.next_deadline()
+        return self._on_wire is not None or self._recovering or (deadline is not None and deadline <= now)
 
     # The line.
 

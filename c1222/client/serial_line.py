@@ -10,11 +10,14 @@ from c1222.serial.packet import DEFAULT_PACKET_SIZE, MAX_PACKET_SIZE, MAX_PACKET
 from c1222.serial.presets import PRESETS
 from c1222.serial.profile import C1218_TIMING, C1221_TIMING, DEFAULT_RATE, PLAIN, Echo, LinkProfile, LinkTiming
 from c1222.services.c1218 import BAUD_RATES
+from c1222.transport.lines.line_url import PORT_OPTIONS, parse_line_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["LINE_OPTIONS", "SerialLine", "line_of"]
+    from c1222.transport.lines.line_url import LineUrl
+
+__all__ = ["LINE_OPTIONS", "SerialLine", "line_at", "line_of"]
 
 _WAKE_UP: Final = b"\x55"
 _PADDINGS: Final = {"space": b" ", "nul": b"\0", "zero": b"0"}
@@ -96,6 +99,28 @@ LINE_OPTIONS: Final[Mapping[str, str]] = {
     "preset": f"what differs with a kind of meter: {', '.join(PRESETS)}",
 }
 """Name of an option of an address -> what its values are, in words."""
+
+
+def line_at(text: str) -> tuple[LineUrl, SerialLine]:
+    """Read the address of a meter at a serial line.
+
+    Args:
+        text: such as ``serial:///dev/ttyUSB0?rates=19200``, ``c1218+tcp://host:port``.
+
+    Raises:
+        InvalidUrl: it is no such address, or its options do not go together.
+    """
+    url = parse_line_url(text, {**PORT_OPTIONS, **LINE_OPTIONS})
+    kind, options = url.kind, url.options
+    if url.scheme == "pty":
+        raise InvalidUrl("a node listens on pty:, and says which serial:// it can be reached at")
+    if "rates" in options and not kind.has_rate:
+        raise InvalidUrl(f"rates: {url.scheme} cannot change the rate; serial:// and rfc2217:// can")
+    modem = [name for name in ("dial", "modem_init") if name in options and url.scheme != "c1221+serial"]
+    c1221 = [name for name in ("timing", "authenticate") if name in options and not kind.c1221]
+    if modem or c1221:
+        raise InvalidUrl(f"{(modem or c1221)[0]}: {'c1221+serial' if modem else 'C12.21'} alone has this")
+    return url, line_of(options, c1221=kind.c1221, remote=kind.is_remote)
 
 
 def line_of(options: Mapping[str, str], *, c1221: bool = False, remote: bool = False) -> SerialLine:

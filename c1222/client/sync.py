@@ -10,13 +10,17 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
+from c1222.client.clock import SystemClock
 from c1222.client.operations.operations import Operations
+from c1222.client.serial_endpoint import SerialEndpoint
+from c1222.client.serial_initiator import SerialInitiator
 from c1222.client.signatures import described, given_timeout, opened
 from c1222.client.steps import Pause, begin
 from c1222.errors import C1222Error, StateError, Unreachable
 from c1222.protocol.events import Completed, Failed
 from c1222.protocol.policy import Link, link_over
 from c1222.protocol.state import ExchangeState
+from c1222.transport.lines.line_url import is_line_url
 from c1222.transport.schemes import Endpoint, parse_url, transport_of
 
 if TYPE_CHECKING:
@@ -24,11 +28,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from c1219.device import Device
+    from c1222.client.serial_line import SerialLine
     from c1222.client.steps import Operation, Outcome, Step
     from c1222.protocol.initiator.exchange import Exchange
-    from c1222.transport.url import Url
 
 __all__ = ["Endpoint", "Meter", "connect"]
+
+_KEEP_ALIVE_LOOK = 0.25
+"""Seconds between two looks at a line between verbs, where the first thing that ends a session takes some seconds."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -46,7 +53,8 @@ def _blocking(verb: Callable[Concatenate[Operations, _P], Operation[_T]]) -> Cal
 class Meter:
     """A meter to talk to, blocking. Make it with `connect`.
 
-    One thread uses it at a time: a verb, or `close`, called while another one runs raises StateError.
+    One thread uses it at a time: a verb, or `close`, called while another one runs raises StateError. Over a serial
+    line a thread of its own keeps the session alive between them.
 
     Args:
         operations: the verbs.
@@ -61,6 +69,11 @@ class Meter:
         self._busy = threading.Lock()
         self._credit = 0
         self._broken: C1222Error | None = None
+        self._line = threading.Lock()
+        self._ended = threading.Event()
+        is_real = isinstance(self._conversation.clock, SystemClock)
+        if is_real and isinstance(self._conversation.initiator, SerialInitiator):
+            threading.Thread(target=self._keep_alive, name="c1222 keep-alive", daemon=True).start()
 
     identify = _blocking(Operations.identify)
     logon = _blocking(Operations.logon)
@@ -108,6 +121,7 @@ class Meter:
                 pass  # whether the meter heard it or not, the session ends: by its idle time-out at the latest
             finally:
                 self._closed = True
+                self._ended.set()
                 self._endpoint.close()
 
     def __enter__(self) -> Self:
@@ -128,9 +142,20 @@ class Meter:
         if not self._busy.acquire(blocking=False):
             raise StateError("another verb of this meter runs, in another thread or around this one: wait for its end")
         try:
-            yield
+            with self._line:
+                yield
         finally:
             self._busy.release()
+
+    def _keep_alive(self) -> None:
+        """Say something on the line when it would be silent for too long between verbs."""
+        conversation = self._conversation
+        initiator = conversation.initiator
+        assert isinstance(initiator, SerialInitiator)  # noqa: S101 - others need none
+        while not self._ended.wait(_KEEP_ALIVE_LOOK):
+            with self._line:
+                if not self._closed and initiator.is_talking(conversation.clock.now):
+                    self._wait(None, conversation.clock.now + _KEEP_ALIVE_LOOK)
 
     def _run(self, operation: Operation[_T]) -> _T:
         """Run a verb, alone."""
@@ -220,7 +245,7 @@ class Meter:
 
 
 def _opening(
-    make: Callable[Concatenate[Link, _P], Operations],
+    make: Callable[Concatenate[Link | SerialLine, _P], Operations],
 ) -> Callable[Concatenate[str | Endpoint, _P], Meter]:
     def connect(url: str | Endpoint, /, *args: _P.args, **kwargs: _P.kwargs) -> Meter:
         """Return a meter to talk to, as a context manager. Nothing is sent before the first verb.
@@ -229,13 +254,22 @@ def _opening(
         endpoint of your own, which the meter closes. A TCP connection is opened, and takes a request, within the
         time-out if that is shorter than 10 and 60 seconds.
 
+        Or a serial line, with C12.18 or C12.21: ``serial:///dev/ttyUSB0``, ``serial://COM3``, ``c1218+tcp://host:port``,
+        ``rfc2217://host:port``, ``c1221+tcp://host:port``, ``c1221+serial:///dev/ttyS0?dial=5551234``. There are no
+        titles and keys there, and always a session; `c1222.client.serial_line.LINE_OPTIONS` are the options.
+
         Raises:
-            InvalidUrl: it is no such address; Unreachable: there is no way there.
+            InvalidUrl: it is no such address; Unreachable: there is no way there; StateError: an extra is not
+            installed, or titles or keys are given where there are none.
         """
-        endpoint = url if not isinstance(url, str) else _endpoint(parse_url(url), given_timeout(kwargs))
-        link = link_over(reliable=endpoint.reliable)
+        endpoint = url if not isinstance(url, str) else _endpoint(url, given_timeout(kwargs))
         try:
-            link = link._replace(max_size=min(link.max_size, endpoint.max_size))
+            link: Link | SerialLine
+            if isinstance(endpoint, SerialEndpoint):
+                link = endpoint.settings
+            else:
+                link = link_over(reliable=endpoint.reliable)
+                link = link._replace(max_size=min(link.max_size, endpoint.max_size))
             return Meter(make(link, *args, **kwargs), endpoint)
         except BaseException:
             endpoint.close()
@@ -244,7 +278,10 @@ def _opening(
     return opened(connect, Operations, first="str | Endpoint", returns="Meter")
 
 
-def _endpoint(where: Url, timeout: float | None) -> Endpoint:
+def _endpoint(url: str, timeout: float | None) -> Endpoint:
+    if is_line_url(url):
+        return SerialEndpoint(url, timeout)
+    where = parse_url(url)
     return transport_of(where).open(where.host, where.port, timeout)
 
 

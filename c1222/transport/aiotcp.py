@@ -35,6 +35,7 @@ class TcpConnection(asyncio.Protocol):
         max_unsent: octets the peer may leave unread.
         partial_timeout: how long an APDU may take from its first octet to its last, seconds.
         linger: how long `close` waits for the peer to take what was sent, seconds.
+        raw: hand over octets as they come; they are no APDUs.
 
     Attributes:
         reliable: True: what arrives, arrives once and in order.
@@ -59,7 +60,9 @@ class TcpConnection(asyncio.Protocol):
         max_unsent: int = MAX_UNSENT,
         partial_timeout: float = PARTIAL_TIMEOUT,
         linger: float = LINGER,
+        raw: bool = False,
     ) -> None:
+        self._raw = raw
         self.max_size = max_size
         self.peer: Any = None
         self.peer_key: str | bytes | None = None
@@ -175,6 +178,9 @@ class TcpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Cut APDUs from the stream (called by asyncio)."""
         if self.error is not None:
+            return
+        if self._raw:
+            self._receive(data, self)
             return
         complete = False
         try:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-__all__ = ["CONNECT_TIMEOUT", "READ_SIZE", "SEND_TIMEOUT", "ApduCutter", "TcpClient"]
+__all__ = ["CONNECT_TIMEOUT", "READ_SIZE", "SEND_TIMEOUT", "ApduCutter", "TcpClient", "open_socket"]
 
 CONNECT_TIMEOUT: Final = 10.0
 """How long a connection may take to open, seconds."""
@@ -109,7 +109,7 @@ class TcpClient:
         self._ready: deque[bytes] = deque()
         self._failure: ConnectionLost | None = None
         try:
-            self._socket = _opened(host, port, timeout)
+            self._socket = open_socket(host, port, timeout)
         except (OSError, UnicodeError) as error:
             raise unreachable(host, port, error) from None
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -189,7 +189,7 @@ class TcpClient:
         self.close()
 
 
-def _opened(host: str, port: int, timeout: float) -> socket.socket:
+def open_socket(host: str, port: int, timeout: float) -> socket.socket:
     """Return a connection to the first address of a host that takes one; each has its share of the time."""
     deadline = time.monotonic() + timeout
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -90,7 +90,10 @@ class TcpServer:
         lost: Callable[[TcpConnection], None] | None,
         max_size: int,
         limits: TcpLimits,
+        *,
+        raw: bool = False,
     ) -> None:
+        self._raw = raw
         self.connections: set[TcpConnection] = set()
         self._dropped: set[TcpConnection] = set()  # they have their sockets for a turn of the loop
         self.counters: Counter[str] = Counter()
@@ -118,6 +121,7 @@ class TcpServer:
         lost: Callable[[TcpConnection], None] | None = None,
         max_size: int = MAX_APDU_OCTETS,
         limits: TcpLimits = _LIMITS,
+        raw: bool = False,
     ) -> TcpServer:
         """Listen.
 
@@ -128,11 +132,12 @@ class TcpServer:
             lost: called with every connection that has ended.
             max_size: limit for one APDU in either direction, octets.
             limits: how many connections, and for how long.
+            raw: hand over octets as they come; they are no APDUs.
 
         Raises:
             Unreachable: the address is not ours, or the port is taken.
         """
-        self = cls(receive, lost, max_size, limits)
+        self = cls(receive, lost, max_size, limits, raw=raw)
         host, port = local
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
@@ -242,6 +247,7 @@ class TcpServer:
             max_unsent=self.limits.max_unsent,
             partial_timeout=self.limits.partial_timeout,
             linger=self.limits.linger,
+            raw=self._raw,
         )
 
     def _made(self, connection: TcpConnection) -> None:

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from c1222.conformance.misbehaviours.specimen import Specimen
+    from c1222.transport.lines.line_url import LineUrl
     from c1222.transport.url import Url
 
 __all__ = ["serve"]
 
 
 async def serve(
-    specimen: Specimen, addresses: Iterable[str], *, ready: Callable[[NodeServer, list[Url]], None]
+    specimen: Specimen, addresses: Iterable[str], *, ready: Callable[[NodeServer, list[Url | LineUrl]], None]
 ) -> None:
     """Serve a specimen until the server is stopped.
 

@@ -28,9 +28,15 @@ no-called-id       it does not say which request it answers
 cleartext          a secured answer goes out in cleartext
 result             the service gets ``result`` ("bsy", "dnr", "dlk", "err" ...; default "bsy") and is not carried out
 wrong-checksum     the checksum of the table data in the response is wrong
+noise              ``octets`` of noise (default 5) go before a packet, on a serial line
+lost-octets        ``octets`` (default 1) of a packet do not arrive, on a serial line
+stuck-toggle       the toggle bit of a packet does not flip, on a serial line
+late-ack           an acknowledgement comes ``seconds`` later, on a serial line
+echo               what the meter hears comes back to who sent it, on a serial line
 =================  ==========================================================================
 
-The first three are possible for requests; a request may be encrypted still, so only ``title`` can choose among them.
+Those of a serial line are counted among the packets that the meter sends, the acknowledgements, or what it hears. The
+first three are possible for requests; a request may be encrypted still. So only ``title`` can choose among these.
 """
 
 from __future__ import annotations
@@ -65,7 +71,9 @@ __all__ = ["KINDS", "Fault", "FaultPlan", "altered"]
 _ANYWHERE: Final = frozenset({"drop", "duplicate", "delay"})
 _OF_ANSWERS: Final = frozenset({"wrong-mac", "truncate", "wrong-titles", "no-called-id", "cleartext"})
 _OF_SERVICES: Final = frozenset({"result", "wrong-checksum"})
-KINDS: Final = _ANYWHERE | _OF_ANSWERS | _OF_SERVICES
+_OF_LINES: Final = frozenset({"noise", "lost-octets", "stuck-toggle", "late-ack", "echo"})
+_OF_MESSAGES: Final = _ANYWHERE | _OF_ANSWERS
+KINDS: Final = _OF_MESSAGES | _OF_SERVICES | _OF_LINES
 """What can go wrong."""
 _CODES: Final = {name: code for code, name in RESULT_NAMES.items() if code}
 _NAMES: Final = frozenset(
@@ -87,7 +95,7 @@ class Fault(NamedTuple):
         nth: places counted from 1; empty for none.
         limit: how often at most, or None.
         seconds: of ``delay``.
-        octets: of ``truncate``; None for half.
+        octets: of ``truncate``, None for half; of ``noise`` and ``lost-octets``.
         result: response code of ``result``.
     """
 
@@ -175,11 +183,15 @@ class FaultPlan:
             title: of the node.
             services: that were asked for.
         """
-        return self._pick(lambda fault: fault.on == "answer" and fault.kind not in _OF_SERVICES, title, services)
+        return self._pick(lambda fault: fault.on == "answer" and fault.kind in _OF_MESSAGES, title, services)
 
     def of_service(self, title: ApTitle, service: Request) -> list[Fault]:
         """Return what happens to a service."""
         return self._pick(lambda fault: fault.kind in _OF_SERVICES, title, (service,))
+
+    def of_line(self, title: ApTitle, kind: str) -> list[Fault]:
+        """Return what happens to a packet, an acknowledgement, or what a meter hears on a serial line."""
+        return self._pick(lambda fault: fault.kind == kind, title, ())
 
     def _pick(self, wanted: Any, title: ApTitle, services: Sequence[Request]) -> list[Fault]:
         found = []

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from c1222.node.meter.meter import SimulatedMeter
     from c1222.node.network.fleet import Fleet
     from c1222.security.keys import Key
+    from c1222.transport.lines.line_url import LineUrl
     from c1222.transport.url import Url
 
 __all__ = ["RunningNode", "running"]
@@ -44,7 +45,7 @@ class RunningNode:
     """
 
     def __init__(self, server: NodeServer, fleet: Fleet, loop: asyncio.AbstractEventLoop) -> None:
-        self.urls: tuple[Url, ...] = tuple(server.urls)
+        self.urls: tuple[Url | LineUrl, ...] = tuple(server.urls)
         self.titles = tuple(str(title) for title in fleet.stations)
         self.keys: KeyStore = fleet.keys
         self.fleet = fleet

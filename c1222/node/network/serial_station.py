@@ -84,6 +84,11 @@ class SerialStation:
         self._was_asked = False
 
     @property
+    def takes_requests(self) -> bool:
+        """Whether somebody has identified itself, so that requests are taken."""
+        return self._responder.state != SerialState.BASE
+
+    @property
     def deadline(self) -> float | None:
         """When ``tick`` has to be called at the latest; None while nothing is waited for."""
         return self._responder.deadline

@@ -14,8 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from c1222.errors import C1222Error, StateError
+from c1222.node.network.fleet import Fleet
+from c1222.node.network.serial_lines import SerialLines
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
 from c1222.transport.aioudp import UdpListener, resolve
+from c1222.transport.lines.line_url import is_line_url
 from c1222.transport.schemes import parse_url, transport_of
 from c1222.transport.tcpserver import TcpLimits
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from c1222.node.network.fleet import Delivery
     from c1222.transport.aioudp import Address, UdpSocket
+    from c1222.transport.lines.line_url import LineUrl
     from c1222.transport.schemes import Listener, Source
     from c1222.transport.url import Url
 
@@ -93,7 +97,7 @@ class NodeServer:
         tcp_limits: TcpLimits | None = None,
     ) -> None:
         self.fleet = fleet
-        self.urls: list[Url] = []
+        self.urls: list[Url | LineUrl] = []
         self.failure: C1222Error | None = None
         self.counters: Counter[str] = Counter()
         self.now = clock
@@ -101,6 +105,7 @@ class NodeServer:
         self._udp_link = udp_link
         self._tcp_limits = TcpLimits() if tcp_limits is None else tcp_limits
         self._listeners: list[Listener] = []
+        self._lines: SerialLines | None = None
         self._askers: list[tuple[Requester, UdpSocket, Address]] = []
         self._scheduled = False
         self._ticker: asyncio.Task[None] | None = None
@@ -108,30 +113,40 @@ class NodeServer:
 
     # Addresses.
 
-    async def listen(self, url: Url | str) -> Url:
+    async def listen(self, url: Url | str) -> Url | LineUrl:
         """Listen on an address.
 
         Args:
-            url: port 0 takes any free one.
+            url: port 0 takes any free one. Of serial lines ``pty:``, ``c1218+tcp://host:port`` and
+                ``c1221+tcp://host:port``, with the option ``meter``, which meter is there, the first being 1.
 
         Returns:
-            The address with its port.
+            The address with its port; of a pseudo terminal that of its device.
 
         Raises:
             InvalidUrl: the text is no address.
             Unreachable: the address is not ours, or the port is taken.
+            StateError: a relay has no serial lines.
         """
-        url = parse_url(url) if isinstance(url, str) else url
-        transport = transport_of(url)
-        link = TCP_LINK if transport.reliable else self._udp_link
-        listener = await transport.listen(url, partial(self._received, link), self.fleet.lost, self._tcp_limits)
+        listener: Listener
+        found: Url | LineUrl
+        if isinstance(url, str) and is_line_url(url):
+            if not isinstance(self.fleet, Fleet):
+                raise StateError(f"{url}: a relay has no serial lines")
+            if self._lines is None:
+                self._lines = SerialLines(self.fleet, self.now, self.utc, self._store_failed)
+            listener, found = await self._lines.listen(url, self._tcp_limits)
+        else:
+            where = parse_url(url) if isinstance(url, str) else url
+            transport = transport_of(where)
+            link = TCP_LINK if transport.reliable else self._udp_link
+            listener = await transport.listen(where, partial(self._received, link), self.fleet.lost, self._tcp_limits)
+            found = where._replace(port=listener.local_address[1])
         self._listeners.append(listener)
-        port = listener.local_address[1]
-        url = url._replace(port=port)
-        self.urls.append(url)
+        self.urls.append(found)
         if self._ticker is None:
             self._ticker = asyncio.get_running_loop().create_task(self._tick())
-        return url
+        return found
 
     async def ask(self, asker: Requester, to: Url | str) -> None:
         """Send requests of this process's own to a peer, over the first UDP socket of its address family.
@@ -184,9 +199,7 @@ class NodeServer:
         try:
             deliveries = self.fleet.apdus_to_send()
         except StateError as error:
-            # What the meters remember is ahead of what is kept. Nothing they say from now on would hold.
-            self.failure = error
-            self._stopped.set()
+            self._store_failed(error)
             return
         for socket, address, apdu in requests:
             socket.send(apdu, address)
@@ -213,12 +226,16 @@ class NodeServer:
             try:
                 self.fleet.tick(now=now, utc=utc)
             except StateError as error:
-                self.failure = error
-                self._stopped.set()
+                self._store_failed(error)
                 return
             self._pump()
 
     # The end.
+
+    def _store_failed(self, error: StateError) -> None:
+        # What the meters remember is ahead of what is kept. Nothing they say from now on would hold.
+        self.failure = error
+        self._stopped.set()
 
     def stop(self) -> None:
         """Have `serve` return."""
@@ -248,6 +265,8 @@ class NodeServer:
             with suppress(asyncio.CancelledError):
                 await self._ticker
             self._ticker = None
+        if self._lines is not None:
+            self._lines.close()
         for listener in self._listeners:
             await listener.close()
         self._listeners.clear()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote
 
 from c1222.errors import InvalidUrl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["LINE_SCHEMES", "PORT_OPTIONS", "LineScheme", "LineUrl", "is_line_url", "parse_line_url"]
 
@@ -24,30 +25,33 @@ class LineScheme(NamedTuple):
         is_remote: whether a host and a port follow, or else a device.
         c1221: whether C12.21 is spoken, or else C12.18.
         can_listen: whether a node can listen there.
+        has_rate: whether the rate can be changed.
     """
 
     is_remote: bool
     c1221: bool = False
     can_listen: bool = False
+    has_rate: bool = True
 
 
 LINE_SCHEMES: Final[Mapping[str, LineScheme]] = {
     "serial": LineScheme(is_remote=False),
-    "c1218+tcp": LineScheme(is_remote=True, can_listen=True),
+    "c1218+tcp": LineScheme(is_remote=True, can_listen=True, has_rate=False),
     "rfc2217": LineScheme(is_remote=True),
-    "c1221+tcp": LineScheme(is_remote=True, c1221=True, can_listen=True),
-    "c1221+serial": LineScheme(is_remote=False, c1221=True),
+    "c1221+tcp": LineScheme(is_remote=True, c1221=True, can_listen=True, has_rate=False),
+    "c1221+serial": LineScheme(is_remote=False, c1221=True, has_rate=False),
     "pty": LineScheme(is_remote=False, can_listen=True),
 }
 """Scheme of an address of a line, lower case, to what it stands for."""
-PORT_OPTIONS: Final[Mapping[str, str]] = {
-    "baud": "the rate a session starts with, bits per second",
-    "rts": "on, off or leave: a control line, which gives many probes their power",
-    "dtr": "on, off or leave: the other one",
-    "dial": "number for a modem to call",
-    "modem_init": "what a modem is told before",
+_CONTROL_LINE: Final = ("on", "off", "leave")
+PORT_OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "rts": _CONTROL_LINE,
+    "dtr": _CONTROL_LINE,
+    "dial": (),
+    "modem_init": (),
 }
-"""Name of an option that the port uses -> what its values are, in words."""
+"""Name of an option of ports -> its possible values, none for any: two control lines, which give many probes their
+power, the number that a modem calls, and what it is told before."""
 _REMOTE: Final = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%[^\]\s/]+)?)\]|(?P<host>[^\s:/\[\]@]+)):(?P<port>[0-9]{1,5})/?", re.ASCII
 )
@@ -90,12 +94,12 @@ def is_line_url(text: str) -> bool:
     return text.partition(":")[0].lower() in LINE_SCHEMES
 
 
-def parse_line_url(text: str, known: Mapping[str, str]) -> LineUrl:
+def parse_line_url(text: str, known: Iterable[str]) -> LineUrl:
     """Read the address of a line.
 
     Args:
         text: see the module.
-        known: options that are possible, with what their values are.
+        known: options that are possible.
 
     Raises:
         InvalidUrl: it is no such address.
@@ -118,12 +122,15 @@ def parse_line_url(text: str, known: Mapping[str, str]) -> LineUrl:
     return LineUrl(scheme, place, 0, options)
 
 
-def _options(query: str, known: Mapping[str, str], text: str) -> Mapping[str, str]:
+def _options(query: str, known: Iterable[str], text: str) -> Mapping[str, str]:
     options: dict[str, str] = {}
     for part in filter(None, query.split("&")):
         name, is_given, value = part.partition("=")
         if name not in known or not is_given or name in options:
-            words = ", ".join(sorted(known)) or "none"
+            words = ", ".join(sorted(known))
             raise InvalidUrl(f"{text[:120]!r}: {part[:40]!r} is none of the options name=value there are: {words}")
-        options[name] = value
+        options[name] = value = unquote(value)
+        possible = PORT_OPTIONS.get(name)
+        if possible and value not in possible:
+            raise InvalidUrl(f"{name}={value[:40]}: one of {', '.join(possible)}")
     return options
