@@ -400,6 +400,8 @@ class SerialLink:
         self._check_toggle(packet, identify=identify, events=events)
         self._accept(packet, now, events)
         self._last = packet
+        if not self._asks:
+            self._parts = []  # the last answer is none to this request, should that come again
         if self._asks and self.state != LinkState.AWAITING:
             self.counts["unsolicited"] += 1
             return

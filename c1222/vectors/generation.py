@@ -33,13 +33,18 @@ FAMILIES: Final = (
     "tables",
     "partial-reads",
     "load-profiles",
+    "serial-packets",
+    "serial-streams",
+    "serial-exchanges",
 )
 """Names of the families and of their files; what builds on others comes after them."""
 
 
 def module_of(name: str) -> ModuleType:
     """Return the module that makes a family."""
-    return import_module(f"c1222.vectors.families.{name.replace('types-', 'types.').replace('-', '_')}")
+    for folder in ("types", "serial"):
+        name = name.replace(f"{folder}-", f"{folder}.")
+    return import_module(f"c1222.vectors.families.{name.replace('-', '_')}")
 
 
 def generate(seed: int) -> Iterator[Family]:

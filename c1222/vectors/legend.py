@@ -127,5 +127,27 @@ LEGEND: Final[dict[str, Flag]] = {
     ),
     "Scaled": Flag("V", "A stored value times divisor, divided by scalar, is in the unit of its source."),
     "IntervalStatus": Flag("V", "Status of each interval, common and by channel, in nibbles."),
+    # a serial line
+    "Crc16": Flag("V", "CRC-16/X-25 from EE to the end of the data, low octet first."),
+    "SwappedCrc": Flag("1", "The high octet of the CRC comes first, as some modules send it."),
+    "PacketSize": Flag("V", "The size of a packet counts all of it, and is looked at before the CRC."),
+    "EmptyPacket": Flag("1", "No data: an end of the local port shows that it is there; no service is empty."),
+    "SeriesOfPackets": Flag("V", "A message of several packets: bits 7 and 6 of control, numbers down to 0."),
+    "SeriesBroken": Flag("1", "A part is missing: it is acknowledged, and the message is given up."),
+    "NoStuffing": Flag("V", "EE, 06 and 15 may stand in data: packets are found by state."),
+    "BadNumber": Flag("V", "A number that does not fit its octets."),
+    "LineNoise": Flag("V", "Octets between packets mean nothing."),
+    "LineEcho": Flag("V", "The line brings back what is sent; it is taken off by count."),
+    "MissingCrcOctet": Flag(
+        "1", "A device that leaves out the last octet of the CRC, and then sends the packet again."
+    ),
+    "Repetition": Flag("V", "The same octets again: acknowledged, and not a second message."),
+    "Retries": Flag("V", "A packet is sent four times; then the link is down."),
+    "ToggleFault": Flag("1", "The toggle bit does not flip, and the packet is another one: it is taken."),
+    "IdentifyAgain": Flag("?", "Identify with the same octets is never a repetition: somebody begins anew."),
+    "AnswerInDoubt": Flag("?", "Nobody can tell the answer from one to an older question: it is sent again."),
+    "ImpliedAcknowledgement": Flag("1", "Who asks for the next thing has received the last answer."),
+    "DataFormat": Flag("1", "Data format 1, of C12.22: refused where services are spoken, acknowledged in packets."),
+    "OneAtATime": Flag("V", "A message is sent once the one before is done with."),
 }
 """Name of a flag to what it means."""

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from c1219.errors import C1219Error
 from c1219.errors import DecodeError as C1219DecodeError
 from c1222.errors import C1222Error, DecodeError
-from c1222.vectors import meters, octets, secured
+from c1222.vectors import meters, octets, secured, serial_line
 from c1222.vectors.inputs import Answer, Input
 from c1222.vectors.model import BadCase
 
@@ -25,6 +25,7 @@ OPERATIONS: Final[Mapping[str, Callable[[Input], Answer]]] = {
     **secured.OPERATIONS,
     **octets.OPERATIONS,
     **meters.OPERATIONS,
+    **serial_line.OPERATIONS,
 }
 """What a case can ask for, by name."""
 

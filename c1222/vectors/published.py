@@ -1,7 +1,8 @@
 """The published vectors of specs/vectors, which have forms of their own, as families that can be verified.
 
-``c1222.vectors/eax-prime/1`` holds EAX' as such, ``c1222.vectors/messages/1`` whole messages. Their octets come from a
-paper, from captures, and from second implementations, and not from this library.
+``c1222.vectors/eax-prime/1`` holds EAX' as such, ``c1222.vectors/messages/1`` whole messages,
+``c1222.vectors/serial/1`` packets, streams and exchanges of a serial line. Their octets come from a paper, from
+captures, and from second implementations, and not from this library.
 """
 
 from __future__ import annotations
@@ -109,6 +110,24 @@ def _elements(message: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "user_information", f"{control:02x}{message['plaintext']}"
 
 
+def _serial(content: dict[str, Any]) -> Family:
+    """Packets that are given whole, streams, and exchanges from the end that asks."""
+    cases: _Cases = {"packet.decode": [], "link.play": []}
+    for entry in content["packets"]:
+        if "octets" not in entry or "data" not in entry:
+            continue  # an acknowledgement, or a large packet of which the file has a digest
+        output = {"identity": entry["identity"], "control": entry["ctrl"], "sequence": entry["seq"]}
+        output["data"] = entry["data"].lower()
+        result: Result = {"accept": "valid", "NAK": "invalid"}.get(entry["expect"], "acceptable")  # type: ignore[assignment]
+        given = {"octets": entry["octets"].lower()}
+        wanted = None if result == "invalid" else output
+        cases["packet.decode"].append(Case(entry["id"], entry["meaning"], result, (), given, wanted, {}))
+    for entry in [*content["streams"], *content["exchanges"]]:
+        case = Case(entry["id"], entry["description"], "valid", (), entry["input"], entry["output"], {})
+        cases["link.play"].append(case)
+    return _family("published-serial", "Packets, streams and exchanges of a serial line", cases)
+
+
 def _family(name: str, comment: str, cases: _Cases) -> Family:
     groups = tuple([Group(operation, operation, operation, {}, tuple(found)) for operation, found in cases.items()])
     used = {flag for group in groups for case in group.cases for flag in case.flags}
@@ -118,4 +137,5 @@ def _family(name: str, comment: str, cases: _Cases) -> Family:
 _READERS: Final[dict[str, Callable[[dict[str, Any]], Family]]] = {
     "c1222.vectors/eax-prime/1": _primitive,
     "c1222.vectors/messages/1": _messages,
+    "c1222.vectors/serial/1": _serial,
 }

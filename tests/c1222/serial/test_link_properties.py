@@ -251,6 +251,18 @@ def test_a_request_that_is_repeated_is_answered_with_the_same_octets() -> None:
     link.receive(b"\x06", 2.1)
 
 
+def test_a_request_that_comes_again_before_its_answer_does_not_get_the_last_one() -> None:
+    link = SerialLink(LinkRole.ANSWERS, FAST)
+    link.receive(SerialPacket(b"\x30").encode(), 0.0)
+    link.send(b"\0", 0.0)
+    link.receive(b"\x06", 0.1)
+    request = SerialPacket(b"\x40write", control=0x20).encode()
+    link.receive(request, 0.2)
+    assert [event.octets for event in link.receive(request, 2.2) if isinstance(event, Transmit)] == [b"\x06"]
+    assert link.state == LinkState.IDLE
+    assert len(link.send(b"\0", 2.3)) == 1
+
+
 def test_a_new_request_says_that_the_answer_was_received() -> None:
     link = SerialLink(LinkRole.ANSWERS, FAST)
     link.receive(SerialPacket(b"\x30").encode(), 0.0)

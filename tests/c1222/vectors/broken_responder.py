@@ -20,6 +20,7 @@ from c1219.wire.form import Formats
 from c1222.message import acse, aptitle, epsem
 from c1222.message.ber import tlv
 from c1222.security import canonical, eax_prime, sealing
+from c1222.serial import link, packet
 from c1222.services import table_data
 from c1222.vectors import meters, octets, operations, secured
 
@@ -180,6 +181,23 @@ def blocks_taken_as_they_stand() -> None:
     profile_blocks.newest_first = lambda *given, **options: right(*given, **{**options, "descending": False})
 
 
+def high_octet_of_the_crc_first() -> None:
+    right = packet.crc16
+    packet.crc16 = lambda octets: int.from_bytes(right(octets).to_bytes(2, "big"), "little")
+
+
+def repetitions_taken_as_new() -> None:
+    def taken(self: Any, found: Any, now: float, events: list[Any]) -> None:
+        self._accept(found, now, events)
+        events.append(link.MessageArrived(found.data))
+
+    link.SerialLink._duplicate = taken  # type: ignore[method-assign]
+
+
+def three_attempts() -> None:
+    link.SerialLink.__init__.__defaults__ = (link.PLAIN, link.C1218_TIMING._replace(retries=2))  # type: ignore[misc]
+
+
 MISTAKES: dict[str, tuple[Callable[[], None], str]] = {
     "big-endian-doubling": (big_endian_doubling, "eax-prime"),
     "counter-mask-on-other-octets": (counter_mask_on_other_octets, "eax-prime"),
@@ -203,6 +221,9 @@ MISTAKES: dict[str, tuple[Callable[[], None], str]] = {
     "identifiers-are-text": (identifiers_are_text, "types-text"),
     "counts-are-entries": (counts_are_entries, "partial-reads"),
     "blocks-taken-as-they-stand": (blocks_taken_as_they_stand, "load-profiles"),
+    "high-octet-of-the-crc-first": (high_octet_of_the_crc_first, "serial-packets"),
+    "repetitions-taken-as-new": (repetitions_taken_as_new, "serial-streams"),
+    "three-attempts": (three_attempts, "serial-exchanges"),
 }
 """Mistake to what makes it, and the family that shows it first."""
 

@@ -41,6 +41,15 @@ def test_published_vectors_pass_and_are_told_apart() -> None:
     ]
 
 
+def test_the_published_serial_line_passes() -> None:
+    found = published.read((SPECS / "vectors" / "serial" / "packets.json").read_bytes())
+    report = verify([found])
+    assert (report.differing, report.remarked) == (0, 0)
+    assert {group.operation: len(group.cases) for group in found.groups} == {"packet.decode": 84, "link.play": 33}
+    results = [case.result for _, case in found.cases()]
+    assert [results.count(result) for result in ("valid", "invalid")] == [100, 4]
+
+
 def tampered(name: str, change: Any) -> VerificationReport:
     content = json.loads((FOLDER / f"{name}.json").read_bytes())
     change(content)

@@ -1,0 +1,1 @@
+"""Families of vectors of a serial line, by what they are about."""
