@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from c1219.engine.declared import DeclaredProcedure, holds_secret, walk
 from c1219.errors import DeclarationError, UnknownTable
 from c1219.tableid import NUMBERS, TableId, table_id, table_label
+from c1219.tables import LAYOUTS_DEPEND_ON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,6 +52,7 @@ class Registry:
         self._procedures: dict[tuple[int, bytes | None], Procedure] = {}
         self._made_with = {"standard": standard, "plugins": plugins}
         self._registered: list[Table | Procedure] = []
+        self._own: list[Table | Procedure] = []  # those that are not of the standard
         self._modules = _standard_modules() if standard else []
         self._plugins = plugins
         self._secrecy: dict[int, tuple[bool, frozenset[int]]] = {}
@@ -83,6 +85,7 @@ class Registry:
         if present is not None and present is not declaration and not replace:
             raise DeclarationError(f"{declaration.label} is declared already, as {present.name}")
         known[key] = declaration
+        self._own.append(declaration)
         self._secrecy.clear()
 
     def table(self, key: int | str, device_class: bytes | None = None) -> Table:
@@ -153,12 +156,22 @@ class Registry:
         }
         return [procedures[number] for number in sorted(procedures)]
 
-    def _load(self, number: int | None) -> None:
-        """Load the module of a table's decade, or all of them if there is none or `number` is None."""
+    def layouts_depend_on(self, device_class: bytes | None = None) -> frozenset[str]:
+        """Return the labels of the tables that layouts of tables and procedures depend on, in devices of a class."""
+        self._load_plugins()
+        own = (declared for declared in self._own if declared.device_class in {None, device_class})
+        standard = LAYOUTS_DEPEND_ON if self._made_with["standard"] else frozenset()
+        return standard.union(*(declared.depends_on for declared in own))
+
+    def _load_plugins(self) -> None:
         if self._plugins:
             self._plugins = False
             for declaration in _plugin_declarations():
                 self._add(declaration)
+
+    def _load(self, number: int | None) -> None:
+        """Load the module of a table's decade, or all of them if there is none or `number` is None."""
+        self._load_plugins()
         if not self._modules or (number is not None and ((number, None) in self._tables or number not in NUMBERS)):
             return
         decade = "" if number is None else f"decade{number // 10}_"

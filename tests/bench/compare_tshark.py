@@ -2,8 +2,9 @@
 
     python -m tests.bench.compare_tshark [--count 100000] [--runs 5] [--core 0] [--distinct]
 
-Each run is a process of its own, start included; what counts is its CPU time, which neighbours on the machine disturb
-least. The capture is that of ``make_capture``: UDP, half of the messages encrypted, each side has the key.
+Each run is a process of its own, start included, as users start it: with compiled modules (a first run, which is not
+counted, may have to compile them) and buffered output. What counts is its CPU time, which neighbours on the machine
+disturb least. The capture is that of ``make_capture``: UDP, half of the messages encrypted, each side has the key.
 
 * tshark's full dissection without output: ``-q`` with a statistic over ``c1222.crypto_good``, so that every message is
   dissected and decrypted, and the count shows that it was;
@@ -12,6 +13,8 @@ least. The capture is that of ``make_capture``: UDP, half of the messages encryp
 * ``-T json``, and our JSON lines. tshark does not decode tables, so ``--no-tables`` is the like of what it does.
 
 A head end asks all meters for the same, and the capture does so with 54 reads; ``--distinct`` makes every request another.
+No table of it can be decoded, as no meter shows its ST0. With ``--tables`` the capture is that of ``tests.bench.report``:
+each meter is read whole, table by table, ST0 and load profiles among them, and then its current registers (ST23).
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench.make_capture import make
+from tests.bench.report import read
 from tests.traffic import KEY, exchange
 
 FIELDS = [
@@ -104,6 +108,11 @@ def commands(folder: Path, capture: Path) -> dict[str, tuple[list[str], str | No
     }
 
 
+def _environment() -> dict[str, str]:
+    """Return the environment without what makes Python slower for those who develop with it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def run(command: list[str], expected: str | None, home: Path, core: int) -> tuple[float, float]:
     """Run a command on one core; return its CPU time and the time by the clock, in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -114,7 +123,7 @@ def run(command: list[str], expected: str | None, home: Path, core: int) -> tupl
         stderr=subprocess.PIPE,
         text=True,
         check=False,
-        env={**os.environ, "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**_environment(), "HOME": str(home), "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     clock = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -129,21 +138,31 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--core", type=int, default=0)
     parser.add_argument("--distinct", action="store_true", help="make every request another")
+    parser.add_argument("--tables", action="store_true", help="meters that show all their tables")
+    parser.add_argument("--meters", type=int, default=200, help="meters with --tables")
     parser.add_argument("--only", action="append", help="only these ways, by a part of their names")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         capture = folder / "exchanges.pcap"
-        make(capture, arguments.count, content=partial(exchange, distinct=arguments.distinct))
+        if arguments.tables:
+            content = partial(read, meters=arguments.meters)
+            make(capture, arguments.count, content=content, meters=arguments.meters)
+        else:
+            make(capture, arguments.count, content=partial(exchange, distinct=arguments.distinct))
         ways = commands(folder, capture)
         if arguments.only:
             ways = {way: ways[way] for way in ways if any(part in way for part in arguments.only)}
         times: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
-        for number in range(arguments.runs):
+        for number in range(-1, arguments.runs):
             for way, (command, expected) in ways.items():
                 wanted = None if expected is None else str(arguments.count // 2)
-                times[way].append(run(command, wanted, folder, arguments.core))
-            print(f"run {number + 1}: " + ", ".join(f"{way} {taken[-1][0]:.2f} s" for way, taken in times.items()))
+                taken = run(command, wanted, folder, arguments.core)
+                if number >= 0:
+                    times[way].append(taken)
+            if number < 0:
+                continue
+            print(f"run {number + 1}: " + ", ".join(f"{way} {own[-1][0]:.2f} s" for way, own in times.items()))
     print(f"\n{arguments.count} messages, medians of {arguments.runs} runs:")
     for way, taken in times.items():
         cpu, clock = (statistics.median(values) for values in zip(*taken, strict=True))

@@ -10,6 +10,7 @@ from c1219 import DeclarationError, Device, Registry, UnknownTable
 from c1219.datatypes import UINT8, UINT16
 from c1219.registry import ENTRY_POINTS, default_registry, table_id, table_label
 from c1219.schema import Array, Procedure, Record, Table, device
+from c1219.tables import LAYOUTS_DEPEND_ON
 from tests.c1219.engines import DEMO
 
 # what a user writes: ten lines
@@ -130,3 +131,19 @@ def test_installed_packages_bring_tables(monkeypatch: pytest.MonkeyPatch) -> Non
     assert registry.procedure(3, manufacturer=True) is procedure
     assert asked == [ENTRY_POINTS]
     assert importlib.metadata.entry_points(group=ENTRY_POINTS) is not None
+
+
+def test_the_tables_that_layouts_depend_on_are_those_that_the_declarations_name() -> None:
+    registry = Registry(plugins=False)
+    declared = (*registry.tables(), *registry.procedures())
+    assert LAYOUTS_DEPEND_ON == {label for one in declared for label in one.depends_on}
+
+
+def test_what_layouts_depend_on_is_known_of_tables_of_ones_own_too() -> None:
+    registry = Registry(plugins=False)
+    own = Table(number=6, manufacturer=True, device_class=b"DEMO", name="OWN_TBL",
+                record=Record("OWN_RCD", "LEVELS" / Array(device.MT5.COUNT, UINT8) * "Levels."))  # fmt: skip
+    registry.register(own)
+    assert registry.layouts_depend_on() == LAYOUTS_DEPEND_ON
+    assert registry.layouts_depend_on(b"DEMO") == LAYOUTS_DEPEND_ON | {"MT5"}
+    assert not Registry(standard=False, plugins=False).layouts_depend_on()

@@ -6,7 +6,6 @@ Nodes of one configuration share one `c1219.Device`, so that a million meters of
 from __future__ import annotations
 
 from collections import OrderedDict
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from c1219 import C1219Error, Device
@@ -87,7 +86,9 @@ class Nodes:
         self._nodes: OrderedDict[object, _Node] = OrderedDict()
         self._octets = 0
         self._devices: BoundedDict[_Key, Device] = BoundedDict(MAX_CONFIGURATIONS)
-        self._needed: BoundedDict[bytes | None, frozenset[str]] = BoundedDict(MAX_CONFIGURATIONS)
+        self._needed: BoundedDict[bytes | None, frozenset[str]] = BoundedDict(
+            MAX_CONFIGURATIONS, self.registry.layouts_depend_on
+        )
 
     def device(self, node: object) -> Device:
         """Return what is known of a node, as a device with these tables; it must not be changed."""
@@ -98,7 +99,7 @@ class Nodes:
             known = _Node(self._given_for(node))
         if known.key is None:
             tables = self._all(node, known)
-            needed = self._dependencies(tables.get("ST0", b"")[_CLASS] or None)
+            needed = self._needed[tables.get("ST0", b"")[_CLASS] or None]
             own = [item for item in tables.items() if item[0] in needed or item[0] not in MEANING]
             known.key = tuple(sorted(own))
         return self._of(known.key)
@@ -116,7 +117,7 @@ class Nodes:
 
     def wants(self, node: object, label: str) -> bool:
         """Tell whether layouts or the meaning of others depend on a table."""
-        return label in MEANING or label in self._dependencies(self.device(node).device_class)
+        return label in MEANING or label in self._needed[self.device(node).device_class]
 
     def learn(self, node: object, label: str, octets: bytes, *, authentic: bool, offset: int | None = None) -> None:
         """Remember a table that it wants, or a piece of one.
@@ -185,16 +186,6 @@ class Nodes:
                 self._contradicted[node] = None
             return tables
         return {label: given[label].raw for label in given} | tables
-
-    def _dependencies(self, kind: bytes | None) -> frozenset[str]:
-        """Return the labels of the tables that layouts depend on, in devices of a class."""
-        found = self._needed.get(kind)
-        if found is None:
-            tables, procedures = self.registry.tables(kind), self.registry.procedures(kind)
-            needs = [table.depends_on for table in tables] + [procedure.depends_on for procedure in procedures]
-            found = frozenset(chain.from_iterable(needs))
-            self._needed[kind] = found
-        return found
 
     def _assembled(self, node: object, known: _Node, label: str, offset: int, octets: bytes) -> bytes | None:
         """Put a piece to the others of its table; return the table once it is whole."""
