@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from c1222.errors import Finding
     from c1222.services import Request, Service
 
-__all__ = ["SCHEMA", "as_dict", "finding_as_dict", "service_texts", "to_json"]
+__all__ = ["SCHEMA", "as_dict", "finding_as_dict", "is_usual", "service_texts", "to_json"]
 
 _REMEMBERED_TITLES: Final = 32768
 _REMEMBERED_SERVICES: Final = 4096
@@ -83,6 +83,12 @@ def to_json(
         f', "services": [{", ".join(texts)}], "reply_to": {"null" if reply_to is None else reply_to}'
         f', "segments": {"null" if segments is None else list(segments)}, "findings": []}}'
     )
+
+
+def is_usual(message: CapturedMessage) -> bool:
+    """Tell whether it is known without decoding its services that a message has no findings, nor a service of it."""
+    apdu = message.envelope
+    return isinstance(apdu, FlatApdu) and _TEXTS.of(message, apdu) is not None
 
 
 _HEAD: Final = f'{{"schema": "{SCHEMA}", "frame": '

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 from c1219.caches import BoundedDict
 from c1222.capture.decoder import CaptureDecoder
+from c1222.capture.jsonl import is_usual
 from c1222.capture.message import UNTIMED
 from c1222.capture.network.streams import C1222_PORT
 from c1222.capture.summary.exchanges import Exchanges
@@ -44,8 +45,10 @@ from c1222.capture.summary.values import (
     Totals,
     plain,
 )
+from c1222.message.acse import title_of
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.message.epsem import ResponseControl
+from c1222.message.flat import FlatApdu
 from c1222.security.keys import KeyStore
 from c1222.security.sealing import Verdict
 from c1222.services import RESULT_NAMES, SERVICE_NAMES
@@ -102,7 +105,8 @@ class CaptureSummary:
         )
         self._security = SecurityRecords(max_conversations, max_ivs)
         self._exchanges = Exchanges(max_exchanges)
-        self._titles: BoundedDict[tuple[bool, bytes], bytes] = BoundedDict(2 * max_nodes)
+        self._titles: BoundedDict[bytes, ApTitle] = BoundedDict(2 * max_nodes, lambda octets: title_of(octets[1:]))
+        self._absolute: BoundedDict[tuple[bool, bytes], bytes] = BoundedDict(2 * max_nodes)
         self._services: dict[str | None, ServiceRecord] = {}
         self._results: Counter[tuple[int, str | None]] = Counter()
         self._findings: Counter[tuple[Level, str]] = Counter()
@@ -114,6 +118,9 @@ class CaptureSummary:
     def add(self, message: CapturedMessage) -> None:
         """Take a message, the next one of the capture."""
         counts = self._counts
+        usual = is_usual(message)
+        if usual:
+            message.findings = ()
         findings = message.findings
         for finding in findings:
             self._findings[finding.level, finding.code] += 1
@@ -127,18 +134,24 @@ class CaptureSummary:
         counts["messages"] += 1
         counts["octets"] += size
         self._span.add(message.time_ns)
-        calling, sender = self._node(message.calling, message.src)
-        called, receiver = self._node(message.called, message.dst)
+        envelope = message.envelope
+        if isinstance(envelope, FlatApdu):  # the usual one: its titles are known by their octets
+            by, to = self._titles[envelope.calling_title], self._titles[envelope.called_title]
+            answers = envelope.quoted is not None
+        else:
+            by, to, answers = message.calling, message.called, message.is_response
+        calling, sender = self._node(by, message.src)
+        called, receiver = self._node(to, message.dst)
         sender.address, receiver.address = message.src, message.dst
         sender.sent += 1
         sender.sent_octets += size
         receiver.received += 1
         receiver.received_octets += size
-        for record in {sender, receiver}:
-            record.add(message.time_ns)
-        if message.is_response:
+        sender.add(message.time_ns)
+        receiver.add(message.time_ns)
+        if answers:
             conversation = self._conversations.of((called, calling), receiver.name, sender.name)
-            again, request = self._response(message, (calling, called), sender, conversation)
+            again, request = self._response(message, (calling, called), sender, conversation, usual=usual)
             conversation.responses += 1
             conversation.response_octets += size
         else:
@@ -164,9 +177,9 @@ class CaptureSummary:
         if title is None or title.is_empty:
             return address, self._nodes.of(address, address)
         form = (title.is_relative, title.content)
-        key = self._titles.get(form)
+        key = self._absolute.get(form)
         if key is None:
-            key = self._titles[form] = title.absolute(self._base).content
+            key = self._absolute[form] = title.absolute(self._base).content
         record = self._nodes.get(key)
         return key, self._nodes.of(key, str(title) if record is None else "")
 
@@ -195,23 +208,24 @@ class CaptureSummary:
         ends: tuple[_Node, _Node],
         sender: NodeRecord,
         conversation: ConversationRecord,
+        *,
+        usual: bool,
     ) -> tuple[bool, RequestRecord | None]:
         again, request = self._exchanges.response(message, ends)
         counts = self._counts
         counts["responses"] += 1
         counts["unpaired"] += message.reply_to is None
-        services = message.services
-        if not services and message.verdict not in _OPENED:
+        if not message.service_octets and message.verdict not in _OPENED:
             counts["unreadable"] += 1
             self._service(None).responses += 1
-        for service in services:
-            failed = service.kind == "response" and service.code != 0
-            if service.service is not None:
-                record = self._service(service.service)
+        for code, name in _results(message, usual=usual):
+            failed = 0 < code < _REQUEST
+            if name is not None:
+                record = self._service(name)
                 record.responses += 1
                 record.errors += failed
             if failed:
-                self._results[service.code, service.service] += 1
+                self._results[code, name] += 1
                 sender.errors += 1
                 conversation.errors += 1
         if request is not None:
@@ -313,6 +327,16 @@ class CaptureSummary:
     def __repr__(self) -> str:
         totals = self.totals
         return f"<CaptureSummary of {totals.messages} messages, {len(self.conversations)} conversations>"
+
+
+def _results(message: CapturedMessage, *, usual: bool) -> list[tuple[int, str | None]]:
+    """Return code and service of each answer; of usual messages they are known without decoding."""
+    if usual:
+        return [
+            (octets[0], request.service)
+            for octets, request in zip(message.service_octets, message.asked, strict=True)
+        ]
+    return [(service.code, service.service) for service in message.services]
 
 
 def _name(code: int) -> str:

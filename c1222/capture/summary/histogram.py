@@ -31,13 +31,16 @@ class Histogram:
         Args:
             nanoseconds: the time, of either sign.
         """
-        if not self.count:
-            self.least = self.largest = nanoseconds
-        self.least = min(self.least, nanoseconds)
-        self.largest = max(self.largest, nanoseconds)
+        if not self.count or nanoseconds < self.least:
+            self.least = nanoseconds
+        if not self.count or nanoseconds > self.largest:
+            self.largest = nanoseconds
         self.count += 1
-        shift = max(abs(nanoseconds).bit_length() - _BITS, 0)
-        alike = self._bins.setdefault((nanoseconds >> shift) << shift, [0, 0])
+        shift = nanoseconds.bit_length() - _BITS
+        like = nanoseconds >> shift << shift if shift > 0 else nanoseconds
+        alike = self._bins.get(like)
+        if alike is None:
+            alike = self._bins[like] = [0, 0]
         alike[0] += 1
         alike[1] += nanoseconds
 

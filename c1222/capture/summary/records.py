@@ -70,8 +70,10 @@ class TimeSpan:
         """Take an instant; messages without time tell none."""
         if time_ns == UNTIMED:
             return
-        self.first_ns = time_ns if self.first_ns is None else min(self.first_ns, time_ns)
-        self.last_ns = time_ns if self.last_ns is None else max(self.last_ns, time_ns)
+        if self.first_ns is None or time_ns < self.first_ns:
+            self.first_ns = time_ns
+        if self.last_ns is None or time_ns > self.last_ns:
+            self.last_ns = time_ns
 
 
 class NodeRecord(TimeSpan):

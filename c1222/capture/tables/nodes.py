@@ -85,6 +85,7 @@ class Nodes:
         self._max_octets = max_octets
         self._nodes: OrderedDict[object, _Node] = OrderedDict()
         self._octets = 0
+        self._nothing = Device(registry=self.registry)
         self._devices: BoundedDict[_Key, Device] = BoundedDict(MAX_CONFIGURATIONS)
         self._needed: BoundedDict[bytes | None, frozenset[str]] = BoundedDict(
             MAX_CONFIGURATIONS, self.registry.layouts_depend_on
@@ -94,7 +95,7 @@ class Nodes:
         """Return what is known of a node, as a device with these tables; it must not be changed."""
         known = self._nodes.get(node)
         if known is None and not self._given:
-            return self._of(())
+            return self._nothing
         if known is None:
             known = _Node(self._given_for(node))
         if known.key is None:
@@ -105,6 +106,8 @@ class Nodes:
         return self._of(known.key)
 
     def _of(self, key: _Key) -> Device:
+        if not key:
+            return self._nothing
         found = self._devices.pop(key, None)
         if found is None:
             found = Device(dict(key), registry=self.registry)
@@ -115,9 +118,9 @@ class Nodes:
         """Return the octets of all tables that are known of a node; they must not be changed."""
         return self._all(node, self._known(node))
 
-    def wants(self, node: object, label: str) -> bool:
-        """Tell whether layouts or the meaning of others depend on a table."""
-        return label in MEANING or label in self._needed[self.device(node).device_class]
+    def wants(self, device: Device, label: str) -> bool:
+        """Tell whether layouts or the meaning of others depend on a table, in the device of a node."""
+        return label in MEANING or label in self._needed[device.device_class]
 
     def learn(self, node: object, label: str, octets: bytes, *, authentic: bool, offset: int | None = None) -> None:
         """Remember a table that it wants, or a piece of one.

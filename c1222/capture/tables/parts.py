@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.caches import BoundedDict
+from c1222.message.flat import FlatApdu
 from c1222.services import REQUESTS
 from c1222.services import tables as wire
 from c1222.services.table_data import CHUNK, checksum
@@ -92,9 +93,13 @@ def _asked_for(request: Any) -> Part | None:
 
 def concerns_tables(message: CapturedMessage) -> bool:
     """Tell by the codes alone whether a message may carry octets of tables, or say that some were written."""
-    if message.is_response:
+    envelope = message.envelope
+    if envelope.quoted is not None if isinstance(envelope, FlatApdu) else message.is_response:
         return any(request.code in _OF_TABLES for request in message.asked)
-    return any(octets[0] in _WRITES for octets in message.service_octets)
+    for octets in message.service_octets:  # noqa: SIM110  a generator costs more than what it does here
+        if octets[0] in _WRITES:
+            return True
+    return False
 
 
 def notifies(message: CapturedMessage) -> bool:

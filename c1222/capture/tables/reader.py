@@ -110,12 +110,15 @@ class TableReader:
         ``value``, times; of tables that have some, where the tables that tell it were seen. ``findings`` are those of
         the table, if there are any.
         """
-        answers = self._answers.of(message) if message.is_response else None
-        if answers is not None:
-            if not any(answers):
-                return ()
-            node = self._node(message)
-            return tuple([None if one is None else self._answer(message, node, *one) for one in answers])
+        envelope = message.envelope
+        flat = envelope if isinstance(envelope, FlatApdu) else None
+        if flat.quoted is not None if flat else message.is_response:
+            answers = self._answers.of(message)
+            if answers is not None:
+                if not any(answers):
+                    return ()
+                node = self._titles[flat.calling_title] if flat else self._node(message)
+                return tuple([None if one is None else self._answer(message, node, *one) for one in answers])
         if not concerns_tables(message):
             return ()
         services = message.services
@@ -148,8 +151,12 @@ class TableReader:
     def _answer(self, message: CapturedMessage, node: object, asked: Asked, octets: bytes, intact: bool) -> Known:
         """Do what `_service` does, for a plain read."""
         part, request, conceals = asked
+        device = self._nodes.device(node)
+        undecoded = self._undecoded.get((id(device), part, len(octets)))
+        if undecoded is not None and conceals is False:
+            return {"undecoded": undecoded[1]}
         if intact:
-            self._learn_octets(message.verdict, node, part, octets)
+            self._learn_octets(message, node, part, octets)
         if conceals is None:
             conceals = request.conceals_octets(octets)
         return self._table(message, node, part, octets, conceals=conceals, intact=intact)
@@ -175,13 +182,16 @@ class TableReader:
             return
         part = part_of(source)
         if part is not None and source.checksum_ok:
-            self._learn_octets(message.verdict, node, part, source.data)
+            self._learn_octets(message, node, part, source.data)
 
-    def _learn_octets(self, verdict: Verdict | None, node: object, part: Part, octets: bytes) -> None:
-        if (verdict is not Verdict.VERIFIED and verdict is not Verdict.CLEARTEXT) or part.table not in IDS:
+    def _learn_octets(self, message: CapturedMessage, node: object, part: Part, octets: bytes) -> None:
+        if part.table not in IDS:
             return
         label, offset = table_label(part.table), part.offset
-        if not self._nodes.wants(node, label):
+        if not self._nodes.wants(self._nodes.device(node), label):
+            return
+        verdict = message.verdict
+        if verdict is not Verdict.VERIFIED and verdict is not Verdict.CLEARTEXT:
             return
         if part.indices is not None:
             try:
@@ -253,7 +263,7 @@ class TableReader:
             return {"value": value, "findings": [finding._asdict()]}
         verb = "was" if len(names) == 1 else "were"
         text = f"{' and '.join(names)} of this node {verb} not seen"
-        lacking = (id(device), part.table) in self._lacking
+        lacking = (id(device), part.table) in self._lacking and not self._nodes.wants(device, label)
         if lacking and not (tried and triable(registry, label, part.offset, len(octets))):
             self._undecoded[id(device), part, len(octets)] = (device, text)
         return {"undecoded": text}

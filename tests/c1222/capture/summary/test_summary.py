@@ -338,3 +338,12 @@ def test_values_cannot_be_changed() -> None:
         found.totals.messages = 7  # type: ignore[misc]
     assert found.conversations == found.conversations
     assert "1 messages" in repr(found) or "messages, 1 conversations" in repr(found)
+
+
+def test_usual_messages_count_as_if_their_services_were_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = [one.octets for one in traffic.varied(240, seed=7)]
+    file = datagrams(*sent).getvalue()
+    quick = summarize(io.BytesIO(file), keys=traffic.KEY).as_dict()
+    monkeypatch.setattr("c1222.capture.summary.capture_summary.is_usual", lambda _message: False)
+    assert summarize(io.BytesIO(file), keys=traffic.KEY).as_dict() == quick
+    assert quick["errors"]
