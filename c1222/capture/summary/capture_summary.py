@@ -136,7 +136,8 @@ class CaptureSummary:
         self._span.add(message.time_ns)
         envelope = message.envelope
         if isinstance(envelope, FlatApdu):  # the usual one: its titles are known by their octets
-            by, to = self._titles[envelope.calling_title], self._titles[envelope.called_title]
+            by: ApTitle | None = self._titles[envelope.calling_title]
+            to: ApTitle | None = self._titles[envelope.called_title]
             answers = envelope.quoted is not None
         else:
             by, to, answers = message.calling, message.called, message.is_response
