@@ -14,7 +14,18 @@ from c1222.message.tlv_plan import emit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["SOURCES", "Authentication", "Fields", "encode", "invocation_ids"]
+    from c1222.message.tlv_plan import Node
+
+__all__ = [
+    "SOURCES",
+    "Authentication",
+    "Fields",
+    "encode",
+    "encode_elements",
+    "invocation_ids",
+    "joined",
+    "string_head",
+]
 
 
 class Authentication(NamedTuple):
@@ -102,30 +113,71 @@ def encode(fields: Fields, user_information: bytes) -> bytes:
     Raises:
         EncodeError: a value has no form on the wire.
     """
-    parts = []
-    for tag, node in plan().elements.items():
-        name = node.name
-        if name == "user-information":
-            leaves = {"octet-aligned": user_information}
-            reference = fields.get("indirect_reference")
-            if reference is not None:
-                leaves |= _integer_leaf("indirect-reference", reference)
-            parts.append(emit(node, leaves) or b"")
-            continue
-        field, leaves_of = SOURCES[name]
+    head = string_head(len(user_information), fields.get("indirect_reference"))
+    return joined(encode_elements(fields), head + user_information)
+
+
+def encode_elements(fields: Fields) -> dict[str, bytes]:
+    """Return the octets of the elements but the last, by name and in the order of the wire.
+
+    Args:
+        fields: as for `encode`.
+
+    Raises:
+        EncodeError: a value has no form on the wire.
+    """
+    parts = {}
+    for name, field, leaves_of, node in _sources():
         value = fields.get(field)
         if value is None:
             if not node.optional:
                 raise EncodeError(f"{name} is mandatory")
         elif isinstance(value, ApTitle):
-            parts.append(_title_element(name, value.content, relative=value.is_relative))
+            parts[name] = _title_element(name, value.content, relative=value.is_relative)
         elif isinstance(value, Authentication) and value.raw is not None:
-            parts.append(tlv(tag, value.raw))
+            parts[name] = tlv(node.tags[0], value.raw)
         elif isinstance(value, Authentication) and isinstance(value.iv, bytes):
-            parts.append(_authentication_element(name, value))
+            parts[name] = _authentication_element(name, value)
         else:
-            parts.append(emit(node, leaves_of(name, value)) or b"")
-    return tlv(APDU_TAG, b"".join(parts))
+            parts[name] = emit(node, leaves_of(name, value)) or b""
+    return parts
+
+
+def joined(elements: dict[str, bytes], user_information: bytes) -> bytes:
+    """Return the APDU of its elements.
+
+    Args:
+        elements: from `encode_elements`.
+        user_information: the last, whole.
+
+    Raises:
+        EncodeError: it is too large for a length.
+    """
+    return tlv(APDU_TAG, b"".join(elements.values()) + user_information)
+
+
+@remembered(8192)
+def string_head(size: int, indirect_reference: int | None = None) -> bytes:
+    """Return the octets of the user information before its octet-aligned string.
+
+    Args:
+        size: octets of the string.
+        indirect_reference: offset of the slice in a segment, None in a whole message.
+
+    Raises:
+        EncodeError: the offset has no form on the wire.
+    """
+    leaves = {"octet-aligned": bytes(size)}
+    if indirect_reference is not None:
+        leaves |= _integer_leaf("indirect-reference", indirect_reference)
+    element = emit(plan().elements[plan().tags["user-information"]], leaves) or b""
+    return element[: len(element) - size]
+
+
+@remembered()
+def _sources() -> tuple[tuple[str, str, Callable[[str, Any], dict[str, bytes]], Node], ...]:
+    """Return name, field, leaves and plan of every element but the user information, in the order of the wire."""
+    return tuple((node.name, *SOURCES[node.name], node) for node in plan().elements.values() if node.name in SOURCES)
 
 
 # A sender has few titles and many messages a second: these elements are the same again and again.

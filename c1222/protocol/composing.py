@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from c1222.errors import EncodeError
-from c1222.message.acse import Acse
+from c1222.message.acse_fields import encode as encode_apdu
 from c1222.message.epsem import Epsem, ResponseControl, SecurityMode
 from c1222.message.segmentation import cut, slice_size
 from c1222.protocol.message import Message
@@ -139,7 +139,7 @@ def encode(
         "mechanism": message.mechanism,
     }
     if message.security_mode is SecurityMode.CLEARTEXT:
-        return Acse.build(user_information=epsem.encode(), **fields).octets
+        return encode_apdu(fields, epsem.encode())
     if isinstance(session, Message):
         session = session.session_security
     key_id, iv = message.key_id, message.iv

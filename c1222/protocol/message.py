@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 
 from c1219.caches import remembered
 from c1222.errors import DecodeError, Finding, StateError
-from c1222.message.acse import Acse, decode_acse
+from c1222.message.envelope import elements_of
 from c1222.message.epsem import ED_CLASS_SIZE, Epsem, ResponseControl, SecurityMode, split_services
 from c1222.message.lazy import Lazy
 from c1222.security.sealing import Opened, SessionSecurity, Verdict
@@ -22,8 +22,9 @@ from c1222.services.malformed import MalformedService, decode_service
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from c1222.message.acse import Acse
     from c1222.message.aptitle import ApTitle
-    from c1222.message.flat import FlatApdu
+    from c1222.message.envelope import Envelope
     from c1222.security.keys import Key
 
 __all__ = ["SCHEMA", "Message", "requests_of"]
@@ -83,7 +84,7 @@ class Message:
     # What every message has; the rest is in its dictionary once it was asked for.
     __slots__ = ("__dict__", "_asked", "_body", "_fault", "_key", "_spans", "_start", "envelope")
 
-    envelope: Acse | FlatApdu | None
+    envelope: Envelope | None
     _body: bytes
     _spans: Sequence[tuple[int, int]]
     _start: int
@@ -136,7 +137,7 @@ class Message:
     @classmethod
     def received(
         cls,
-        envelope: Acse | FlatApdu | None,
+        envelope: Envelope | None,
         body: bytes = b"",
         spans: Sequence[tuple[int, int]] = (),
         start: int = 0,
@@ -200,10 +201,7 @@ class Message:
     @Lazy
     def acse(self) -> Acse | None:
         """The elements of the APDU and where they are."""
-        envelope = self.envelope
-        if envelope is None or isinstance(envelope, Acse):
-            return envelope
-        return decode_acse(envelope.octets, max_size=len(envelope.octets))
+        return None if self.envelope is None else elements_of(self.envelope)
 
     @Lazy
     def opened(self) -> Opened:

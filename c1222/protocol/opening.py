@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from c1222.errors import DecodeError
-from c1222.message.acse import decode_acse
 from c1222.message.ber import MAX_APDU_OCTETS
+from c1222.message.envelope import read_apdu
 from c1222.message.epsem import ED_CLASS_SIZE, Control, split_services
 from c1222.protocol.message import Message
 from c1222.security.keys import KeyStore
@@ -18,7 +18,7 @@ from c1222.security.sealing import open_apdu
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from c1222.message.acse import Acse
+    from c1222.message.envelope import Envelope
     from c1222.security.keys import Key, Keys
     from c1222.security.sealing import SessionSecurity
 
@@ -52,7 +52,7 @@ def decode(
         DecodeError: the octets are no such message; path and offset tell where.
         InvalidKey: the keys cannot be used.
     """
-    acse = decode_acse(apdu, max_size=max_size)
+    acse = read_apdu(apdu, max_size=max_size)
     if isinstance(session, Message):
         session = session.session_security
     sessions = () if session is None else (session,)
@@ -64,7 +64,7 @@ def decode(
 
 def open_message(
     kind: type[_M],
-    acse: Acse,
+    acse: Envelope,
     keys: KeyStore,
     *,
     sessions: Sequence[SessionSecurity] = (),

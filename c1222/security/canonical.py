@@ -19,9 +19,13 @@ from c1222.errors import DecodeError
 from c1222.message.acse_declaration import plan
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.message.ber import tlv
+from c1222.message.flat import FlatApdu
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from c1222.message.acse import Acse
+    from c1222.message.acse_fields import Fields
 
 __all__ = [
     "REMEMBERED_TITLES",
@@ -29,6 +33,7 @@ __all__ = [
     "UsualTitles",
     "canonical_header",
     "canonical_prefix",
+    "header_of_elements",
     "other_prefix",
     "pieces",
 ]
@@ -78,6 +83,35 @@ def canonical_header(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle
     return prefix + (iv if key_id is None else bytes((key_id,)) + iv)
 
 
+def header_of_elements(
+    elements: Mapping[str, bytes],
+    before_body: bytes,
+    fields: Fields,
+    *,
+    key_id: int,
+    iv: bytes,
+    base: ApTitle = DEFAULT_BASE,
+) -> bytes:
+    """Return N of a message that is being built.
+
+    Args:
+        elements: the octets of its elements but the user information, by name.
+        before_body: the user information up to its control octet, which is included.
+        fields: what the elements were built from.
+        key_id: 0..255.
+        iv: 4 octets, of this message or of its session.
+        base: what makes titles absolute in a message without an application context; absolute.
+    """
+    context, called, calling = fields.get("application_context"), fields.get("called"), fields.get("calling")
+    forms = _forms(base.content if context is None else _below(ApTitle(context).content))
+    parts = {**elements, "user-information": before_body}
+    if called is not None:
+        parts["called-AP-title"], _, _ = forms[called.tlv()]
+    if calling is not None:
+        _, parts["calling-AP-title"], _ = forms[calling.tlv()]
+    return b"".join([*[parts[name] for name in _ORDER if name in parts], bytes((key_id,)), iv])
+
+
 def pieces(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle = DEFAULT_BASE) -> list[HeaderPiece]:
     """Return N in named pieces, to see where two implementations differ. Takes and raises the same."""
     result = []
@@ -97,7 +131,7 @@ def pieces(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle = DEFAULT
     return result
 
 
-def canonical_prefix(acse: Acse, base: bytes) -> tuple[bytes, bytes | None, bytes | None]:
+def canonical_prefix(acse: Acse | FlatApdu, base: bytes) -> tuple[bytes, bytes | None, bytes | None]:
     """Return N without key id and initialisation vector, and the titles that were made absolute on the way.
 
     Args:
@@ -110,6 +144,10 @@ def canonical_prefix(acse: Acse, base: bytes) -> tuple[bytes, bytes | None, byte
     Raises:
         DecodeError: an element that N needs is malformed, or the message is a segment.
     """
+    if isinstance(acse, FlatApdu):
+        forms = _forms(base)
+        to, by = forms[acse.called_title[1:]], forms[acse.calling_title[1:]]
+        return b"".join((to[0], acse.quoted or b"", acse.middle, by[1])), to[2], by[2]
     layout = _layout()
     octets, spans = acse.octets, acse.spans
     if tuple(spans) not in layout.usual or acse.unknown:
@@ -242,9 +280,14 @@ def _base(acse: Acse, base: bytes) -> bytes:
         return base
     try:
         content = ApTitle.from_tlv(acse.octets[context.content : context.end]).absolute().content
-        return content if content == DEFAULT_BASE.content else content + b"\0"
+        return _below(content)
     except DecodeError as error:
         raise type(error)("acse.application-context-name", context.content + error.offset, error.reason) from None
+
+
+def _below(context: bytes) -> bytes:
+    """Return what goes before relative titles under an application context."""
+    return context if context == DEFAULT_BASE.content else context + b"\0"
 
 
 def _base_title(base: bytes) -> ApTitle:

@@ -14,18 +14,20 @@ from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.errors import DecodeError, EncodeError, Finding, InvalidTag, ShortHeader
-from c1222.message.acse import Acse, Authentication
+from c1222.message.acse_fields import Authentication, encode_elements, joined, string_head
 from c1222.message.aptitle import DEFAULT_BASE
+from c1222.message.envelope import elements_of
 from c1222.message.epsem import SecurityMode
-from c1222.security.canonical import canonical_header, canonical_prefix, other_prefix
+from c1222.security.canonical import canonical_prefix, header_of_elements, other_prefix
 from c1222.security.diagnosis import Attempt, explain
 from c1222.security.eax_prime import BLOCK_SIZE, MAC_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from c1222.message.acse import Fields
+    from c1222.message.acse_fields import Fields
     from c1222.message.aptitle import ApTitle
+    from c1222.message.envelope import Envelope
     from c1222.message.epsem import Control
     from c1222.security.keys import Key, KeyStore
 
@@ -115,7 +117,7 @@ class Opened:
 
 
 def open_apdu(
-    acse: Acse,
+    acse: Envelope,
     keys: KeyStore,
     *,
     sessions: Sequence[SessionSecurity] = (),
@@ -143,7 +145,7 @@ def open_apdu(
 
 
 def _open(
-    acse: Acse,
+    acse: Envelope,
     keys: KeyStore,
     sessions: Sequence[SessionSecurity],
     diagnose: bool,
@@ -186,7 +188,7 @@ def _open(
     usual, called, calling = canonical_prefix(acse, keys.base_oid.content)
     sealed = octets[start + 1 : end]
     attempts: list[Attempt] = []
-    other = None if acse.application_context is None else other_prefix(acse)
+    other = None if acse.application_context is None else other_prefix(elements_of(acse))
     for prefix, (key_id, written, iv) in product((usual,) if other is None else (usual, other), readings):
         header = prefix + (iv if written is None else bytes((written,)) + iv)
         if len(header) <= BLOCK_SIZE:
@@ -210,7 +212,7 @@ def _open(
     if attempts:
         key = attempts[0].key
         if diagnose:
-            finding = explain(acse, attempts, keys, proven)
+            finding = explain(elements_of(acse), attempts, keys, proven)
         else:
             finding = Finding("error", "wrong-mac", _PATH, end - MAC_SIZE, f"the MAC is wrong under key {key.id}")
         return Opened(Verdict.WRONG_MAC, mode, key=key, key_id=key_id, iv=iv, findings=(finding,))
@@ -263,17 +265,17 @@ def seal(
         raise EncodeError("the authentication value is not that of the key and the vector")
     if given is None and not in_session:
         fields = {**fields, "authentication": Authentication("c12.22", key.id, bytes(iv))}
-    first = bytes((control.octet,))
-    # Lengths in the header count the MAC, so it is built around the space that the sealed octets take.
-    acse = Acse.build(user_information=first + body + bytes(MAC_SIZE), **fields)
-    header = canonical_header(acse, key_id=key.id, iv=iv, base=base)
+    elements = encode_elements(fields)
+    # Lengths in the header count the MAC.
+    before = string_head(1 + len(body) + MAC_SIZE, fields.get("indirect_reference")) + bytes((control.octet,))
+    header = header_of_elements(elements, before, fields, key_id=key.id, iv=iv, base=base)
     if len(header) <= BLOCK_SIZE:
         raise ShortHeader(_short(header))
     if control.mode is SecurityMode.CIPHERTEXT_AUTHENTICATION:
         sealed = key.eax.encrypt(header, body)
     else:
         sealed = body + key.eax.mac(header + body)
-    return acse.with_user_information(first + sealed).octets
+    return joined(elements, before + sealed)
 
 
 def _refused(verdict: Verdict, mode: SecurityMode | None, offset: int | None, text: str) -> Opened:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from c1219.errors import C1219Error
 from c1222.errors import C1222Error, DecodeError, StateError
-from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
+from c1222.message.envelope import read_apdu
 from c1222.node.network.faults import FaultPlan, altered
 from c1222.node.network.station import Shared, Station
 from c1222.node.store.store import StoredVectors
@@ -32,6 +32,7 @@ from c1222.security.sending import SendGuard
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from c1222.message.envelope import Envelope
     from c1222.node.meter.meter import SimulatedMeter
     from c1222.node.store.store import Store
     from c1222.protocol.events import ResponderEvent
@@ -154,7 +155,7 @@ class Fleet(Receiver):
         self.counters["received"] += 1
         self._end_period(arrival.now)
         try:
-            acse = decode_acse(arrival.apdu, max_size=self.policy.max_size)
+            acse = read_apdu(arrival.apdu, max_size=self.policy.max_size)
             if acse.is_response and self.answers:
                 self._answered(acse, arrival)
                 return False
@@ -170,7 +171,7 @@ class Fleet(Receiver):
         if len(stations) > 1 and not self._may_reach(len(stations), arrival):
             self.counters["broadcasts-throttled"] += 1
             return False
-        taken = [self._hand_over(station, arrival, silent=silent) for station in stations]
+        taken = [self._hand_over(station, acse, arrival, silent=silent) for station in stations]
         return any(taken)
 
     def _may_reach(self, count: int, arrival: Arrival) -> bool:
@@ -182,7 +183,7 @@ class Fleet(Receiver):
         self._broadcasts.failed(budget, now, count)
         return True
 
-    def _answered(self, acse: Acse, arrival: Arrival) -> None:
+    def _answered(self, acse: Envelope, arrival: Arrival) -> None:
         """Hand an answer to what asked; a title that asked nothing gets none."""
         called = acse.called
         asking = None if called is None else self.answers.get(called.absolute(self.keys.base_oid).content)
@@ -191,7 +192,7 @@ class Fleet(Receiver):
         else:
             asking.receive(arrival.apdu, now=arrival.now, utc=arrival.utc)
 
-    def _find(self, acse: Acse) -> list[Station]:
+    def _find(self, acse: Envelope) -> list[Station]:
         """Return the stations that a message is for."""
         called = acse.called
         if called is None:
@@ -206,7 +207,7 @@ class Fleet(Receiver):
         prefix = called.absolute(self.keys.base_oid).content[:-1]
         return [station for content, station in self._by_content.items() if content.startswith(prefix)]
 
-    def _hand_over(self, station: Station, arrival: Arrival, *, silent: bool) -> bool:
+    def _hand_over(self, station: Station, acse: Envelope, arrival: Arrival, *, silent: bool) -> bool:
         times = 1
         for fault in self.faults.of_request(station.meter.title) if self.faults else ():
             if fault.kind == "drop":
@@ -216,10 +217,10 @@ class Fleet(Receiver):
             elif fault.kind == "delay":
                 self._late.append((arrival.now + fault.seconds, arrival))
                 return False
-        taken = [self._take(station, arrival, silent=silent) for _ in range(times)]
+        taken = [self._take(station, acse, arrival, silent=silent) for _ in range(times)]
         return any(taken)
 
-    def _take(self, station: Station, arrival: Arrival, *, silent: bool) -> bool:
+    def _take(self, station: Station, acse: Envelope, arrival: Arrival, *, silent: bool) -> bool:
         responder, source = station.responder, arrival.source
         if station.answered:
             before = station.answered.get(_digest(arrival))
@@ -230,7 +231,7 @@ class Fleet(Receiver):
         if arrival.link.reliable:
             self._connected.setdefault(source, set()).add(station)
         station.asked.clear()
-        taken = responder.take(arrival)
+        taken = responder.take_apdu(acse, arrival)
         self._note_events(station)
         out = responder.apdus_to_send()
         if (
@@ -315,9 +316,9 @@ class Fleet(Receiver):
         due = [late for late in self._late if late[0] <= now]
         self._late = [late for late in self._late if late[0] > now]
         for _, arrival in due:
-            acse = decode_acse(arrival.apdu, max_size=self.policy.max_size)
+            acse = read_apdu(arrival.apdu, max_size=self.policy.max_size)
             for station in self._find(acse):
-                self._take(station, arrival._replace(now=now, utc=utc), silent=False)
+                self._take(station, acse, arrival._replace(now=now, utc=utc), silent=False)
         for station in self.stations.values():
             if len(station.responder.sessions):
                 station.responder.tick(now=now)

@@ -15,8 +15,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from c1222.errors import C1222Error, DecodeError, PeerSilent, SessionLost, StateError
-from c1222.message.acse import Acse, decode_acse
 from c1222.message.aptitle import ApTitle
+from c1222.message.envelope import elements_of, read_apdu
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import Reassembler
 from c1222.protocol.composing import compose, pieces
@@ -43,6 +43,8 @@ from c1222.protocol.state import ExchangeState, Exchanging, SessionState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from c1222.message.acse import Acse
+    from c1222.message.envelope import Envelope
     from c1222.protocol.identity import Identity
     from c1222.services import Request
     from c1222.services.malformed import Answer
@@ -260,16 +262,16 @@ class Initiator:
     def receive(self, apdu: bytes, *, now: float, utc: float) -> None:
         """Take an APDU that came in. Nothing it holds makes this raise."""
         try:
-            acse: Acse | None = decode_acse(apdu, max_size=self.options.max_size)
+            acse: Envelope | None = read_apdu(apdu, max_size=self.options.max_size)
             if acse is not None and acse.is_segment:
-                acse = self._reassemble(acse, now)
+                acse = self._reassemble(elements_of(acse), now)
             if acse is not None:
                 self._answered(acse, now, utc)
         except DecodeError as error:
             self._drop("malformed", str(error))
         self._send_next(now, utc)
 
-    def _answered(self, acse: Acse, now: float, utc: float) -> None:
+    def _answered(self, acse: Envelope, now: float, utc: float) -> None:
         identity, session = self.identity, self.session
         lenient = self.options.lenient and self.mode is SecurityMode.CLEARTEXT
         exchange = asked_by(acse, self._turns, identity, self.called, lenient=lenient)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from c1222.errors import C1222Error
-    from c1222.message.acse import Acse
     from c1222.message.aptitle import ApTitle
+    from c1222.message.envelope import Envelope
     from c1222.protocol.identity import Identity
     from c1222.protocol.initiator.exchange import Exchange
     from c1222.protocol.initiator.request_queue import RequestQueue
@@ -44,7 +44,7 @@ class Distrust(NamedTuple):
 
 
 def asked_by(
-    acse: Acse, turns: RequestQueue, identity: Identity, called: ApTitle | None, *, lenient: bool
+    acse: Envelope, turns: RequestQueue, identity: Identity, called: ApTitle | None, *, lenient: bool
 ) -> Exchange | Distrust:
     """Return the exchange that waits for an APDU, or why none does.
 
@@ -73,7 +73,7 @@ def asked_by(
     return wrong_titles(acse, identity, called) or exchange
 
 
-def wrong_titles(acse: Acse, identity: Identity, called: ApTitle | None) -> Distrust | None:
+def wrong_titles(acse: Envelope, identity: Identity, called: ApTitle | None) -> Distrust | None:
     """Return why an APDU is not from who was asked to who asked, by its titles; None when it is.
 
     Args:
@@ -104,7 +104,7 @@ def distrust(message: Message, mode: SecurityMode, *, utc: float = 0.0, window: 
         return Distrust(str(message.verdict), "not verified" if finding is None else finding.text)
     elif message.security_mode < mode:
         return Distrust("downgrade", f"an answer in {message.security_mode.label} to a request in {mode.label}")
-    elif message.acse is not None and message.acse.unknown:
+    elif message.envelope is not None and message.envelope.unknown:
         return Distrust("unknown-elements", "there are elements that the MAC does not cover")
     elif window is not None and message.carries_authentication and _age(message, utc) > window:
         return Distrust("stale", f"its vector is more than {window} s away from the time")

@@ -17,7 +17,7 @@ from c1222.security.receiving import Freshness, ReplayGuard
 from c1222.security.sealing import Verdict
 
 if TYPE_CHECKING:
-    from c1222.message.acse import Acse
+    from c1222.message.envelope import Envelope
     from c1222.protocol.identity import Identity
     from c1222.protocol.message import Message
     from c1222.protocol.policy import NodePolicy
@@ -49,7 +49,7 @@ class Judgement(NamedTuple):
     used_up: bool = False
 
 
-def is_secured(acse: Acse) -> bool:
+def is_secured(acse: Envelope) -> bool:
     """Return whether a message says that it is sealed."""
     _, start, end = acse.user_information
     return start < end and bool(acse.octets[start] & _MODE_BITS)
@@ -92,7 +92,7 @@ class Gate:
             strangers=policy.password_failures, known=policy.password_failures, max_known=policy.max_known
         )
 
-    def address(self, acse: Acse) -> Distrust | None:
+    def address(self, acse: Envelope) -> Distrust | None:
         """Return why a message is not for this node; None when it is."""
         if acse.is_response:
             return Distrust("answer", "an answer, to a node that asked nothing")
@@ -116,7 +116,7 @@ class Gate:
         elif verdict is not Verdict.VERIFIED:
             finding = next((finding for finding in message.findings if finding.level == "error"), None)
             return Distrust(str(verdict), "not verified" if finding is None else finding.text)
-        elif message.acse is not None and message.acse.unknown:
+        elif message.envelope is not None and message.envelope.unknown:
             return Distrust("unknown-elements", "there are elements that the MAC does not cover")
         elif message.called is None or message.calling is None:
             return Distrust("no-titles", "a secured message names both nodes")

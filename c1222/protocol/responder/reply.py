@@ -19,8 +19,8 @@ from c1222.services.results import Rstl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from c1222.message.acse import Acse
     from c1222.message.aptitle import ApTitle
+    from c1222.message.envelope import Envelope
     from c1222.protocol.identity import Identity
     from c1222.protocol.message import Message
     from c1222.protocol.policy import Link, NodePolicy
@@ -99,7 +99,9 @@ def _compose(
     )
 
 
-def refuse_in_clear(identity: Identity, acse: Acse, response: ErrorResponse, *, link: Link, utc: float) -> list[bytes]:
+def refuse_in_clear(
+    identity: Identity, acse: Envelope, response: ErrorResponse, *, link: Link, utc: float
+) -> list[bytes]:
     """Return a refusal of a message that is not trusted: in cleartext, and saying nothing else.
 
     Raises:

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.errors import C1222Error, DecodeError
-from c1222.message.acse import Acse, decode_acse
+from c1222.message.envelope import elements_of, read_apdu
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import SegmentError
 from c1222.protocol.events import (
@@ -49,6 +49,8 @@ from c1222.services.results import Bsy, Iar, Rqtl, Sgerr, Sme
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
+    from c1222.message.acse import Acse
+    from c1222.message.envelope import Envelope
     from c1222.protocol.identity import Identity
     from c1222.protocol.responder.throttle import Throttle
     from c1222.security.receiving import ReplayGuard
@@ -176,17 +178,24 @@ class Responder(Receiver):
 
     def take(self, arrival: Arrival) -> bool:
         """Take an APDU that came in; see `Receiver.receive`."""
+        try:
+            apdu = read_apdu(arrival.apdu, max_size=self.policy.max_size)
+        except DecodeError as error:
+            self._drop(Distrust("malformed", str(error)), arrival)
+            return False
+        return self.take_apdu(apdu, arrival)
+
+    def take_apdu(self, apdu: Envelope, arrival: Arrival) -> bool:
+        """Take an APDU that came in and was taken apart already; see `Receiver.receive`."""
         self.tick(now=arrival.now)
         try:
-            acse: Acse | None = decode_acse(arrival.apdu, max_size=self.policy.max_size)
-            if acse is not None and acse.is_segment:
-                acse = self._reassemble(acse, arrival)
-            return acse is not None and self._examine(acse, arrival)
+            whole = self._reassemble(elements_of(apdu), arrival) if apdu.is_segment else apdu
+            return whole is not None and self._examine(whole, arrival)
         except DecodeError as error:
             self._drop(Distrust("malformed", str(error)), arrival)
             return False
 
-    def _examine(self, acse: Acse, arrival: Arrival) -> bool:
+    def _examine(self, acse: Envelope, arrival: Arrival) -> bool:
         doubt = self._gate.address(acse)
         if doubt is not None:
             self._drop(doubt, arrival)
@@ -386,14 +395,14 @@ class Responder(Receiver):
         """Count a message that is not carried out, and tell its sender (sme) where that is wanted."""
         self.counters[doubt.reason] += 1
         self._events.append(Refused(doubt.reason, arrival.source, doubt.text))
-        if message is None or message.acse is None or doubt.reason in SILENT:
+        if message is None or message.envelope is None or doubt.reason in SILENT:
             return
         # That there is no session is no secret, and a peer has to know it to log on again.
         may_report = arrival.link.on_refusal is OnRefusal.ANSWER or doubt.reason == "no-session"
         if may_report and message.response_control is not ResponseControl.NEVER:
-            self._tell(message.acse, Sme(), arrival)
+            self._tell(message.envelope, Sme(), arrival)
 
-    def _tell(self, acse: Acse, refusal: Refusal, arrival: Arrival) -> None:
+    def _tell(self, acse: Envelope, refusal: Refusal, arrival: Arrival) -> None:
         try:
             apdus = refuse_in_clear(self.identity, acse, ErrorResponse.of(refusal), link=arrival.link, utc=arrival.utc)
         except C1222Error:
