@@ -7,7 +7,6 @@ with c1222.connect("udp://127.0.0.1:1153", called=".123.8437", calling=".123.4",
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
 
 from c1222.client.clock import SystemClock
@@ -24,7 +23,7 @@ from c1222.transport.lines.line_url import is_line_url
 from c1222.transport.schemes import Endpoint, parse_url, transport_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import TracebackType
 
     from c1219.device import Device
@@ -112,17 +111,21 @@ class Meter:
         Raises:
             StateError: a verb of this meter still runs.
         """
-        with self._alone():
-            if self._closed:
-                return
-            try:
-                self._do(self._conversation.close_session())
-            except C1222Error:
-                pass  # whether the meter heard it or not, the session ends: by its idle time-out at the latest
-            finally:
-                self._closed = True
-                self._ended.set()
-                self._endpoint.close()
+        self._begin()
+        try:
+            with self._line:
+                if self._closed:
+                    return
+                try:
+                    self._do(self._conversation.close_session())
+                except C1222Error:
+                    pass  # whether the meter heard it or not, the session ends: by its idle time-out at the latest
+                finally:
+                    self._closed = True
+                    self._ended.set()
+                    self._endpoint.close()
+        finally:
+            self._busy.release()
 
     def __enter__(self) -> Self:
         return self
@@ -137,15 +140,10 @@ class Meter:
 
     # The pump.
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _begin(self) -> None:
+        """Claim the meter, until `_busy` is released."""
         if not self._busy.acquire(blocking=False):
             raise StateError("another verb of this meter runs, in another thread or around this one: wait for its end")
-        try:
-            with self._line:
-                yield
-        finally:
-            self._busy.release()
 
     def _keep_alive(self) -> None:
         """Say something on the line when it would be silent for too long between verbs."""
@@ -159,10 +157,14 @@ class Meter:
 
     def _run(self, operation: Operation[_T]) -> _T:
         """Run a verb, alone."""
-        with self._alone():
-            if self._closed:
-                raise StateError("the meter is closed: connect again")
-            return self._do(operation)
+        self._begin()
+        try:
+            with self._line:
+                if self._closed:
+                    raise StateError("the meter is closed: connect again")
+                return self._do(operation)
+        finally:
+            self._busy.release()
 
     def _do(self, operation: Operation[_T]) -> _T:
         """Do the steps of a verb, tell it what came of them, return its result."""

@@ -165,6 +165,10 @@ class ApTitle:
             return self
         return _fill(ApTitle.__new__(ApTitle), _base_content(base) + self.content, relative=False)
 
+    def absolute_content(self, base: ApTitle | None = None) -> bytes:
+        """Return the content octets of the absolute form; see `absolute`."""
+        return _base_content(base) + self.content if self.is_relative else self.content
+
     def relative(self, base: ApTitle | None = None) -> ApTitle:
         """Return the relative form, or the title itself when it does not lie under the base.
 

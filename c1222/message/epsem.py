@@ -9,10 +9,13 @@ and 2 for the place of the ED class [V].
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.errors import DecodeError, EncodeError, Finding, LimitExceeded
 from c1222.message.ber import Octets, encode_length, read_length
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = [
     "ED_CLASS_SIZE",
@@ -22,6 +25,7 @@ __all__ = [
     "Epsem",
     "ResponseControl",
     "SecurityMode",
+    "encode_body",
     "split_services",
 ]
 
@@ -158,6 +162,28 @@ def split_services(
     return services
 
 
+def encode_body(services: Iterable[bytes], ed_class: bytes | None = None) -> bytes:
+    """Return what is protected: the ED class and the services with their lengths.
+
+    Args:
+        services: in order, each without the length before it.
+        ed_class: 4 octets, or None.
+
+    Raises:
+        EncodeError: the ED class has not 4 octets, or a service is empty, which would end the list.
+    """
+    parts = []
+    if ed_class is not None:
+        if len(ed_class) != ED_CLASS_SIZE:
+            raise EncodeError(f"an ED class of {len(ed_class)} octets, it has {ED_CLASS_SIZE}")
+        parts.append(ed_class)
+    for service in services:
+        if not service:
+            raise EncodeError("an empty service would end the list")
+        parts += (encode_length(len(service)), service)
+    return b"".join(parts)
+
+
 class Epsem(NamedTuple):
     """One EPSEM envelope in cleartext: the control octet's flags, the ED class, the services without their lengths.
 
@@ -191,16 +217,7 @@ class Epsem(NamedTuple):
         Raises:
             EncodeError: the ED class has not 4 octets, or a service is empty, which would end the list.
         """
-        parts = []
-        if self.ed_class is not None:
-            if len(self.ed_class) != ED_CLASS_SIZE:
-                raise EncodeError(f"an ED class of {len(self.ed_class)} octets, it has {ED_CLASS_SIZE}")
-            parts.append(self.ed_class)
-        for service in self.services:
-            if not service:
-                raise EncodeError("an empty service would end the list")
-            parts += (encode_length(len(service)), service)
-        return b"".join(parts)
+        return encode_body(self.services, self.ed_class)
 
     def encode(self) -> bytes:
         """Return the control octet and the body, in cleartext and without a MAC.

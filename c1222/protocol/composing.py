@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from c1222.errors import EncodeError
 from c1222.message.acse_fields import encode as encode_apdu
-from c1222.message.epsem import Epsem, ResponseControl, SecurityMode
+from c1222.message.epsem import Control, ResponseControl, SecurityMode, encode_body
 from c1222.message.segmentation import cut, slice_size
 from c1222.protocol.message import Message
 from c1222.security.keys import KeyStore
@@ -121,13 +121,10 @@ def encode(
         UnknownKey: there is no key with that id for these nodes.
         ShortHeader: the header is too short to be secured.
     """
-    epsem = Epsem(
-        tuple([service.encode() for service in message.services]),
-        message.security_mode,
-        message.response_control,
-        message.ed_class,
-        message.proxy_service_used,
-        message.recovery_session,
+    mode, ed_class = message.security_mode, message.ed_class
+    body = encode_body([service.encode() for service in message.services], ed_class)
+    control = Control(
+        mode, message.response_control, ed_class is not None, message.proxy_service_used, message.recovery_session
     )
     fields: Fields = {
         "application_context": message.application_context,
@@ -138,8 +135,8 @@ def encode(
         "calling_invocation_id": message.calling_invocation_id,
         "mechanism": message.mechanism,
     }
-    if message.security_mode is SecurityMode.CLEARTEXT:
-        return encode_apdu(fields, epsem.encode())
+    if mode is SecurityMode.CLEARTEXT:
+        return encode_apdu(fields, bytes((control.octet,)) + body)
     if isinstance(session, Message):
         session = session.session_security
     key_id, iv = message.key_id, message.iv
@@ -150,8 +147,7 @@ def encode(
     store = KeyStore.of(keys)
     key = store.get(message.called, message.calling, key_id) if sealed_with is None else sealed_with
     in_session = not message.carries_authentication
-    control = epsem.control
-    return seal(fields, key, iv=iv, control=control, body=epsem.body, in_session=in_session, base=store.base_oid)
+    return seal(fields, key, iv=iv, control=control, body=body, in_session=in_session, base=store.base_oid)
 
 
 def pieces(apdu: bytes, link: Link) -> list[bytes]:

@@ -112,7 +112,7 @@ class Identity:
             StateError: no vector is left, or it cannot be saved.
         """
         scope = self._scope(key_id)
-        to = b"" if called is None else called.absolute(self.keys.base_oid).content
+        to = b"" if called is None else called.absolute_content(self.keys.base_oid)
         if session is not None and session.key_id == key_id and not opens_session:
             try:
                 self.guard.issue_in_session(scope, session.iv, invocation_id, called=to)
@@ -144,7 +144,7 @@ class Identity:
         if one is None or other is None or one.is_empty or other.is_empty:
             return False
         base = self.keys.base_oid
-        return one.absolute(base).content == other.absolute(base).content
+        return one.absolute_content(base) == other.absolute_content(base)
 
     def __repr__(self) -> str:
         return f"<Identity {self.title}>"

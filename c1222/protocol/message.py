@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar
 from c1219.caches import remembered
 from c1222.errors import DecodeError, Finding, StateError
 from c1222.message.envelope import elements_of
-from c1222.message.epsem import ED_CLASS_SIZE, Epsem, ResponseControl, SecurityMode, split_services
+from c1222.message.epsem import ED_CLASS_SIZE, ResponseControl, SecurityMode, encode_body, split_services
 from c1222.message.lazy import Lazy
 from c1222.security.sealing import Opened, SessionSecurity, Verdict
 from c1222.services import Request, Service, align
@@ -44,7 +44,14 @@ class _Part(Lazy[_T]):
     """
 
     def __init__(self, read: Callable[[Any], _T]) -> None:
-        super().__init__(lambda message: message._part(read))  # noqa: SLF001 - its own message's
+        super().__init__(read)
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        value = instance._part(self._compute)  # noqa: SLF001 - its own message's
+        setattr(instance, self._name, value)
+        return value
 
 
 class Message:
@@ -264,7 +271,7 @@ class Message:
     def request_body(self) -> bytes:
         """Its services with their lengths: what a response needs to be read. Empty where their list is malformed."""
         if self.envelope is None:
-            return Epsem(tuple([service.encode() for service in self.services])).body
+            return encode_body([service.encode() for service in self.services])
         return b"" if self._fault is not None else self._body[self._start :]
 
     @property

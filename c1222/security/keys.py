@@ -215,8 +215,9 @@ class KeyStore:
         Returns:
             The key of the called node, of the calling node, and of any node, as far as there are such.
         """
+        base = self._base
         return self.find_absolute(
-            called and called.absolute(self._base).content, calling and calling.absolute(self._base).content, key_id
+            called and called.absolute_content(base), calling and calling.absolute_content(base), key_id
         )
 
     def find_absolute(self, called: bytes | None, calling: bytes | None, key_id: int) -> tuple[Key, ...]:

@@ -38,8 +38,8 @@ class Freshness(StrEnum):
     TOO_NEW = "too-new"
 
 
-_Sender = tuple["ApTitle | None", int]
-"""The calling title, made absolute, and the key id."""
+_Sender = tuple[bytes | None, int]
+"""The content octets of the calling title, made absolute, and the key id."""
 
 
 class ReplayGuard:
@@ -84,7 +84,7 @@ class ReplayGuard:
             recovery: the message asks for a recovery session: the time is not looked at, what was taken is. What such a
                 session may do is for the caller to restrict.
         """
-        sender = (calling, key_id)
+        sender = _sender(calling, key_id)
         if (sender, iv, invocation_id) in self._seen:
             return Freshness.REPLAYED
         if self._window is not None:
@@ -111,9 +111,10 @@ class ReplayGuard:
             iv: 4 octets, of the session.
             invocation_id: the calling invocation id.
         """
-        if self.is_used(calling, key_id, iv, invocation_id):
+        sender = _sender(calling, key_id)
+        if invocation_id <= self._in_session.get((sender, iv), -1):
             return Freshness.REPLAYED
-        self._take_in_session((calling, key_id), iv, invocation_id)
+        self._take_in_session(sender, iv, invocation_id)
         return Freshness.FRESH
 
     def is_used(self, calling: ApTitle | None, key_id: int, iv: bytes, invocation_id: int) -> bool:
@@ -125,7 +126,7 @@ class ReplayGuard:
             iv: 4 octets, that the session is to go on under.
             invocation_id: the calling invocation id of the message that brings it.
         """
-        return invocation_id <= self._in_session.get(((calling, key_id), iv), -1)
+        return invocation_id <= self._in_session.get((_sender(calling, key_id), iv), -1)
 
     def restore(
         self, calling: ApTitle | None, key_id: int, iv: bytes, invocation_id: int, *, in_session: bool = False
@@ -141,7 +142,7 @@ class ReplayGuard:
             invocation_id: the calling invocation id.
             in_session: whether the vector was that of its session.
         """
-        sender = (calling, key_id)
+        sender = _sender(calling, key_id)
         behind = int.from_bytes(iv) - KEPT_BEHIND - 1
         if behind >= 0:
             self._set_mark(sender, (behind.to_bytes(4), _LARGEST))
@@ -197,6 +198,10 @@ class ReplayGuard:
         else:
             del self._seen[sender, iv, invocation_id]
         self._set_mark(sender, (iv, invocation_id))
+
+
+def _sender(calling: ApTitle | None, key_id: int) -> _Sender:
+    return (None if calling is None else calling.absolute_content(), key_id)
 
 
 class SessionGuard:

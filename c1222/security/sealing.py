@@ -10,7 +10,6 @@ and vector: Elster, sender and receiver [1].
 from __future__ import annotations
 
 from enum import StrEnum
-from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.errors import DecodeError, EncodeError, Finding, InvalidTag, ShortHeader
@@ -172,7 +171,7 @@ def _open(
     readings: tuple[tuple[int, int | None, bytes], ...]
     authentication = acse.authentication
     if authentication is None:
-        readings = tuple((key_id, key_id, iv) for key_id, iv in sessions)
+        readings = tuple([(key_id, key_id, iv) for key_id, iv in sessions])
         if not readings:
             text = "the message has no authentication value, and no session is known that it belongs to"
             return _refused(Verdict.NO_SESSION, mode, start, text)
@@ -189,7 +188,7 @@ def _open(
     sealed = octets[start + 1 : end]
     attempts: list[Attempt] = []
     other = None if acse.application_context is None else other_prefix(elements_of(acse))
-    for prefix, (key_id, written, iv) in product((usual,) if other is None else (usual, other), readings):
+    for prefix, (key_id, written, iv) in [(one, reading) for one in (usual, other) if one for reading in readings]:
         header = prefix + (iv if written is None else bytes((written,)) + iv)
         if len(header) <= BLOCK_SIZE:
             return _refused(Verdict.SHORT_HEADER, mode, None, _short(header))

@@ -211,7 +211,7 @@ class SendGuard:
             if last is None or not last.oldest <= vector <= last.vector or invocation_id <= last.invocation_id:
                 raise StateError("the session's vector and this invocation id may have been used: open a new session")
             session = max(last.session, vector)
-            self._remember(scope, called, last._replace(invocation_id=invocation_id, session=session))
+            self._remember(scope, called, _Last(last.vector, invocation_id, last.oldest, session))
 
     def can_issue(self, scope: str, now: float) -> bool:
         """Return whether there is a vector for the next message, to any node."""

@@ -102,6 +102,8 @@ class _Declared(type):
             slot = cls.__dict__[field.name]
             field.get, field.set = slot.__get__, slot.__set__
         cls._readers = tuple([(field.name, field.form.read, field.set) for field in fields if field.on_wire])
+        cls._writers = tuple([(field.form.write, field.get) for field in fields if field.on_wire])
+        cls._filling = tuple([(field.name, field.form.check, field.set, field.default) for field in fields])
         cls._defaults = tuple([(field.set, field.default) for field in fields if not field.on_wire])
         return cls
 
@@ -143,27 +145,38 @@ class Value(metaclass=_Declared):
     _wire: ClassVar[tuple[Field, ...]]
     _readers: ClassVar[tuple[tuple[str, Callable[[bytes, int, int], tuple[Any, int]], Callable[[Any, Any], None]], ...]]
     _defaults: ClassVar[tuple[tuple[Callable[[Any, Any], None], Any], ...]]
+    _writers: ClassVar[tuple[tuple[Callable[[Any], bytes], Callable[[Any], Any]], ...]]
+    _filling: ClassVar[tuple[tuple[str, Callable[[Any], Any], Callable[[Any, Any], None], Any], ...]]
     _shown: ClassVar[tuple[Field, ...]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        count = len(args)
+        name = ""
+        try:
+            for index, (name, check, put, default) in enumerate(self._filling):
+                value = args[index] if index < count else kwargs.get(name, default)
+                if value is _REQUIRED:
+                    raise TypeError(f"needs {name}")
+                put(self, check(value))
+        except (EncodeError, TypeError) as error:
+            self._check_names(args, kwargs)
+            raise type(error)(f"{type(self).__name__}.{name}: {error}") from None
+        if kwargs or count > len(self.__match_args__):
+            self._check_names(args, kwargs)
+        self._check()
+
+    def _check_names(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         names = self.__match_args__
         if len(args) > len(names):
             raise TypeError(f"{type(self).__name__} takes {len(names)} positional values, not {len(args)}")
-        given = dict(zip(names, args, strict=False))
-        if twice := given.keys() & kwargs.keys():
+        given = names[: len(args)]
+        if twice := kwargs.keys() & set(given):
             raise TypeError(f"{type(self).__name__} got {', '.join(sorted(twice))} twice")
-        given.update(kwargs)
         for field in self.fields:
-            value = given.pop(field.name, field.default)
-            if value is _REQUIRED:
+            if field.default is _REQUIRED and field.name not in kwargs and field.name not in given:
                 raise TypeError(f"{type(self).__name__} needs {field.name}")
-            try:
-                field.set(self, field.form.check(value))
-            except (EncodeError, TypeError) as error:
-                raise type(error)(f"{type(self).__name__}.{field.name}: {error}") from None
-        if given:
-            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(given))}")
-        self._check()
+        if unknown := kwargs.keys() - {field.name for field in self.fields}:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
 
     def _check(self) -> None:
         """Check what concerns several fields; raise EncodeError."""
@@ -195,7 +208,7 @@ class Value(metaclass=_Declared):
 
     def write(self) -> bytes:
         """Return the octets of the fields."""
-        return b"".join([field.form.write(field.get(self)) for field in self._wire])
+        return b"".join([write(get(self)) for write, get in self._writers])
 
     def show(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """Return the fields as JSON has them."""

@@ -43,7 +43,8 @@ class TableData(Value):
 
     def __init__(self, data: bytes, checksums: bytes | None = None) -> None:
         if checksums is None and isinstance(data, bytes):
-            checksums = bytes([checksum(chunk) for chunk in _chunks(data)])
+            whole = len(data) < CHUNK
+            checksums = bytes((checksum(data),) if whole else [checksum(chunk) for chunk in _chunks(data)])
         super().__init__(data, checksums)
 
     def _check(self) -> None:

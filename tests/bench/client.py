@@ -183,19 +183,21 @@ def main() -> None:
     parser.add_argument("--still", action="store_true")
     parser.add_argument("--freeze", action="store_true")
     given = parser.parse_args()
-    with served(1, simulate=not given.still) as node:
-        with c1222.connect(node.url, called=node.titles[0], calling=READER, key=KEY, **LOGIN) as meter:
-            meter.read(given.table)
-            request, answer = example(meter, given.table)
-            print(f"blocking client, one session, ST{given.table}: {request.size} octets ask, {answer.size} answer")
-            bares: list[Ends] = []
-            ends: list[Ends] = []
-            for _ in range(given.rounds):
-                bares.append(node.floor(request, answer, given.reads))
-                with measured(node, given.reads, ends):
-                    for _ in range(given.reads):
-                        meter.read(given.table)
-            tell(bares, ends)
+    with (
+        served(1, simulate=not given.still) as node,
+        c1222.connect(node.url, called=node.titles[0], calling=READER, key=KEY, **LOGIN) as meter,
+    ):
+        meter.read(given.table)
+        request, answer = example(meter, given.table)
+        print(f"blocking client, one session, ST{given.table}: {request.size} octets ask, {answer.size} answer")
+        bares: list[Ends] = []
+        ends: list[Ends] = []
+        for _ in range(given.rounds):
+            bares.append(node.floor(request, answer, given.reads))
+            with measured(node, given.reads, ends):
+                for _ in range(given.reads):
+                    meter.read(given.table)
+        tell(bares, ends)
     with served(given.nodes, simulate=not given.still) as node:
         print(f"asyncio client, {given.nodes} nodes, {given.workers} readers, {given.outstanding} outstanding")
         bares, ends, waits = asyncio.run(many(node, given, lambda: node.floor(request, answer, given.reads)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from c1219.caches import remembered
 from c1222.client.errors import ChecksumWrong, CutShort, ReadInterrupted
 from c1222.client.operations.conversation import expect_ok
 from c1222.client.operations.peer_limits import WHOLE_ONLY
@@ -55,9 +56,7 @@ class PartialRead(NamedTuple):
     @property
     def request(self) -> Request:
         """The service that reads it."""
-        if self.offset is None:
-            return ReadRequest(self.table)
-        return ReadOffsetRequest(self.table, self.offset, self.count or 0)
+        return _request(self)
 
     @property
     def name(self) -> str:
@@ -65,6 +64,13 @@ class PartialRead(NamedTuple):
         if self.offset is None:
             return table_name(self.table)
         return f"{table_name(self.table)}, {self.count} octets from {self.offset} on"
+
+
+@remembered(1024)
+def _request(part: PartialRead) -> Request:
+    if part.offset is None:
+        return ReadRequest(part.table)
+    return ReadOffsetRequest(part.table, part.offset, part.count or 0)
 
 
 class ReadOfParts:

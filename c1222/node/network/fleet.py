@@ -126,7 +126,7 @@ class Fleet(Receiver):
         Raises:
             StateError: there is one of that title, or the store cannot be read.
         """
-        content = meter.title.absolute(self.keys.base_oid).content
+        content = meter.title.absolute_content(self.keys.base_oid)
         if content in self._by_content:
             raise StateError(f"there are two meters with the title {meter.title}")
         seen = min(self.policy.max_seen, max(_SEEN_AT_LEAST, _SEEN_IN_ALL // max(1, expected)))
@@ -186,7 +186,7 @@ class Fleet(Receiver):
     def _answered(self, acse: Envelope, arrival: Arrival) -> None:
         """Hand an answer to what asked; a title that asked nothing gets none."""
         called = acse.called
-        asking = None if called is None else self.answers.get(called.absolute(self.keys.base_oid).content)
+        asking = None if called is None else self.answers.get(called.absolute_content(self.keys.base_oid))
         if asking is None:
             self.counters["answer"] += 1
         else:
@@ -199,12 +199,12 @@ class Fleet(Receiver):
             return list(self.stations.values())[:1]
         if called.is_empty:  # a title that is there and names nobody
             return []
-        station = self._by_content.get(called.absolute(self.keys.base_oid).content)
+        station = self._by_content.get(called.absolute_content(self.keys.base_oid))
         if station is not None:
             return [station]
         if not called.is_broadcast_form:
             return []
-        prefix = called.absolute(self.keys.base_oid).content[:-1]
+        prefix = called.absolute_content(self.keys.base_oid)[:-1]
         return [station for content, station in self._by_content.items() if content.startswith(prefix)]
 
     def _hand_over(self, station: Station, acse: Envelope, arrival: Arrival, *, silent: bool) -> bool:

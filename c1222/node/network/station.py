@@ -117,7 +117,7 @@ class Station:
             return
         calling, keys = message.calling, self._shared.keys
         taken = Taken(
-            "" if calling is None else calling.absolute(keys.base_oid).content.hex(),
+            "" if calling is None else calling.absolute_content(keys.base_oid).hex(),
             message.key_id or 0,
             int.from_bytes(message.iv or b""),
             message.calling_invocation_id,

@@ -48,6 +48,7 @@ class SimulatedRegisters:
         "_flows",
         "_longest",
         "_marks",
+        "_shown",
         "_tables",
         "_tier_base",
         "plan",
@@ -65,6 +66,7 @@ class SimulatedRegisters:
         self._longest: dict[int, int] = {}
         for demand in (*plan.demands, *plan.present_demands):
             self._longest[demand.step] = max(demand.steps, self._longest.get(demand.step, 0))
+        self._shown: tuple[float, bytes] | None = None  # time and octets of ST23 as it was brought up to date last
         self._base: list[int] = []
         self._tier_base: list[list[int]] = []
         if state is None or len(state["base"]) != len(plan.summations) or len(state["tiers"]) != len(plan.tiers):
@@ -89,6 +91,7 @@ class SimulatedRegisters:
     def resume(self) -> None:
         """Go on from what ST23 says, whatever was counted before."""
         octets = self._tables["ST23"]
+        self._shown = None
 
         def base(cell: Cell, counted: int) -> int:
             try:
@@ -125,12 +128,15 @@ class SimulatedRegisters:
 
     def refresh(self) -> None:
         """Bring the summations in ST23 up to date."""
+        if self._shown == (self._flows.last, self._tables["ST23"]):
+            return
         octets = bytearray(self._tables["ST23"])
         for cell, base in zip(self.plan.summations, self._base, strict=True):
             _put(octets, cell, base + self._flows.of(cell.signal))
         for tier, (cells, bases) in enumerate(zip(self.plan.tiers, self._tier_base, strict=True)):
             for cell, base in zip(cells, bases, strict=True):
                 _put(octets, cell, base + self._flows.of_tier(cell.signal, tier))
+        self._shown = (self._flows.last, bytes(octets))
         self._tables.put("ST23", bytes(octets))
 
     def refresh_present(self, standard: int) -> None:

@@ -195,7 +195,7 @@ class Simulation:
             self.record()
             self._leap(to - MAX_CATCH_UP)
             self.recorded = flows.last
-        metering = self.is_metering
+        metering = flows.last < to and self.is_metering
         while flows.last < to:
             standard = int(flows.last + offset) + self.formats.base
             local = self.formats.local(flows.last + offset)

@@ -33,10 +33,7 @@ class _Entry(NamedTuple):
     request: bytes
     answer: tuple[bytes, ...]
     until: float
-
-    @property
-    def size(self) -> int:
-        return len(self.request) + sum(map(len, self.answer))
+    size: int
 
 
 class AnswerMemory:
@@ -92,7 +89,7 @@ class AnswerMemory:
         self._expire(now)
         key = (asker, invocation_id)
         self._remove(key)
-        entry = _Entry(request, answer, now + self._window)
+        entry = _Entry(request, answer, now + self._window, len(request) + sum(map(len, answer)))
         (self._kept if keep else self._loose)[key] = entry
         self._octets += entry.size
         while self._loose and (len(self) > self._max_answers or self._octets > self._max_octets):

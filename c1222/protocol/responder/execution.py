@@ -17,7 +17,7 @@ from c1222.services.results import Bsy, Err, Iar, Isc
 from c1222.services.session import LogonRequest, LogonResponse, SecurityRequest, WaitRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from c1222.message.aptitle import ApTitle
     from c1222.protocol.message import Message
@@ -119,14 +119,14 @@ class Outcome:
         self.released = False
 
 
-def carry_out(message: Message, handler: Handler, context: Context, *, may_open: bool) -> Outcome:
+def carry_out(message: Message, handler: Handler, context: Context, *, may_open: Callable[[], bool]) -> Outcome:
     """Carry out the services of a message.
 
     Args:
         message: a request, to be trusted.
         handler: what does it.
         context: for the handler.
-        may_open: whether there is room for another session.
+        may_open: tells whether there is room for another session.
     """
     outcome = Outcome()
     state = NodeState.IDLE if context.session is None else NodeState.SESSION
@@ -142,7 +142,7 @@ def carry_out(message: Message, handler: Handler, context: Context, *, may_open:
             response = ErrorResponse.of(Iar(), service.service)  # malformed
         elif not isinstance(rule, NodeState):
             response = ErrorResponse.of(rule(), service.service)
-        elif isinstance(service, LogonRequest) and not (may_open or outcome.ended):
+        elif isinstance(service, LogonRequest) and not (outcome.ended or may_open()):
             response = ErrorResponse.of(Bsy(), service.service)
         else:
             response = _handle(service, handler, context, outcome)

@@ -201,7 +201,7 @@ class Responder(Receiver):
             self._drop(doubt, arrival)
             return False
         calling, invocation_id = acse.calling, acse.calling_invocation_id
-        title = None if calling is None else calling.absolute(self.identity.keys.base_oid).content
+        title = None if calling is None else calling.absolute_content(self.identity.keys.base_oid)
         asker = Asker(arrival.source, title)
         sender: Hashable = arrival.source if title is None else title
         session = self.sessions.get(sender)
@@ -248,9 +248,10 @@ class Responder(Receiver):
         return True
 
     def _passwords_blocked(self, message: Message, arrival: Arrival) -> bool:
-        return any(service.service in GATES for service in message.services) and self._gate.passwords.is_blocked(
-            _password_origin(message, arrival), arrival.now
-        )
+        for service in message.services:
+            if service.service in GATES:
+                return self._gate.passwords.is_blocked(_password_origin(message, arrival), arrival.now)
+        return False
 
     def _budget_used_up(self, throttle: Throttle, origin: Origin, what: str, arrival: Arrival) -> None:
         known = throttle.is_known(origin, arrival.now)
@@ -289,17 +290,18 @@ class Responder(Receiver):
     def _carry_out(self, message: Message, session: Session | None, sender: Hashable, arrival: Arrival) -> Outcome:
         access = Grants() if session is None else session.access
         context = Context(message, access, session, arrival)
-        outcome = carry_out(message, self.handler, context, may_open=self._may_open(message, arrival))
+        outcome = carry_out(message, self.handler, context, may_open=lambda: self._may_open(message, arrival))
         self.counters["requests"] += 1
         for fault in outcome.faults:
             self._events.append(HandlerFailed(*fault))
-        passwords, origin = self._gate.passwords, _password_origin(message, arrival)
-        if outcome.identified:
-            passwords.succeeded(origin, arrival.now)
-        for _ in range(outcome.failures):
-            self.counters["refused-user"] += 1
-            if passwords.failed(origin, arrival.now):
-                self._budget_used_up(passwords, origin, "password", arrival)
+        if outcome.identified or outcome.failures:
+            passwords, origin = self._gate.passwords, _password_origin(message, arrival)
+            if outcome.identified:
+                passwords.succeeded(origin, arrival.now)
+            for _ in range(outcome.failures):
+                self.counters["refused-user"] += 1
+                if passwords.failed(origin, arrival.now):
+                    self._budget_used_up(passwords, origin, "password", arrival)
         if session is not None:
             session.touch(arrival.now, stretch=outcome.stretch)
             session.source = arrival.source
