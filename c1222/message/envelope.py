@@ -1,0 +1,48 @@
+"""The envelope of a message: the APDU that it came in, taken apart as far as can be told without a key."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from c1219.caches import remembered
+from c1222.errors import DecodeError
+from c1222.message.acse import Acse, decode_acse
+from c1222.message.ber import MAX_APDU_OCTETS, Octets
+from c1222.message.flat import FlatApdu, FlatReader
+
+__all__ = ["Envelope", "elements_of", "read_apdu"]
+
+Envelope: TypeAlias = Acse | FlatApdu
+"""An APDU in its elements. Both kinds are read alike."""
+
+_reader = remembered(16)(FlatReader)
+
+
+def read_apdu(octets: Octets, *, max_size: int = MAX_APDU_OCTETS) -> Envelope:
+    """Take an APDU apart: in one step if it is of the usual form, else by its elements.
+
+    Args:
+        octets: exactly one APDU.
+        max_size: limit for the whole APDU in octets.
+
+    Raises:
+        DecodeError, LimitExceeded: see `decode_acse`.
+    """
+    if type(octets) is not bytes:
+        octets = bytes(octets)
+    usual = _reader(max_size).read(octets)
+    if usual is not None:
+        try:
+            _ = usual.called, usual.calling  # the reader does not look into titles
+        except DecodeError:
+            pass  # said again by the element's own decoder, when it is asked
+        else:
+            return usual
+    return decode_acse(octets, max_size=max_size)
+
+
+def elements_of(envelope: Envelope) -> Acse:
+    """Return an APDU by its elements, with the place of each."""
+    if isinstance(envelope, Acse):
+        return envelope
+    return decode_acse(envelope.octets, max_size=len(envelope.octets))
