@@ -18,7 +18,8 @@ from c1219.views.profile import blocks as profile_blocks
 from c1219.wire import numbers, text, times
 from c1219.wire.form import Formats
 from c1222.message import acse, aptitle, epsem
-from c1222.message.ber import tlv
+from c1222.message.acse_fields import joined
+from c1222.message.ber import read_length, tlv
 from c1222.security import canonical, eax_prime, sealing
 from c1222.serial import link, packet
 from c1222.services import table_data
@@ -63,7 +64,13 @@ def _header(change: Callable[[list[Any]], list[Any]]) -> None:
     def header(message: Any, *, key_id: int | None, iv: bytes, base: Any = canonical.DEFAULT_BASE) -> bytes:
         return b"".join(piece.octets for piece in change(right(message, key_id=key_id, iv=iv, base=base)))
 
-    secured.canonical_header = sealing.canonical_header = header
+    def header_of_elements(elements: Any, before_body: bytes, _fields: Any, **given: Any) -> bytes:
+        size, start = read_length(before_body + bytes(1 << 16), 1, 1 << 16)
+        whole = joined(elements, before_body + bytes(start + size - len(before_body)))
+        return header(acse.decode_acse(whole), **given)
+
+    secured.canonical_header = header
+    sealing.header_of_elements = header_of_elements
 
 
 def calling_title_left_in_place() -> None:
