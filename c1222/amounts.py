@@ -1,4 +1,4 @@
-"""Amounts and lengths of time as people read them: kWh, kW and kvarh, digits in groups, seconds and minutes.
+"""Amounts, rates and lengths of time as people read them: kWh, kW and kvarh, digits in groups, rate A, seconds.
 
 Numbers are decimal and lose no digit: 388381680 Wh are 388,381.680 kWh. Forms for machines keep base units.
 """
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from decimal import Decimal
 
-__all__ = ["amount_text", "duration", "number_text", "scaled", "shown_unit", "time_parts"]
+__all__ = ["amount_text", "duration", "number_text", "rate_text", "scaled", "shown_unit", "tier_text", "time_parts"]
 
 _THOUSANDS: Final = frozenset({"W", "Wh", "var", "varh", "VA", "VAh"})
 """Units that people have by the thousand."""
+_RATES: Final = "ABCDEFGH"
 _EXACT: Final = Context(prec=200)
 _LONGER: Final = ((86400, "d"), (3600, "h"), (60, "min"))
 
@@ -37,6 +38,17 @@ def number_text(value: Decimal) -> str:
 def amount_text(value: Decimal, unit: str | None) -> str:
     """Return a value of a base unit as a number of its `shown_unit`."""
     return number_text(scaled(value, unit))
+
+
+def rate_text(tier: int) -> str:
+    """Return what tariffs call a tier, 0 for the first: ``rate A``; ``tier 9`` past the letters that they use."""
+    return f"rate {_RATES[tier]}" if 0 <= tier < len(_RATES) else f"tier {tier + 1}"
+
+
+def tier_text(tier: int) -> str:
+    """Return a tier, 0 for the first, as tariffs and as meters name it: ``rate A / tier 1``."""
+    rate, own = rate_text(tier), f"tier {tier + 1}"
+    return own if rate == own else f"{rate} / {own}"
 
 
 def time_parts(seconds: int) -> list[tuple[int, str]]:

@@ -14,6 +14,7 @@ from c1219.tableid import IDS, table_label
 from c1219.views.profile.overwritten import overwritten
 from c1222.capture.captured_device import CapturedDevice, SeenOctets
 from c1222.capture.tables.memory import KnownTable
+from c1222.capture.tables.readings import measured_by
 from c1222.errors import Finding
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _MAX_CLASSES: Final = 64
 
 
 class Dependents(BoundedDict[bytes | None, "dict[str, frozenset[str]]"]):
-    """By device class: which tables are laid out by a table, by itself or by others that it lays out.
+    """By device class: which tables have another layout or meaning when a table changes.
 
     Args:
         registry: declared tables.
@@ -275,8 +276,8 @@ def _put_pieces(device: CapturedDevice, partial: Mapping[str, Stretches]) -> Non
 
 
 def _dependents_of(registry: Registry, kind: bytes | None) -> dict[str, frozenset[str]]:
-    """Return which tables are laid out by a table, by itself or by others that it lays out; names of meters too."""
-    above = {table.label: set(table.depends_on) for table in registry.tables(kind)}
+    """Return which tables have another layout or meaning when a table changes, or those that it lays out; names too."""
+    above = {table.label: {*table.depends_on, *measured_by(table.label)} for table in registry.tables(kind)}
     dependents: dict[str, frozenset[str]] = {label: frozenset() for label in _SERIALS}
     for label in set(chain.from_iterable(above.values())):
         below, grown = {label}, True

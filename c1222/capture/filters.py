@@ -8,12 +8,12 @@ A response passes by table and service if the request that it answers does, so t
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.rules.timekeeping import utc
 from c1219.tableid import TableId, table_id
-from c1222.capture.message import UNTIMED
+from c1222.capture.message import EPOCH, UNTIMED
 from c1222.errors import EncodeError
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.services import REQUESTS, SERVICE_NAMES
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MessageFilter", "parse_time"]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _CODES: Final = range(min(REQUESTS), 0x100)
 
 
@@ -186,4 +185,4 @@ def _codes(service: int | str) -> list[int]:
 def _nanoseconds(moment: datetime) -> int:
     if moment.tzinfo is None:
         raise EncodeError(f"the time {moment} has no zone")
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    return (moment - EPOCH) // timedelta(microseconds=1) * 1000

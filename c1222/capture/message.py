@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 from c1222.capture.network.framing import Apdu, StreamRemark
@@ -13,8 +14,10 @@ from c1222.protocol.message import Message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["UNPAIRED", "UNTIMED", "CapturedMessage", "Counters", "Remembered", "file_members"]
+__all__ = ["EPOCH", "UNPAIRED", "UNTIMED", "CapturedMessage", "Counters", "Remembered", "file_members"]
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where times of captures start."""
 UNTIMED: Final = -1
 """Stands for the time of a message that has none, since its octets were written in hex."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219.printable import printable
-from c1222.capture.message import UNTIMED
+from c1222.capture.message import EPOCH, UNTIMED
 from c1222.capture.serial.message import SerialMessage
 from c1222.errors import Finding
 from c1222.message.epsem import SecurityMode
@@ -26,7 +26,6 @@ __all__ = ["RowLines", "finding_line", "message_lines", "summary", "time_text"]
 
 SHOWN_OCTETS: Final = 64
 """Octets of table data shown in hex; JSON has them all."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _VERDICTS: Final = {
     Verdict.VERIFIED: "verified",
     Verdict.WRONG_MAC: "MAC WRONG",
@@ -60,7 +59,7 @@ def time_text(time_ns: int) -> str:
     seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
     digits = f"{nanoseconds:09}"
     try:
-        moment = _EPOCH + timedelta(seconds=seconds)
+        moment = EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         return f"{seconds}.{digits}"
     return f"{moment:%Y-%m-%d %H:%M:%S}.{digits if digits[6:] != '000' else digits[:6]}Z"
@@ -148,7 +147,7 @@ def _secured(message: CapturedMessage) -> str:
         parts.append(f"key {message.key_id}")
     if message.iv is not None:
         parts.append(
-            f"IV {message.iv.hex()} ({_EPOCH + timedelta(seconds=int.from_bytes(message.iv)):%Y-%m-%d %H:%M:%SZ})"
+            f"IV {message.iv.hex()} ({EPOCH + timedelta(seconds=int.from_bytes(message.iv)):%Y-%m-%d %H:%M:%SZ})"
         )
     if not message.is_response and message.response_control:
         parts.append(f"answer {message.response_control.label}")

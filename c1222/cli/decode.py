@@ -77,7 +77,8 @@ __all__ = ["command"]
     "clear",
     metavar="OUT",
     type=click.Path(dir_okay=False),
-    help="Write the capture as pcapng with verified messages in cleartext, for Wireshark without keys; print nothing.",
+    help="Write the capture as pcapng with verified messages in cleartext, for Wireshark without keys; print nothing."
+    " Messages in tunnels, and in PPPoE, LLC and other links that tell a length, stay as they are, and are counted.",
 )
 @declarations_option
 def command(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from c1219.printable import printable
 from c1222.amounts import duration
+from c1222.capture.summary.values import RIGHT_NS
 from c1222.cli.printing import say, say_json, say_json_line, say_table
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ _SHOWN: Final = 20
 """Rows of a table that text shows; JSON has them all."""
 _NAMED: Final = 5
 """Cases of one kind that text names."""
-_RIGHT_NS: Final = 2 * 10**9
-"""Nanoseconds by which vectors, which have whole seconds, may be off where the clock is right."""
 _NOT_READABLE: Final = "(not readable)"
 _TIMES: Final = ("MEDIAN", "P95", "MAX")
 _Line = tuple[str, str, bool]  # what it is about, what there is to say, whether it needs attention
@@ -214,9 +213,9 @@ def _security_lines(security: SecuritySummary) -> Iterator[_Line]:
         ],
     )
     own = [one for one in security.clock_offsets if one.copied < one.messages]
-    wrong = [one for one in own if max(abs(one.min_ns), abs(one.max_ns)) >= _RIGHT_NS]
+    wrong = [one for one in own if max(abs(one.min_ns), abs(one.max_ns)) >= RIGHT_NS]
     if right := len(own) - len(wrong):
-        yield "IV clock offset", f"{_count(right, 'node')} within 2 s", False
+        yield "IV clock offset", f"{_count(right, 'node')} within {RIGHT_NS // 10**9} s", False
     if wrong or not own:
         yield from _cases(
             "" if right else "IV clock offset",
@@ -265,6 +264,6 @@ def _offsets(one: ClockOffset) -> str:
 
 
 def _offset(nanoseconds: int) -> str:
-    if abs(nanoseconds) < _RIGHT_NS:
-        return "within 2 s"
+    if abs(nanoseconds) < RIGHT_NS:
+        return f"within {RIGHT_NS // 10**9} s"
     return f"{duration(abs(nanoseconds))} {'ahead' if nanoseconds > 0 else 'behind'}"

@@ -7,9 +7,10 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from c1222.amounts import tier_text
 from c1222.cli.amounts import aligned, amount
 from c1222.cli.columns import columns
-from c1222.cli.view_text import WEEKDAYS, drift_text, kind_text, tier_text
+from c1222.cli.view_text import WEEKDAYS, drift_text, kind_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

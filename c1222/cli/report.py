@@ -59,9 +59,9 @@ def command(
     SOURCE is a capture, a device file, sample:NAME of either, or the URL of a meter, which is read with the options
     that c1222 read has. Several captures are one, as for c1222 decode; several device files are several meters.
 
-    The page has the traffic of captures, and of each meter its identity, registers, demand peaks, shares of rates, load
-    profiles, events, rights and findings. Passwords and keys are left out. With very many meters those have a section
-    of their own of which most is known; all are listed.
+    The page has the traffic of captures (of a URL it has the meter alone), and of each meter its identity, registers,
+    demand peaks, shares of rates, load profiles, events, rights and findings. Passwords and keys are left out. With
+    very many meters those have a section of their own of which most is known; all are listed.
 
     The exit code is 1 when something of a capture could not be decoded or verified, or the meter refused something.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from c1222.amounts import time_parts
+from c1222.amounts import tier_text, time_parts
 from c1222.cli.amounts import KILO, aligned, amount
 from c1222.cli.columns import columns
 from c1222.text import leaves
@@ -26,12 +26,10 @@ __all__ = [
     "interval_lines",
     "kind_text",
     "register_lines",
-    "tier_text",
     "view_lines",
 ]
 
 WEEKDAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-_RATES: Final = "ABCDEFGH"
 
 
 def view_lines(name: str, view: Any, unit: str = KILO) -> Iterable[str]:
@@ -50,12 +48,6 @@ def view_lines(name: str, view: Any, unit: str = KILO) -> Iterable[str]:
 
 
 # --- words
-
-
-def tier_text(tier: int) -> str:
-    """Return a tier, 0 for the first, as meters and tariffs name it: ``rate A / tier 1``."""
-    rate = f"rate {_RATES[tier]} / " if 0 <= tier < len(_RATES) else ""
-    return f"{rate}tier {tier + 1}"
 
 
 def kind_text(kind: str, extreme: str | None) -> str:

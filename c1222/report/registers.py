@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from c1222.amounts import amount_text, shown_unit
-from c1222.report.words import moment, rate
+from c1222.amounts import amount_text, rate_text, shown_unit
+from c1222.report.words import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,7 +132,7 @@ def _period_table(title: str, rows: list[Register]) -> PeriodTable:
             (_name(row), shown_unit(row.unit)), [RegisterCell("", "", doubtful=False)] * len(places)
         )
         cells[places[row.tier]] = _cell(row)
-    columns = (_TOTAL, *map(rate, tiers)) if tiers else ("value",)
+    columns = (_TOTAL, *map(rate_text, tiers)) if tiers else ("value",)
     return PeriodTable(title, columns, tuple(RegisterLine(*key, tuple(cells)) for key, cells in lines.items()))
 
 
@@ -177,7 +177,7 @@ def peaks(rows: Iterable[Register]) -> tuple[Peak, ...]:
             row.quantity or "not known",
             amount_text(value, row.unit),
             shown_unit(row.unit),
-            _TOTAL if row.tier is None else rate(row.tier),
+            _TOTAL if row.tier is None else rate_text(row.tier),
             row.period,
             moment(row.event_time),
             _percent(value, largest[row.quantity, row.unit]),
@@ -204,7 +204,7 @@ def shares(rows: Iterable[Register]) -> tuple[Shares, ...]:
         parts, start = [], 0.0
         for rank, (tier, value) in enumerate(sorted(tiers.items())):
             percent = round(float(100 * value / whole), 1)
-            parts.append(Share(rate(tier), amount_text(value, unit), percent, start, rank))
+            parts.append(Share(rate_text(tier), amount_text(value, unit), percent, start, rank))
             start += percent
         found.append(Shares(quantity, shown_unit(unit), tuple(parts)))
     return tuple(found)

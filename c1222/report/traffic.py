@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.amounts import duration
+from c1222.capture.summary.values import RIGHT_NS
 from c1222.report.charts import Chart, traffic_chart
 from c1222.report.words import octets_text, utc_text
 
@@ -274,7 +275,9 @@ def _security(security: SecuritySummary) -> Iterator[tuple[str, str]]:
                 f" {never.unchecked} without a key"
             ),
         )
-    wrong = [clock for clock in security.clock_offsets if abs(clock.median_ns) >= 60 * 10**9]
+    # Copies of the vectors of requests tell nothing of the clock of who answers.
+    own = [clock for clock in security.clock_offsets if clock.copied < clock.messages]
+    wrong = [clock for clock in own if abs(clock.median_ns) >= RIGHT_NS]
     for clock in wrong[:_MAX_TOLD]:
         way = "ahead of" if clock.median_ns > 0 else "behind"
         yield "warning", f"the clock of {clock.node} is {duration(abs(clock.median_ns))} {way} the capture's"

@@ -1,15 +1,18 @@
-"""Times, rates and sizes as the report shows them."""
+"""Times and sizes as the report shows them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from c1222.capture.captured_device import instant
+from c1222.capture.text import time_text
 
 if TYPE_CHECKING:
     import datetime as dt
 
-__all__ = ["moment", "octets_text", "offset_text", "rate", "utc_text"]
+__all__ = ["moment", "octets_text", "offset_text", "utc_text"]
+
+
+_MILLISECONDS: Final = len("2026-01-01 00:00:00.000")
 
 
 def moment(time: dt.datetime | None) -> str:
@@ -19,7 +22,7 @@ def moment(time: dt.datetime | None) -> str:
 
 def utc_text(time_ns: int | None) -> str:
     """Return the time of a capture to the millisecond, in UTC; "" if there is none."""
-    return "" if time_ns is None or time_ns < 0 else f"{instant(time_ns):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+    return "" if time_ns is None or time_ns < 0 else time_text(time_ns)[:_MILLISECONDS]
 
 
 def offset_text(seconds: int | None) -> str:
@@ -28,11 +31,6 @@ def offset_text(seconds: int | None) -> str:
         return "time of the meter's clock"
     sign = "-" if seconds < 0 else "+"
     return f"UTC{sign}{abs(seconds) // 3600:02}:{abs(seconds) // 60 % 60:02}" if seconds else "UTC"
-
-
-def rate(tier: int) -> str:
-    """Return what a tier is called, 0 for the first: ``rate A``."""
-    return f"rate {chr(ord('A') + tier)}" if tier < 26 else f"tier {tier + 1}"
 
 
 def octets_text(count: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from c1222.errors import Level
 
 __all__ = [
+    "RIGHT_NS",
     "CleartextPasswords",
     "ClockOffset",
     "ConversationTraffic",
@@ -27,6 +28,10 @@ __all__ = [
     "Totals",
     "plain",
 ]
+
+
+RIGHT_NS: Final = 2 * 10**9
+"""How far a clock that is right may seem off: vectors have whole seconds, and messages are on their way for some time."""
 
 
 def plain(value: Any) -> Any:

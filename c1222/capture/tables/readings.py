@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from c1219 import Registry
 
-__all__ = ["MAX_CONFIGURED", "MAX_PARTLY_READ", "MEANING", "Readings", "readable"]
+__all__ = ["MAX_CONFIGURED", "MAX_PARTLY_READ", "MEANING", "Readings", "measured_by", "readable"]
 
 MAX_CONFIGURED: Final = 64
 """Configurations that are kept decoded."""
@@ -113,6 +113,21 @@ _LISTS: Final = frozenset({"ST26", "ST74", "ST76"})
 """Tables whose head tells the order of their entries."""
 MEANING: Final = frozenset(f"ST{number}" for view in _VIEWS.values() for number in view.needs)
 """Labels of the tables that say what others measure."""
+
+
+_SELECTIONS: Final = {"ST28": frozenset({27})}
+"""What names the sources of values, where that is not ST22; the other of the two means nothing there."""
+_BESIDE: Final = frozenset({0, 63, *CALENDAR, *CLOCK})
+"""What changes while the meter works, and ST0, whose changes are another matter."""
+
+
+def measured_by(label: str) -> frozenset[str]:
+    """Return the labels of the tables that say what the values of a table measure; times aside."""
+    view = _VIEWS.get(label)
+    if view is None or not view.measures:
+        return frozenset()
+    selections = _SELECTIONS.get(label, frozenset({22}))
+    return frozenset(f"ST{number}" for number in set(view.needs) - _BESIDE - ({22, 27} - selections))
 
 
 def readable(table: int) -> bool:

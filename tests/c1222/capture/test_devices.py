@@ -258,6 +258,22 @@ def test_a_new_configuration_makes_void_what_was_laid_out_by_the_old_one() -> No
     assert list(device_of(forged)) == ["ST0", "ST21", "ST23"]
 
 
+@pytest.mark.parametrize("number", [12, 15, 16, 22])
+def test_values_read_before_their_meaning_changed_are_left_out(number: int) -> None:
+    talk = Conversation()
+    for table in (0, 11, 21, 12, 15, 16, 22, 23, 5):
+        talk.read(table, TABLES[table])
+    talk.read(number, TABLES[number])  # the same once more
+    assert codes(device_of(talk)) == []
+    talk.read(number, bytes([TABLES[number][0] ^ 1]) + TABLES[number][1:])
+    found = device_of(talk)
+    assert "ST23" not in found
+    assert {"ST5", f"ST{number}"} <= set(found)
+    assert codes(found) == ["configuration-changed"]
+    talk.read(23, TABLES[23])
+    assert "ST23" in device_of(talk)
+
+
 def test_two_meters_of_one_title_are_told_apart() -> None:
     talk = Conversation()
     for number in (0, 1, 21, 23):

@@ -13,9 +13,10 @@ from hypothesis import strategies as some
 
 from c1219 import Device
 from c1219.values import Raw
+from c1222.amounts import tier_text
 from c1222.cli.amounts import aligned, amount
 from c1222.cli.device import command
-from c1222.cli.view_text import drift_text, tier_text, view_lines
+from c1222.cli.view_text import drift_text, view_lines
 from tests.c1219.views.example_meter import meter
 
 

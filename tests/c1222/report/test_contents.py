@@ -11,13 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c1219 import Device
-from c1222.amounts import amount_text
+from c1222.amounts import amount_text, rate_text
 from c1222.capture.decoder import decode_capture
 from c1222.report.charts import _runs, event_chart, profile_charts, traffic_chart
 from c1222.report.meter import Detail, meter_report
 from c1222.report.registers import peaks, period_tables, shares
 from c1222.report.timeline import Timeline
-from c1222.report.words import rate
 from c1222.services import ErrorResponse, TableData, tables
 from tests.c1222.capture.conversation import KEY, Conversation
 from tests.c1222.report.pages import sample
@@ -189,4 +188,4 @@ def test_spans_are_bounded_and_lose_nothing(most: int) -> None:
 
 
 def test_rates() -> None:
-    assert [rate(0), rate(25), rate(26)] == ["rate A", "rate Z", "tier 27"]
+    assert [rate_text(0), rate_text(7), rate_text(8)] == ["rate A", "rate H", "tier 9"]
