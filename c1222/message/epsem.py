@@ -142,6 +142,8 @@ def split_services(
         DecodeError: a length is malformed or runs past the end.
         LimitExceeded: there are too many services.
     """
+    if 1 < end - start <= 0x80 and buf[start] == end - start - 1:
+        return [(start + 1, end)]  # one service, as most messages have
     services: list[tuple[int, int]] = []
     pos = start
     while pos < end:

@@ -300,6 +300,9 @@ class Message:
     @Lazy
     def services(self) -> tuple[Service, ...]:
         """Requests, or responses, in order."""
+        if not self._asked:
+            body = self._body
+            return tuple([decode_service(body[start:end]) for start, end in self._spans])
         octets = self.service_octets
         asked = self.asked if octets else ()
         if not asked:
@@ -328,7 +331,7 @@ class Message:
             finding = self.opened.findings[0]
             raise DecodeError(finding.path, finding.offset or 0, finding.text)
         for index, service in enumerate(self.services):
-            if isinstance(service, MalformedService) and (fault := service.fault):
+            if type(service) is MalformedService and (fault := service.fault):
                 offset = self._offset(index, fault.offset) or 0
                 raise DecodeError(self._path(index, fault.path), offset, fault.reason)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from c1222.errors import DecodeError
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.message.envelope import read_apdu
-from c1222.message.epsem import ED_CLASS_SIZE, Control, split_services
+from c1222.message.epsem import ED_CLASS_SIZE, split_services
 from c1222.protocol.message import Message
 from c1222.security.keys import KeyStore
 from c1222.security.sealing import open_apdu
@@ -87,19 +87,16 @@ def open_message(
     """
     opened = open_apdu(acse, keys, sessions=sessions, diagnose=diagnose, proven=proven, callers_keys=callers_keys)
     body = opened.body or b""
-    spans: list[tuple[int, int]] = []
+    spans: Sequence[tuple[int, int]] = ()
     start = 0
     fault = None
     if body:
-        before = acse.user_information.start + 1  # octets of the APDU before the body
         try:
-            control = acse.octets[before - 1]
-            if control < 0x80:
-                Control.from_octet(control, offset=-1)  # just before the body, from which offsets count here
-            start = ED_CLASS_SIZE if control & 0x10 else 0
+            start = ED_CLASS_SIZE if acse.control.ed_class else 0
             if start > len(body):
                 raise DecodeError("epsem.ed-class", 0, f"{len(body)} octets, it has {ED_CLASS_SIZE}")
             spans = split_services(body, start, len(body))
         except DecodeError as error:
+            before = 0 if error.path == "epsem.control" else acse.user_information.start + 1
             fault = type(error)(error.path, before + error.offset, error.reason)
     return kind.received(acse, body, spans, start, opened=opened, fault=fault, asked=asked)

@@ -17,6 +17,7 @@ from c1222.message.acse_fields import Authentication, encode_elements, joined, s
 from c1222.message.aptitle import DEFAULT_BASE
 from c1222.message.envelope import elements_of
 from c1222.message.epsem import SecurityMode
+from c1222.message.flat import FlatApdu
 from c1222.security.canonical import canonical_prefix, header_of_elements, other_prefix
 from c1222.security.diagnosis import Attempt, explain
 from c1222.security.eax_prime import BLOCK_SIZE, MAC_SIZE
@@ -151,61 +152,55 @@ def _open(
     proven: Container[Key],
     callers_keys: bool,
 ) -> Opened:
-    octets = acse.octets
-    _, start, end = acse.user_information
-    if acse.is_segment:
-        return _refused(Verdict.SEGMENT, None, 0, "a segment is not secured by itself; the whole message is")
-    if start == end:
-        return _refused(Verdict.MALFORMED, None, start, "the control octet is missing")
-    mode = _MODES[octets[start] >> 2 & 3]
+    if isinstance(acse, FlatApdu):
+        control, sealed = acse.control_octet, acse.sealed
+    else:
+        if acse.is_segment:
+            return _refused(Verdict.SEGMENT, None, 0, "a segment is not secured by itself; the whole message is")
+        _, start, end = acse.user_information
+        if start == end:
+            return _refused(Verdict.MALFORMED, None, start, "the control octet is missing")
+        control, sealed = acse.octets[start], acse.octets[start + 1 : end]
+    mode = _MODES[control >> 2 & 3]
     if mode is SecurityMode.CLEARTEXT:
-        return Opened(Verdict.CLEARTEXT, mode, body=octets[start + 1 : end])
+        return Opened(Verdict.CLEARTEXT, mode, body=sealed)
     if mode is SecurityMode.RESERVED:
-        return _refused(Verdict.UNSUPPORTED_MODE, mode, start, "security mode 3 has no meaning")
+        return _refused(Verdict.UNSUPPORTED_MODE, mode, _start(acse), "security mode 3 has no meaning")
     encrypted = mode is SecurityMode.CIPHERTEXT_AUTHENTICATION
-    if end - start <= MAC_SIZE:
-        text = f"{end - start} octets of user information do not hold a control octet and a MAC"
-        return _refused(Verdict.TOO_SHORT, mode, start, text)
-
-    # Key id to look up, octet of it in N, vector: usually one reading, several where it is open which holds.
-    readings: tuple[tuple[int, int | None, bytes], ...]
-    authentication = acse.authentication
-    if authentication is None:
-        readings = tuple([(key_id, key_id, iv) for key_id, iv in sessions])
-        if not readings:
+    if len(sealed) < MAC_SIZE:
+        text = f"{len(sealed) + 1} octets of user information do not hold a control octet and a MAC"
+        return _refused(Verdict.TOO_SHORT, mode, _start(acse), text)
+    readings = _readings(acse, sessions)
+    if not readings:
+        authentication = acse.authentication
+        if authentication is None:
             text = "the message has no authentication value, and no session is known that it belongs to"
-            return _refused(Verdict.NO_SESSION, mode, start, text)
-    elif authentication.form != "c12.22" or authentication.iv is None:
+            return _refused(Verdict.NO_SESSION, mode, _start(acse), text)
         text = f"the authentication value has the form {authentication.form}, which is not opened"
         return _refused(Verdict.UNSUPPORTED_AUTHENTICATION, mode, None, text)
-    elif authentication.key_id is None:
-        # It is 0 then, and N has been seen without the octet and with it.
-        readings = ((0, None, authentication.iv), (0, 0, authentication.iv))
-    else:
-        readings = ((authentication.key_id, authentication.key_id, authentication.iv),)
 
     usual, called, calling = canonical_prefix(acse, keys.base_oid.content)
-    sealed = octets[start + 1 : end]
     attempts: list[Attempt] = []
     other = None if acse.application_context is None else other_prefix(elements_of(acse))
-    for prefix, (key_id, written, iv) in [(one, reading) for one in (usual, other) if one for reading in readings]:
-        header = prefix + (iv if written is None else bytes((written,)) + iv)
-        if len(header) <= BLOCK_SIZE:
-            return _refused(Verdict.SHORT_HEADER, mode, None, _short(header))
-        for key in keys.find_absolute(called, calling if callers_keys else None, key_id):
-            try:
-                if encrypted:
-                    body = key.eax.decrypt(header, sealed)
+    for prefix in (usual,) if other is None else (usual, other):
+        for key_id, written, iv in readings:
+            header = prefix + (iv if written is None else bytes((written,)) + iv)
+            if len(header) <= BLOCK_SIZE:
+                return _refused(Verdict.SHORT_HEADER, mode, None, _short(header))
+            for key in keys.find_absolute(called, calling if callers_keys else None, key_id):
+                try:
+                    if encrypted:
+                        body = key.eax.decrypt(header, sealed)
+                    else:
+                        body = sealed[:-MAC_SIZE]
+                        key.eax.verify(header + body, sealed[-MAC_SIZE:])
+                except InvalidTag:
+                    attempts.append(Attempt(key, written, iv, header))
                 else:
-                    body = sealed[:-MAC_SIZE]
-                    key.eax.verify(header + body, sealed[-MAC_SIZE:])
-            except InvalidTag:
-                attempts.append(Attempt(key, written, iv, header))
-            else:
-                findings = () if authentication is None or authentication.key_id is not None else _key_id_note(written)
-                if prefix is not usual:
-                    findings += (_DOUBLED_ARC,)
-                return Opened(Verdict.VERIFIED, mode, body=body, key=key, key_id=key_id, iv=iv, findings=findings)
+                    findings = _key_id_note(written) if len(readings) > 1 and acse.authentication is not None else ()
+                    if prefix is not usual:
+                        findings += (_DOUBLED_ARC,)
+                    return Opened(Verdict.VERIFIED, mode, body=body, key=key, key_id=key_id, iv=iv, findings=findings)
 
     key_id, _, iv = readings[0]
     if attempts:
@@ -213,12 +208,33 @@ def _open(
         if diagnose:
             finding = explain(elements_of(acse), attempts, keys, proven)
         else:
+            end = acse.user_information.end
             finding = Finding("error", "wrong-mac", _PATH, end - MAC_SIZE, f"the MAC is wrong under key {key.id}")
         return Opened(Verdict.WRONG_MAC, mode, key=key, key_id=key_id, iv=iv, findings=(finding,))
     text = f"no key with id {key_id} is known for messages from {acse.calling} to {acse.called}"
-    finding = Finding("error", Verdict.NO_KEY.value, _PATH, start, text)
+    finding = Finding("error", Verdict.NO_KEY.value, _PATH, _start(acse), text)
     body_in_clear = None if encrypted else sealed[:-MAC_SIZE]
     return Opened(Verdict.NO_KEY, mode, body=body_in_clear, key_id=key_id, iv=iv, findings=(finding,))
+
+
+def _readings(acse: Envelope, sessions: Sequence[SessionSecurity]) -> Sequence[tuple[int, int | None, bytes]]:
+    """Return key ids to look up, each with its octet in N, if any, and the vector.
+
+    Usually it is one, and several where it is open which holds; none where there is nothing to open the message with.
+    """
+    if isinstance(acse, FlatApdu):
+        if acse.key_id is not None and acse.iv is not None:
+            written = ord(acse.key_id)
+            return ((written, written, acse.iv),)
+    else:
+        authentication = acse.authentication
+        if authentication is not None:
+            key_id, iv = authentication.key_id, authentication.iv
+            if authentication.form != "c12.22" or iv is None:
+                return ()
+            # Where it is left out it is 0, and N has been seen without the octet and with it.
+            return ((key_id, key_id, iv),) if key_id is not None else ((0, None, iv), (0, 0, iv))
+    return [(key_id, key_id, iv) for key_id, iv in sessions]
 
 
 def seal(
@@ -275,6 +291,11 @@ def seal(
     else:
         sealed = body + key.eax.mac(header + body)
     return joined(elements, before + sealed)
+
+
+def _start(acse: Envelope) -> int:
+    """Return where the control octet is."""
+    return acse.user_information.start
 
 
 def _refused(verdict: Verdict, mode: SecurityMode | None, offset: int | None, text: str) -> Opened:

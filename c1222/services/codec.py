@@ -146,7 +146,10 @@ def decode_request(octets: Octets) -> Request:
     code = octets[0]
     if code < 0x20:
         raise DecodeError("service.code", 0, f"{code:02X} is a response code, a request was expected")
-    return REQUESTS.get(code, RawRequest).decode(octets)
+    known = REQUESTS.get(code)
+    if known is None or type(octets) is not bytes:
+        return (known or RawRequest).decode(octets)
+    return known.decode_parameters(octets)
 
 
 def decode_response(octets: Octets, request: Request | None = None) -> Response:
@@ -172,10 +175,11 @@ def decode_response(octets: Octets, request: Request | None = None) -> Response:
         known = None if request is None or isinstance(request, RawRequest) else request.service
         response: Response = ErrorResponse.decode(octets, known)
     elif request is None or request.answer is None:
-        response = UnpairedResponse.decode(octets)
+        response = UnpairedResponse.decode_parameters(octets if type(octets) is bytes else bytes(octets))
     else:
-        response = request.answer.decode(octets)
-    object.__setattr__(response, "request", request)  # it is new, so nobody has seen it without
+        response = request.answer.decode_parameters(octets if type(octets) is bytes else bytes(octets))
+    if request is not None:
+        object.__setattr__(response, "request", request)  # it is new, so nobody has seen it without
     return response
 
 

@@ -14,7 +14,6 @@ from c1222.services.fields import RELATIVE_TAG, TITLE, TITLES, U16, U24, Counted
 from c1222.services.service import Effect, Request, Response, Service, beside, wire
 
 if TYPE_CHECKING:
-    from c1222.message import ber
     from c1222.message.aptitle import ApTitle
 
 __all__ = [
@@ -81,9 +80,9 @@ class _Titled(Service):
         raise NotImplementedError
 
     @classmethod
-    def decode(cls, octets: ber.Octets) -> Self:
+    def decode_parameters(cls, octets: bytes) -> Self:
         """Read the service; titles that are not encoded as we would (lengths, mixed tags) keep their meaning only."""
-        self = super().decode(octets)
+        self = super().decode_parameters(octets)
         if 0x0D in octets and self.encode() != octets:
             object.__setattr__(self, "relative_tag", 0x0D)
             if self.encode() != octets:

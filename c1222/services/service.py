@@ -317,8 +317,20 @@ class Service(Value):
         if not end or octets[0] not in cls.codes:
             found = f"{octets[0]:02X}" if end else "nothing"
             raise DecodeError(f"{cls.label()}.code", 0, f"{found} is not a code of {cls.__name__}")
+        return cls.decode_parameters(octets)
+
+    @classmethod
+    def decode_parameters(cls, octets: bytes) -> Self:
+        """Read a service whose code is known to be one of this class.
+
+        Args:
+            octets: all octets of the service, without the length before it.
+
+        Raises:
+            DecodeError: the octets are not such a service.
+        """
         try:
-            return cls.read(octets, 1, end)[0]
+            return cls.read(octets, 1, len(octets))[0]
         except DecodeError as error:
             raise type(error)(f"{cls.label()}.{error.path}", error.offset, error.reason) from None
 
