@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "identify": "ask a meter for its identity and capabilities",
     "keys": "list the keys of a key file, or print them as Wireshark reads them",
     "node": "simulate meters on the network, or a relay",
+    "ports": "list the serial ports of this machine",
     "procedure": "run a procedure of a meter",
     "read": "read tables, elements, registers, load profile, events from a meter",
     "report": "make a page of captures, device files or a meter, to look at offline",

@@ -41,14 +41,9 @@ PASSWORD_VARIABLE: Final = "C1222_PASSWORD"  # noqa: S105 - a name
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def _titles(*, required: bool) -> tuple[_Decorator, _Decorator]:
-    return (
-        click.option("--called", metavar="TITLE", required=required, help="ApTitle of the meter."),
-        click.option("--calling", metavar="TITLE", required=required, help="ApTitle to send requests as."),
-    )
-
-
-_OTHERS: Final[tuple[_Decorator, ...]] = (
+_OPTIONAL: Final[tuple[_Decorator, ...]] = (
+    click.option("--called", metavar="TITLE", help="ApTitle of the meter; none at a serial line."),
+    click.option("--calling", metavar="TITLE", help="ApTitle to send requests as; none at a serial line."),
     keys_option,
     click.option("--key-id", type=click.IntRange(0, 255), help="Key to use, where there are several."),
     click.option(
@@ -69,10 +64,12 @@ _OTHERS: Final[tuple[_Decorator, ...]] = (
     click.option(
         "--timeout",
         type=click.FloatRange(0, min_open=True),
-        help="Seconds to wait for the first answer; default: UDP 5, TCP 60.",
+        help="Seconds to wait for the first answer; default: UDP 5, TCP 60, serial lines 6 or 30.",
     ),
     click.option(
-        "--attempts", type=click.IntRange(1), help="How often to send the same message; default: UDP 4, TCP 1."
+        "--attempts",
+        type=click.IntRange(1),
+        help="How often to send the same message; default: UDP 4, TCP 1, serial lines 4.",
     ),
     click.option("--ed-class", metavar="TEXT", help="Device class to put into requests: 4 characters or 8 hex digits."),
     click.option(
@@ -86,8 +83,7 @@ _OTHERS: Final[tuple[_Decorator, ...]] = (
         "--device", "known", metavar="FILE", help="Known tables of the meter; they are not read again to find layouts."
     ),
 )
-_OPTIONS: Final[tuple[_Decorator, ...]] = (click.argument("url", metavar="URL"), *_titles(required=True), *_OTHERS)
-_OPTIONAL: Final[tuple[_Decorator, ...]] = (*_titles(required=False), *_OTHERS)
+_OPTIONS: Final[tuple[_Decorator, ...]] = (click.argument("url", metavar="URL"), *_OPTIONAL)
 
 
 def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,7 +92,7 @@ def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def optional_connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command that can do without a meter the options of a connection, likewise; the titles may be left out."""
+    """Give a command that can do without a meter the options of a connection, likewise."""
     return _with_options(command, _OPTIONAL)
 
 
@@ -170,6 +166,14 @@ def client_settings(connection: dict[str, Any]) -> dict[str, Any]:
     Args:
         connection: from `connection_options`.
     """
+    from c1222.transport.lines.line_url import is_line_url
+
+    if not is_line_url(connection["url"]):
+        for name in ("called", "calling"):
+            if not connection[name]:
+                fail(f"the URL of a meter on a network needs --{name}")
+    elif connection["sessionless"]:
+        fail("--sessionless: at a serial line there is always a session")
     keys = key_store(connection["keys"]) if connection["keys"] else None
     known = connection["known"]
     return {

@@ -22,7 +22,7 @@ _OF_EVERY_RESPONSE = frozenset({"code", "kind", "result", "service"})
 @click.option("--tables", is_flag=True, help="Read its tables too: manufacturer, model, serial number, versions.")
 @row_options("text", "json")
 def command(connection: dict[str, Any], tables: bool, form: str, output: str | None) -> None:
-    """Ask the meter at URL, udp://host:port or tcp://host:port, which standard and features it supports.
+    """Ask the meter at URL (see c1222 read) which standard and features it supports.
 
     That needs no password and no session. Exit code 2: usage; 3: the meter refused or was silent.
     """

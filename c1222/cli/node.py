@@ -31,7 +31,8 @@ __all__ = ["command"]
     metavar="URL",
     default=("udp://127.0.0.1:1153",),
     show_default=True,
-    help="Where to listen, udp:// or tcp://; may be repeated. Port 0 takes a free one.",
+    help="Where to listen; may be repeated. udp:// or tcp://, port 0 takes a free one; as an optical port pty:,"
+    " c1218+tcp:// or c1221+tcp://, with ?meter=N for another meter than the first.",
 )
 @keys_option
 @declarations_option
@@ -85,7 +86,8 @@ def command(
 ) -> None:
     """Simulate meters: tables, access rights, procedures, logs, and a load that moves.
 
-    Prints one line for each address it listens on, and serves until it is interrupted. With keys, only secured requests
+    Prints one line for each address it listens on, for pty: that of the device which a client opens, and serves until
+    it is interrupted. With keys, only secured requests
     are taken, unless cleartext is allowed. The profile says what the meters are; sample: alone lists those that come
     with the program.
     """

@@ -42,7 +42,7 @@ def command(
     output: str | None,
     declarations: tuple[str, ...],
 ) -> None:
-    """Run a procedure of the meter at URL, udp://host:port or tcp://host:port, and print its result.
+    """Run a procedure of the meter at URL (see c1222 read) and print its result.
 
     PROCEDURE is a number (4, SP4, MP3) or a name ("Reset List Pointers"). Parameters are given in the order of the
     procedure's declaration, as JSON or text, or all together as one JSON object; - is a line of standard input. Flags

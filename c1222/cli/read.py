@@ -60,7 +60,10 @@ def command(
     save: str | None,
     declarations: tuple[str, ...],
 ) -> None:
-    """Read from the meter at URL, udp://host:port or tcp://host:port.
+    """Read from the meter at URL: udp://host:port, tcp://host:port, or that of a serial line.
+
+    A serial line, where there are no titles and keys, is serial:///dev/ttyUSB0 (c1222 ports lists them),
+    c1218+tcp://host:port, rfc2217://host:port, c1221+tcp://host:port or c1221+serial:///dev/ttyS0?dial=5551234.
 
     ELEMENT is a table (23, ST23, MT5), an element of one (ST23.TOT_DATA_BLOCK.SUMMATIONS[0], ST26.ENTRIES[0:2]), or one
     of identity, registers, events, clock, and load-profile with the number of its set behind it (load-profile 1).

@@ -151,9 +151,6 @@ def _take_meter(maker: ReportMaker, connection: dict[str, Any], zone: dt.tzinfo 
     """Read a meter; return whether it refused something."""
     from c1219.rules.profile_set import SETS, set_label
 
-    for name in ("called", "calling"):
-        if not connection[name]:
-            fail(f"the URL of a meter needs --{name}")
     with connected(connection) as meter, progress("reading", octets=True) as tell:
         calls: dict[str, Callable[[], Any]] = {
             "identity": meter.identity,
@@ -169,7 +166,8 @@ def _take_meter(maker: ReportMaker, connection: dict[str, Any], zone: dt.tzinfo 
     if not found:
         say(f"c1222: {in_options(next(iter(refused.values())))}", err=True)
         sys.exit(REFUSED)
-    device.node.setdefault("ap_title", connection["called"])
+    if connection["called"]:
+        device.node.setdefault("ap_title", connection["called"])
     maker.add_device(device, connection["url"])
     for error in dict.fromkeys(refused.values()):
         names = ", ".join(name for name, why in refused.items() if why is error)

@@ -35,7 +35,7 @@ def command(
     verify: bool,
     declarations: tuple[str, ...],
 ) -> None:
-    """Write to the meter at URL, udp://host:port or tcp://host:port, and wait for its confirmation.
+    """Write to the meter at URL (see c1222 read) and wait for its confirmation.
 
     ELEMENT is a table (ST6) or an element of one (ST6.OWNER_NAME). VALUE is JSON, as `c1222 read --format json` shows
     it, or text; - takes it from standard input.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Self
 
@@ -81,10 +81,14 @@ def _opening(
                 endpoints[0].send(item)
 
         meter = AsyncMeter(make(link, *args, **kwargs), send)
-        with closing(await opening(given_timeout(kwargs), meter.receive, meter.lost)) as endpoint:
-            endpoints.append(endpoint)
+        endpoints.append(await opening(given_timeout(kwargs), meter.receive, meter.lost))
+        try:
             async with meter:
                 yield meter
+        finally:
+            endpoints[0].close()
+            if not isinstance(link, Link):
+                await endpoints[0].wait_closed()
 
     return opened(connect, Operations, first="str", returns="AbstractAsyncContextManager[AsyncMeter]")
 

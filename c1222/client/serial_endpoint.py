@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from c1222.client.serial_line import line_at
 from c1222.message.ber import MAX_APDU_OCTETS
 from c1222.serial.link_events import ChangeRate
-from c1222.transport.lines.blocking import open_line
 
 if TYPE_CHECKING:
     from c1222.transport.lines.blocking import Line
@@ -19,24 +17,18 @@ class SerialEndpoint:
     """What a `SerialInitiator` gives out goes to a line, and what the line brings back.
 
     Args:
-        url: address of the line.
-        timeout: how long a connection may take to open, seconds, if that is shorter than 10.
+        line: the line; closed with this.
 
     Attributes:
-        settings: what the address says of the line and its meter.
         reliable: True: who is at the other end of a line is known.
         max_size: no limit of its own.
-
-    Raises:
-        InvalidUrl: it is no such address; Unreachable: there is no way there; StateError: an extra is not installed.
     """
 
     reliable = True
     max_size = MAX_APDU_OCTETS
 
-    def __init__(self, url: str, timeout: float | None = None) -> None:
-        where, self.settings = line_at(url)
-        self._line: Line = open_line(where, timeout)
+    def __init__(self, line: Line) -> None:
+        self._line = line
 
     def send(self, item: bytes | ChangeRate) -> None:
         """Send octets, or change the rate once all is sent."""

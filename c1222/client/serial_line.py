@@ -149,11 +149,10 @@ def line_of(options: Mapping[str, str], *, c1221: bool = False, remote: bool = F
 
 
 def _line(found: dict[str, Any], *, c1221: bool, remote: bool) -> SerialLine:
-    profile = PLAIN._replace(
-        any_identity=not (c1221 and found.get("identity")),
-        turn_around=0.0 if remote else PLAIN.turn_around,
-        **_renamed(found, {"crc": "crc_order", "toggle": "check_toggle"}, LinkProfile),
+    base = PLAIN._replace(
+        any_identity=not (c1221 and found.get("identity")), turn_around=0.0 if remote else PLAIN.turn_around
     )
+    profile = base._replace(**_renamed(found, {"crc": "crc_order", "toggle": "check_toggle"}, LinkProfile))
     logon = SerialLogon(**_renamed(found, {"padding": "password_padding"}, SerialLogon))
     timing = C1221_TIMING if c1221 else C1218_TIMING
     if remote and not c1221:  # only the device's own clock ends the session; all else waits for the network [1]

@@ -13,12 +13,14 @@ from c1222.client.clock import SystemClock
 from c1222.client.operations.operations import Operations
 from c1222.client.serial_endpoint import SerialEndpoint
 from c1222.client.serial_initiator import SerialInitiator
+from c1222.client.serial_line import line_at
 from c1222.client.signatures import described, given_timeout, opened
 from c1222.client.steps import Pause, begin
 from c1222.errors import C1222Error, StateError, Unreachable
 from c1222.protocol.events import Completed, Failed
 from c1222.protocol.policy import Link, link_over
 from c1222.protocol.state import ExchangeState
+from c1222.transport.lines.blocking import open_line
 from c1222.transport.lines.line_url import is_line_url
 from c1222.transport.schemes import Endpoint, parse_url, transport_of
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from c1222.client.serial_line import SerialLine
     from c1222.client.steps import Operation, Outcome, Step
     from c1222.protocol.initiator.exchange import Exchange
+    from c1222.transport.url import Url
 
 __all__ = ["Endpoint", "Meter", "connect"]
 
@@ -264,14 +267,15 @@ def _opening(
             InvalidUrl: it is no such address; Unreachable: there is no way there; StateError: an extra is not
             installed, or titles or keys are given where there are none.
         """
-        endpoint = url if not isinstance(url, str) else _endpoint(url, given_timeout(kwargs))
+        timeout = given_timeout(kwargs)
+        if isinstance(url, str) and is_line_url(url):
+            where, settings = line_at(url)
+            operations = make(settings, *args, **kwargs)
+            return Meter(operations, SerialEndpoint(open_line(where, timeout)))
+        endpoint = url if not isinstance(url, str) else _endpoint(parse_url(url), timeout)
+        link = link_over(reliable=endpoint.reliable)
         try:
-            link: Link | SerialLine
-            if isinstance(endpoint, SerialEndpoint):
-                link = endpoint.settings
-            else:
-                link = link_over(reliable=endpoint.reliable)
-                link = link._replace(max_size=min(link.max_size, endpoint.max_size))
+            link = link._replace(max_size=min(link.max_size, endpoint.max_size))
             return Meter(make(link, *args, **kwargs), endpoint)
         except BaseException:
             endpoint.close()
@@ -280,10 +284,7 @@ def _opening(
     return opened(connect, Operations, first="str | Endpoint", returns="Meter")
 
 
-def _endpoint(url: str, timeout: float | None) -> Endpoint:
-    if is_line_url(url):
-        return SerialEndpoint(url, timeout)
-    where = parse_url(url)
+def _endpoint(where: Url, timeout: float | None) -> Endpoint:
     return transport_of(where).open(where.host, where.port, timeout)
 
 

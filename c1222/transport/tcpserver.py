@@ -181,6 +181,8 @@ class TcpServer:
                     self._rest()
                 return  # nobody is there any more
             accepted.setblocking(False)
+            with contextlib.suppress(OSError):  # asyncio sets it only where the socket names its protocol
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._has_room(accepted, peer_of(address[0])):
                 task = self._loop.create_task(self._take(accepted))
                 self._opening.add(task)

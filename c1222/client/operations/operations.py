@@ -123,7 +123,15 @@ class Operations(SessionVerbs, TableVerbs, ProcedureVerbs, MeaningVerbs, Network
         given = {"timeout": timeout, "attempts": attempts, "busy_tries": busy_tries, "busy_pause": busy_pause}
         asker: Asker
         if isinstance(link, SerialLine):
-            _check_none(called=called, calling=calling, key=key, key_id=key_id, mode=mode or None, identity=identity)
+            _check_none(
+                called=called,
+                calling=calling,
+                key=key,
+                key_id=key_id,
+                mode=mode or None,
+                identity=identity,
+                ed_class=ed_class,
+            )
             asker = SerialInitiator(link.with_attempts(attempts), _timing(TCP_TIMING, given), answer_within=timeout)
             session, padding = True, padding if padding != b" " else link.logon.password_padding
         else:

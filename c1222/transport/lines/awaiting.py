@@ -36,6 +36,9 @@ class AsyncLine(Protocol):
     def close(self) -> None:
         """Close it. May be called twice."""
 
+    async def wait_closed(self) -> None:
+        """Wait until the port is free for others."""
+
 
 async def open_line_async(
     url: LineUrl, timeout: float | None, receive: Callable[[bytes], None], lost: Callable[[C1222Error], None]
@@ -157,6 +160,10 @@ class _StreamLine(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
+    async def wait_closed(self) -> None:
+        if hasattr(self._transport, "wait_closed"):
+            await self._transport.wait_closed()
+
     def _end(self, error: ConnectionLost) -> None:
         if not self._closing:
             self.close()
@@ -212,6 +219,9 @@ class _ThreadedLine:
 
     def close(self) -> None:
         self._closing = True  # the thread closes the port, which takes a while
+
+    async def wait_closed(self) -> None:
+        await self._loop.run_in_executor(None, self._thread.join)
 
     def _run(self) -> None:
         try:

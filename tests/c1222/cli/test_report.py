@@ -88,7 +88,7 @@ def test_a_meter_that_refuses_rights(talk: Talk, tmp_path: Path) -> None:
         (("nothing.pcap",), "nothing.pcap"),
         (("sample:nothing",), "there is no sample"),
         (("udp://127.0.0.1:9", "sample:meters"), "a URL stands alone"),
-        (("udp://127.0.0.1:9",), "needs --called"),
+        (("udp://127.0.0.1:9",), "a network needs --called"),
         (("sample:meters", "--called", ".1"), "are for the URL"),
         (("sample:meters", "--made", "yesterday"), "is no time"),
         (("sample:meters", "--zone", "Nowhere/Else"), "Nowhere/Else"),

@@ -14,6 +14,7 @@ from c1222.errors import InvalidTag, InvalidUrl, PeerSilent, StateError
 from c1222.security.keys import Key
 from c1222.serial.link import LinkRole, SerialLink
 from c1222.serial.packet import read_packet
+from c1222.serial.presets import PRESETS
 from c1222.serial.profile import C1221_TIMING
 from c1222.serial.responder import SerialResponder
 from c1222.services import ErrorResponse, decode_request
@@ -238,6 +239,54 @@ def _zeros() -> Any:
 def test_a_wrong_value_of_an_option_says_what_is_possible(options: dict[str, str]) -> None:
     with pytest.raises(InvalidUrl, match=f"{next(iter(options))}="):
         line_of(options)
+
+
+def test_every_option_is_taken() -> None:
+    line = line_of(
+        {
+            "baud": "19200",
+            "rates": "9600,38400",
+            "identity": "3",
+            "echo": "on",
+            "turn_around": "0.15",
+            "crc": "either",
+            "toggle": "ignore",
+            "packet_size": "128",
+            "packets": "4",
+            "padding": "nul",
+            "user_padding": "zero",
+            "timing": "30,1,4,3",
+            "authenticate": "2",
+            "wake_up": "on",
+        },
+        c1221=True,
+    )
+    profile, logon = line.profile, line.logon
+    assert (profile.identity, profile.any_identity, profile.turn_around) == (3, False, 0.15)
+    assert (profile.echo, profile.crc_order, profile.check_toggle) == ("on", "either", False)
+    assert (logon.packet_size, logon.packets, logon.rates, logon.timing) == (128, 4, (9600, 38400), (30, 1, 4, 3))
+    assert (logon.password_padding, logon.user_padding) == (b"\0", b"0")
+    assert (line.rate, line.authenticate, line.wake_up) == (19200, 2, b"\x55")
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_reads(preset: str) -> None:
+    meter, line = line_meter(options={"preset": preset, "identity": "0"}, **READER)
+    if line_of({"preset": preset}).logon.password_padding == b"0":
+        with meter, pytest.raises(PasswordRefused):  # the simulated meter takes blanks, or 00
+            meter.read(1)
+        return
+    with meter:
+        assert meter.read(1).MANUFACTURER == "DEMO"
+    assert not line.station.link.counts["for others"]
+
+
+def test_a_wake_up_goes_before_identify() -> None:
+    meter, line = line_meter(options={"wake_up": "on"}, **READER)
+    with meter:
+        meter.read(1)
+    assert line.sent[0] == b"\x55"
+    assert line.sent.count(b"\x55") == 1
 
 
 def test_options_go_before_a_preset() -> None:

@@ -24,6 +24,7 @@ from c1222.serial.link_events import Transmit
 from c1222.serial.opening import SerialLogon, open_session
 from c1222.serial.session import SerialSession, ServiceAnswered
 from c1222.services.tables import ReadRequest
+from c1222.transport.tcpserver import TcpServer
 
 DEVICES = Path(__file__).parents[4] / "specs" / "devices"
 PASSWORDS = {"polyphase-tou": "reader-demo", "single-phase": "reader-demo", "big-endian": "lecteur-démo"}
@@ -166,3 +167,32 @@ def test_a_relay_has_no_lines() -> None:
 
     with pytest.raises(StateError, match="a relay has no serial lines"):
         asyncio.run(run())
+
+
+def test_small_answers_are_not_held_back() -> None:
+    async def run() -> None:
+        came: list[Any] = []
+        server = await TcpServer.open(lambda octets, source: came.append(source), local=("127.0.0.1", 0), raw=True)
+        _, writer = await asyncio.open_connection(*server.local_address)
+        writer.write(b"x")
+        while not came:
+            await asyncio.sleep(0.01)
+        accepted = came[0]._transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        writer.close()
+        await server.close()
+
+    asyncio.run(run())
+
+
+def test_a_port_is_free_when_the_meter_is_closed() -> None:
+    with node.running(DEVICES / "single-phase.json", listen=("pty:",), simulate=False) as running:
+
+        async def identify() -> None:
+            async with aio.connect(running.url) as meter:
+                await meter.identify()
+
+        for _ in range(3):
+            asyncio.run(identify())
+        with c1222.connect(running.url) as meter:
+            meter.identify()
