@@ -18,7 +18,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Context, Decimal
 from enum import IntFlag
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from c1219.caches import remembered
 from c1219.codes.status import ChannelStatus
@@ -34,7 +34,7 @@ from c1219.views.profile.set import MAX_BLOCKS, ProfileSet, profile_set
 from c1219.views.rows import RowView, csv_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from c1219.errors import Finding
     from c1219.tableset import TableSet
@@ -62,6 +62,7 @@ class IntervalStatus(IntFlag):
 
 
 _STATUS = tuple(IntervalStatus(bits) for bits in range(64))
+_STATUS_NAMES = tuple([flag.name for flag in status] for status in _STATUS)
 _CHANNEL_STATUS: tuple[int, ...] = tuple(ChannelStatus(code) if code < 8 else code for code in range(16))
 _SKIPPED = ChannelStatus.SKIPPED_INTERVAL
 
@@ -174,7 +175,7 @@ class LoadProfile(RowView[Interval]):
                 }
                 for block in self.blocks
             ],
-            "intervals": [_row_dict(row) for row in self.rows],
+            "intervals": list(_row_dicts(self.rows)),
             "end_readings": [{k: _plain(v) for k, v in reading._asdict().items()} for reading in self.readings],
             "findings": [finding._asdict() for finding in self.findings],
         }
@@ -194,8 +195,7 @@ class LoadProfile(RowView[Interval]):
         if layout != "long":
             raise ValueError(f"layout is long or wide, not {layout!r}")
         shown = []
-        for row in self.rows:
-            items = _row_dict(row)
+        for items in _row_dicts(self.rows):
             items["status"] = " ".join(items["status"])
             shown.append(items)
         return csv_text(Interval._fields, shown)
@@ -244,10 +244,22 @@ def _plain(value: Any) -> Any:
     return value if not isinstance(value, float) or value - value == 0 else str(value)
 
 
-def _row_dict(row: Interval) -> dict[str, Any]:
-    items = {name: _plain(item) for name, item in row._asdict().items()}
-    items["status"] = [flag.name for flag in row.status]
-    return items
+def _row_dicts(rows: Iterable[Interval]) -> Iterator[dict[str, Any]]:
+    """Yield rows in terms of JSON; rows of one interval stand together, and the next starts where it ends."""
+    start = end = start_text = end_text = None
+    for row in rows:
+        if row.start is not start:
+            start, start_text = row.start, end_text if row.start is end else _plain(row.start)
+        if row.end is not end:
+            end, end_text = row.end, _plain(row.end)
+        value = None if row.value is None else f"{row.value:f}"
+        raw = row.raw if type(row.raw) is int else _plain(row.raw)
+        names = list(_STATUS_NAMES[row.status])
+        cells = (start_text, end_text, *row[2:_VALUE], value, raw, names, row.extended, row.block)
+        yield dict(zip(Interval._fields, cells, strict=True))
+
+
+_VALUE: Final = Interval._fields.index("value")
 
 
 class Scaling(dict[Any, Decimal | None]):
