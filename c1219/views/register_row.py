@@ -85,7 +85,7 @@ class Register(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON: Decimal as string, times as ISO 8601."""
-        items = self._asdict()
+        items = dict(zip(self._fields, self, strict=True))  # faster than _asdict
         items["value"] = None if self.value is None else f"{self.value:f}"
         items["raw"] = _raw_as_json(self.raw)
         items["phase"] = None if self.phase is None else self.phase.text

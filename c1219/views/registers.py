@@ -11,12 +11,13 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from c1219.caches import BoundedDict
 from c1219.errors import Finding
 from c1219.rules.lists import newest_first
 from c1219.rules.offer import lists
 from c1219.tabular.readings import READINGS, reading
 from c1219.values import Raw
-from c1219.views.clock import Timekeeping, timekeeping
+from c1219.views.clock import timekeeping
 from c1219.views.origin import MeterOrigin, origin
 from c1219.views.records import record
 from c1219.views.register_row import Kind, Period, Register
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from c1219.codes.units import Direction, Segmentation
-    from c1219.rules.sources import Source
+    from c1219.rules.sources import Source, Sources
     from c1219.tableset import TableSet
 
-__all__ = ["Kind", "Period", "Register", "Registers", "registers"]
+__all__ = ["Kind", "Period", "Register", "RegisterReader", "Registers", "registers"]
 
 _TABLES: dict[int, tuple[Period, str]] = {
     23: ("current", ""),
@@ -45,6 +46,8 @@ _SECOND_FORMAT = {"demand", "coincident", "present demand"}
 _Place = tuple[str | None, int | None, int | None]
 """Block, tier and occurrence of a row."""
 _FLOAT32 = 1
+_MAX_NUMBERS = 4096
+"""Values of a column that are kept; registers of many meters and times repeat some, zero above all."""
 _NO_EVENT_TIME = "there is no event time: nothing may have been recorded yet"
 _INVALID_EVENT_TIME = "the event time is invalid"
 
@@ -109,23 +112,38 @@ def registers(device: TableSet, *, zone: dt.tzinfo | None = None, local_counters
         zone: where the meter is, if the caller knows; overrides what ST53 and ST54 say.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
     """
-    findings: list[Finding] = []
-    times = timekeeping(device, zone=zone, local_counters=local_counters)
-    reader = _Reader(device, times, findings)
-    return Registers(tuple(reader.rows()), tuple(dict.fromkeys(findings)), origin(device, times))
+    reader = RegisterReader(device, zone=zone, local_counters=local_counters)
+    rows, findings = reader.read()
+    return Registers(rows, findings, origin(device, reader.times))
 
 
-class _Reader:
-    """What is needed to read one meter's registers."""
+class RegisterReader:
+    """Reads the registers of one meter again and again; what its other tables say is found out once.
 
-    def __init__(self, device: TableSet, times: Timekeeping, findings: list[Finding]) -> None:
+    Args:
+        device: the tables of the meter. Between two reads ST23 to ST26 and ST28 may be put in and taken out.
+        zone: as for `registers`.
+        local_counters: likewise.
+    """
+
+    def __init__(self, device: TableSet, *, zone: dt.tzinfo | None = None, local_counters: bool = False) -> None:
         self.device = device
-        self.times = times
-        self.findings = findings
+        self.times = timekeeping(device, zone=zone, local_counters=local_counters)
+        self.sources: dict[int, Source] = {}
+        self._described: Sources | None = None
+        self._remarks: list[Finding] = []  # on what is found out once
+        self._columns: dict[tuple[Kind, int], _Column] = {}
+
+    def read(self) -> tuple[tuple[Register, ...], tuple[Finding, ...]]:
+        """Return the rows that are here now, and the findings of this and earlier reads on the sources."""
+        self.findings: list[Finding] = []
+        self._prepare(self.device, self.findings)
+        rows = tuple(self.rows())
+        return rows, tuple(dict.fromkeys(self.findings))
+
+    def _prepare(self, device: TableSet, findings: list[Finding]) -> None:
         self.here = {number for number in range(23, 29) if device.get(number) is not None}
         self.partial = {label for label in device if device[label].pieces is not None}
-        self.sources: dict[int, Source] = {}
-        self._columns: dict[tuple[Kind, int], _Column] = {}
         self._times: dict[dt.datetime, dt.datetime] = {}
         self.limits = self.selection = self.present = None
         self.singles = (False, False)
@@ -133,7 +151,9 @@ class _Reader:
             text = "none of the register tables ST23 to ST26 and ST28 is here"
             findings.append(Finding("warning", "absent", "ST23", None, text))
             return
-        self._sources = sources_of(device, findings)
+        if self._described is None:
+            self._described = sources_of(device, self._remarks)
+        findings += self._remarks
         st0 = record(device, 0, findings)
         if st0 is not None:
             control = st0.FORMAT_CONTROL_3
@@ -187,7 +207,9 @@ class _Reader:
     def _source(self, index: int | None) -> Source | None:
         if index is None:
             return None
-        self.sources[index] = source = self._sources.describe(index)
+        if self._described is None:
+            return None
+        self.sources[index] = source = self._described.describe(index)
         return source
 
     def trigger(self, coincident: int) -> int | None:
@@ -256,7 +278,7 @@ class _Column:
         self.kind = kind
         self._source = source
         self._single = single
-        self._numbers: dict[int, Decimal | None] = {}
+        self._numbers: BoundedDict[int, Decimal | None] = BoundedDict(_MAX_NUMBERS)
         self.described: tuple[int | None, str | None, str | None] = (None, None, None)
         self.electric: tuple[int | None, Segmentation | None, Direction | None, tuple[int, ...]]
         self.electric = (None, None, None, ())
@@ -302,7 +324,9 @@ class _Data:
         rows: those made so far.
     """
 
-    def __init__(self, reader: _Reader, period: Period, path: str, info: Any, self_read: int | None = None) -> None:
+    def __init__(
+        self, reader: RegisterReader, period: Period, path: str, info: Any, self_read: int | None = None
+    ) -> None:
         self.rows: list[Register] = []
         self._reader = reader
         self._partial = path.partition(".")[0] in reader.partial

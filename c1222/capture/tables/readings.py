@@ -7,6 +7,7 @@ those before it. Of a list the head is remembered, since it tells the order of t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from c1219 import C1219Error, Device
@@ -14,6 +15,7 @@ from c1219.caches import BoundedDict
 from c1219.rules.offer import lists
 from c1219.tableid import table_id
 from c1219.views.records import CALENDAR, CLOCK, SOURCES, record
+from c1219.views.registers import RegisterReader
 from c1222.errors import Finding
 
 if TYPE_CHECKING:
@@ -38,10 +40,10 @@ _Found = tuple[Iterable[_Row], Iterable[Finding]]
 _Tables = tuple[tuple[str, bytes], ...]
 
 
-def _registers(device: Device, label: str, _: dt.datetime | None) -> _Found:
-    found = device.registers()
+def _registers(configured: _Configured, label: str, _: dt.datetime | None) -> _Found:
+    found, findings = configured.registers.read()
     own = (row.as_dict() for row in found if row.table == label)
-    return [{new: row[name] for name, new in _OF_REGISTER.items()} for row in own], found.findings
+    return [{new: row[name] for name, new in _OF_REGISTER.items()} for row in own], findings
 
 
 _OF_REGISTER: Final = {
@@ -51,9 +53,9 @@ _OF_REGISTER: Final = {
 }  # fmt: skip
 
 
-def _intervals(device: Device, label: str, _: dt.datetime | None) -> _Found:
+def _intervals(configured: _Configured, label: str, _: dt.datetime | None) -> _Found:
     number = _SETS[label]
-    found = device.load_profile(number)
+    found = configured.device.load_profile(number)
     rows = found.as_dict()["intervals"]
     return [
         {"path": f"LP{number}.CH{row['channel']}", **{name: row[name] for name in _OF_INTERVAL}} for row in rows
@@ -63,8 +65,8 @@ def _intervals(device: Device, label: str, _: dt.datetime | None) -> _Found:
 _OF_INTERVAL: Final = ("quantity", "unit", "value", "raw", "source", "start", "end", "status")
 
 
-def _events(device: Device, label: str, _: dt.datetime | None) -> _Found:
-    found = device.events(logs=("history" if label == "ST74" else "event",))
+def _events(configured: _Configured, label: str, _: dt.datetime | None) -> _Found:
+    found = configured.device.events(logs=("history" if label == "ST74" else "event",))
     rows = ((row, row.as_dict()) for row in found)
     return [
         {"path": f"{label}.ENTRIES[{row.element}]", "text": row.text, **{name: shown[name] for name in _OF_EVENT}}
@@ -75,8 +77,8 @@ def _events(device: Device, label: str, _: dt.datetime | None) -> _Found:
 _OF_EVENT: Final = ("time", "sequence", "user", "code", "manufacturer")
 
 
-def _clock(device: Device, label: str, now: dt.datetime | None) -> _Found:
-    found = device.clock(now=now)
+def _clock(configured: _Configured, label: str, now: dt.datetime | None) -> _Found:
+    found = configured.device.clock(now=now)
     shown = found.as_dict()
     row = {name: shown[name] for name in ("weekday", "dst", "tier", "season", "drift")}
     time = shown["time"] or shown["wall"]
@@ -87,12 +89,12 @@ class _View(NamedTuple):
     """How rows are made of a table.
 
     Attributes:
-        rows: makes them, of a device, a label and the time of the message; with the findings of the view.
+        rows: makes them, of a configured device, a label and the time of the message; with the findings of the view.
         needs: numbers of the tables that say what is in it.
         measures: whether the rows have quantity and unit.
     """
 
-    rows: Callable[[Device, str, dt.datetime | None], _Found]
+    rows: Callable[[_Configured, str, dt.datetime | None], _Found]
     needs: tuple[int, ...]
     measures: bool = False
 
@@ -141,6 +143,11 @@ class _Configured:
     def __init__(self, tables: _Tables, registry: Registry) -> None:
         self.device = Device(dict(tables), registry=registry)
         self.unknown: dict[str, Finding] = {}
+
+    @cached_property
+    def registers(self) -> RegisterReader:
+        """What reads registers, with what these tables say found out once."""
+        return RegisterReader(self.device)
 
 
 class _Partly(NamedTuple):
@@ -202,7 +209,7 @@ class Readings:
                 device.put(label, octets)
             else:
                 device.put_pieces(label, {0: partly.head[: partly.offset], partly.offset: partly.octets})
-            found, findings = view.rows(device, label, now)
+            found, findings = view.rows(configured, label, now)
             rows = [row for row in found if not partly.head or _starts(device, row) >= partly.offset]
         except C1219Error:
             return [], None  # the table cannot be decoded, which is said already

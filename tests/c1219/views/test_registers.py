@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from c1219.codes.units import Direction, Segmentation
 from c1219.device import Device
 from c1219.values import Raw
-from c1219.views.registers import Register, Registers, registers
+from c1219.views.registers import Register, RegisterReader, Registers, registers
 from tests.c1219.views.example_meter import TABLES, meter
 
 
@@ -342,3 +342,15 @@ def test_floats_are_named_by_the_digits_of_their_own_format(formats: int) -> Non
     for row in rows:
         assert (row.raw != 0.1) == ((row.kind in SECOND) == (formats == 0x10))  # of 32 bits
         assert row.value == Decimal("0.1")
+
+
+def test_what_reads_again_finds_the_same_as_what_reads_once() -> None:
+    device, other = meter(), bytes(len(TABLES[23]))
+    reader = RegisterReader(device)
+    assert reader.read()[0] == registers(device).rows
+    device.put(23, other)
+    again = reader.read()[0]
+    assert again == registers(device).rows
+    assert [row.raw for row in again if row.kind == "summation" and row.table == "ST23"] == [0, 0]
+    device.drop("ST25")
+    assert reader.read()[0] == registers(device).rows
