@@ -23,6 +23,7 @@ from c1219.errors import (
     LayoutError,
     LimitExceeded,
     MissingTables,
+    TableFileError,
     UnknownElement,
     UnknownTable,
 )
@@ -31,11 +32,12 @@ if TYPE_CHECKING:
     from c1219.device import Device, decode, encode
     from c1219.registry import Registry, register
     from c1219.schema import Procedure, Table
+    from c1219.tablefile.loading import TableFile, load_tables
 
 __all__ = [
     "AbsentElement", "C1219Error", "DeclarationError", "DecodeError", "Device", "EncodeError", "Finding", "LayoutError",
-    "LimitExceeded", "MissingTables", "Procedure", "Registry", "Table", "UnknownElement", "UnknownTable", "decode",
-    "encode", "register",
+    "LimitExceeded", "MissingTables", "Procedure", "Registry", "Table", "TableFile", "TableFileError", "UnknownElement",
+    "UnknownTable", "decode", "encode", "load_tables", "register",
 ]  # fmt: skip
 
 _HOMES = {
@@ -43,8 +45,10 @@ _HOMES = {
     "Procedure": "schema",
     "Registry": "registry",
     "Table": "schema",
+    "TableFile": "tablefile.loading",
     "decode": "device",
     "encode": "device",
+    "load_tables": "tablefile.loading",
     "register": "registry",
 }
 

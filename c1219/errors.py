@@ -2,6 +2,7 @@
 
 C1219Error
 ├── DeclarationError  (ValueError)   a table is declared in a way that cannot be laid out
+│   └── TableFileError               a table file is not what it should be; carries file and line
 ├── UnknownTable      (LookupError)  nobody declared this table, or the device does not hold it
 ├── UnknownElement    (LookupError)  the table has no element of this name, or no such entry
 │   └── AbsentElement                the element is declared, but takes no octets in this device
@@ -27,6 +28,7 @@ __all__ = [
     "LayoutError",
     "LimitExceeded",
     "MissingTables",
+    "TableFileError",
     "UnknownElement",
     "UnknownTable",
     "UnknownZone",
@@ -59,6 +61,25 @@ class C1219Error(Exception):
 
 class DeclarationError(C1219Error, ValueError):
     """A table is declared in a way that cannot be laid out."""
+
+
+class TableFileError(DeclarationError):
+    """A table file is not what it should be.
+
+    Attributes:
+        file: its path.
+        line: where in it, from 1; None where that is not known.
+        reason: what is wrong, in words.
+    """
+
+    def __init__(self, file: str, line: int | None, reason: str) -> None:
+        super().__init__(file, line, reason)
+        self.file = file
+        self.line = line
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.file}{'' if self.line is None else f', line {self.line}'}: {self.reason}"
 
 
 class UnknownTable(C1219Error, LookupError):

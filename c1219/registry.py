@@ -21,7 +21,7 @@ import pkgutil
 import warnings
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from c1219.engine.declared import DeclaredProcedure, holds_secret, walk
 from c1219.errors import DeclarationError, UnknownTable
@@ -29,14 +29,28 @@ from c1219.tableid import NUMBERS, TableId, table_id, table_label
 from c1219.tables import LAYOUTS_DEPEND_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from c1219.schema import Procedure, Table
 
-__all__ = ["ENTRY_POINTS", "Registry", "default_registry", "register", "table_id", "table_label"]
+__all__ = ["ENTRY_POINTS", "Identity", "Registry", "default_registry", "register", "table_id", "table_label"]
 
 ENTRY_POINTS = "c1219.tables"
 """Group of the entry points that bring tables and procedures."""
+
+
+class Identity(NamedTuple):
+    """What of ST1 may decide which declarations are for a device.
+
+    Attributes:
+        manufacturer: MANUFACTURER without trailing blanks.
+        model: ED_MODEL, likewise.
+        firmware: FW_VERSION_NUMBER and FW_REVISION_NUMBER.
+    """
+
+    manufacturer: str
+    model: str
+    firmware: tuple[int, int]
 
 
 class Registry:
@@ -56,22 +70,39 @@ class Registry:
         self._modules = _standard_modules() if standard else []
         self._plugins = plugins
         self._secrecy: dict[int, tuple[bool, frozenset[int]]] = {}
+        self._conditional: list[tuple[Callable[[Identity | None], bool], tuple[Table | Procedure, ...]]] = []
+        self._fitting: dict[tuple[int, ...], Registry] = {}
 
     def __reduce__(self) -> Any:
         """Pickle the default registry as the other process's own; of others, what was registered."""
         if _DEFAULT and self is _DEFAULT[0]:
             return default_registry, ()
-        return _registry, (type(self), self._made_with, self._registered)
+        return _registry, (type(self), self._made_with, self._registered, self._conditional)
 
     def __deepcopy__(self, _memo: Any) -> Registry:
         return self
 
-    def register(self, *declarations: Table | Procedure, replace: bool = False) -> None:
+    def register(
+        self,
+        *declarations: Table | Procedure,
+        replace: bool = False,
+        condition: Callable[[Identity | None], bool] | None = None,
+    ) -> None:
         """Add tables and procedures.
+
+        Args:
+            declarations: what to add.
+            replace: whether they take the place of others.
+            condition: tells by ST1 for which devices they are, and there they go before all others; None is for all.
 
         Raises:
             DeclarationError: one is declared already for this number and device class, and `replace` is not set.
         """
+        if condition is not None:
+            self._conditional.append((condition, declarations))
+            self._fitting.clear()
+            self._secrecy.clear()
+            return
         for declaration in declarations:
             self._add(declaration, replace=replace)
             self._registered.append(declaration)
@@ -114,6 +145,25 @@ class Registry:
             raise UnknownTable(f"{key.procedure_label} is declared nowhere")
         return found
 
+    @property
+    def conditions(self) -> frozenset[str]:
+        """Labels of the tables that decide, beside ST0, which declarations are for a device."""
+        return frozenset({"ST1"}) if self._conditional else frozenset()
+
+    def fitting(self, identity: Identity | None) -> Registry:
+        """Return the declarations for a device.
+
+        Args:
+            identity: what ST1 says; None if that is not known.
+        """
+        fits = tuple([number for number, (condition, _) in enumerate(self._conditional) if condition(identity)])
+        if not fits:
+            return self
+        found = self._fitting.get(fits)
+        if found is None:
+            found = self._fitting[fits] = _Fitting(self, [self._conditional[number][1] for number in fits])
+        return found
+
     def secrecy(self, number: int) -> tuple[bool, frozenset[int]]:
         """Return what in a table is a password or key, for whatever device class; `c1219.secrecy` has the rule.
 
@@ -128,14 +178,16 @@ class Registry:
         if found is None:
             self._load(number)
             tables = [table for (known, _), table in self._tables.items() if known == number]
+            conditional: list[Any] = [item for _, items in self._conditional for item in items]
+            tables += [item for item in conditional if not hasattr(item, "outlines") and item.id == number]
             nodes = [node for table in tables for node in walk(table.outline)]
             sides = {node.side for node in nodes if isinstance(node, DeclaredProcedure)}
             if sides:
                 self._load(None)
             procedures = frozenset(
-                known
-                for (known, _), procedure in self._procedures.items()
-                if any(holds_secret(procedure.outlines[side]) for side in sides)
+                int(procedure.id)
+                for procedure in (*self._procedures.values(), *conditional)
+                if hasattr(procedure, "outlines") and any(holds_secret(procedure.outlines[side]) for side in sides)
             )
             found = self._secrecy[number] = (any(table.secret for table in tables), procedures)
         return found
@@ -157,11 +209,12 @@ class Registry:
         return [procedures[number] for number in sorted(procedures)]
 
     def layouts_depend_on(self, device_class: bytes | None = None) -> frozenset[str]:
-        """Return the labels of the tables that layouts of tables and procedures depend on, in devices of a class."""
+        """Return the labels of the tables on which layouts depend, or declarations, in devices of a class."""
         self._load_plugins()
-        own = (declared for declared in self._own if declared.device_class in {None, device_class})
+        conditional = [declared for _, items in self._conditional for declared in items]
+        own = [one for one in (*self._own, *conditional) if one.device_class in {None, device_class}]
         standard = LAYOUTS_DEPEND_ON if self._made_with["standard"] else frozenset()
-        return standard.union(*(declared.depends_on for declared in own))
+        return standard.union(self.conditions, *(declared.depends_on for declared in own))
 
     def _load_plugins(self) -> None:
         if self._plugins:
@@ -188,10 +241,54 @@ class Registry:
             known.setdefault((declaration.id, declaration.device_class), declaration)
 
 
-def _registry(kind: type[Registry], made_with: dict[str, bool], registered: list[Table | Procedure]) -> Registry:
+class _Fitting(Registry):
+    """A registry in which some declarations go before those of another."""
+
+    def __init__(self, others: Registry, declared: list[tuple[Table | Procedure, ...]]) -> None:
+        super().__init__(standard=False, plugins=False)
+        self._others = others
+        for items in declared:
+            self.register(*items, replace=True)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._others, [tuple(self._registered)])
+
+    def table(self, key: int | str, device_class: bytes | None = None) -> Table:
+        """Return the declaration of a table, as `Registry.table` does."""
+        try:
+            return super().table(key, device_class)
+        except UnknownTable:
+            return self._others.table(key, device_class)
+
+    def procedure(self, number: int, *, manufacturer: bool = False, device_class: bytes | None = None) -> Procedure:
+        """Return the declaration of a procedure, as `Registry.procedure` does."""
+        try:
+            return super().procedure(number, manufacturer=manufacturer, device_class=device_class)
+        except UnknownTable:
+            return self._others.procedure(number, manufacturer=manufacturer, device_class=device_class)
+
+    def tables(self, device_class: bytes | None = None) -> list[Table]:
+        """Return all tables, as `Registry.tables` does."""
+        found = {table.id: table for table in (*self._others.tables(device_class), *super().tables(device_class))}
+        return [found[number] for number in sorted(found)]
+
+    def procedures(self, device_class: bytes | None = None) -> list[Procedure]:
+        """Return all procedures, as `Registry.procedures` does."""
+        found = {item.id: item for item in (*self._others.procedures(device_class), *super().procedures(device_class))}
+        return [found[number] for number in sorted(found)]
+
+
+def _registry(
+    kind: type[Registry],
+    made_with: dict[str, bool],
+    registered: list[Table | Procedure],
+    conditional: list[tuple[Callable[[Identity | None], bool], tuple[Table | Procedure, ...]]],
+) -> Registry:
     """Make a registry that was pickled."""
     registry = kind(**made_with)
     registry.register(*registered, replace=True)
+    for condition, declarations in conditional:
+        registry.register(*declarations, condition=condition)
     return registry
 
 

@@ -10,7 +10,7 @@ from c1219.engine.declared import dependencies, table_order
 from c1219.engine.layout import Decoded, Layout, bind
 from c1219.engine.sharing import TableValues, shared
 from c1219.errors import C1219Error, DecodeError, LayoutError, MissingTables, UnknownTable
-from c1219.registry import Registry, default_registry
+from c1219.registry import Identity, Registry, default_registry
 from c1219.stretches import Stretches
 from c1219.tableid import table_label
 
@@ -241,7 +241,7 @@ class TableImages:
     def _forget(self, label: str) -> None:
         """Drop what was made from this table, and from tables that depend on it."""
         gone = {label}
-        if label == "ST0":
+        if label == "ST0" or label in self.registry.conditions:
             self._layouts.clear()
             self._decoded.clear()
             return
@@ -275,7 +275,23 @@ class TableImages:
         Raises:
             UnknownTable: nobody declared it.
         """
-        return self.registry.table(key, self.device_class)
+        return self._known(table_label(key)).table(key, self.device_class)
+
+    def _known(self, label: str = "") -> Registry:
+        """Return the declarations for this device; those of the tables that decide on them are for all devices."""
+        registry = self.registry
+        conditions = registry.conditions
+        if not conditions or label == "ST0" or label in conditions:
+            return registry
+        return registry.fitting(self._identity())
+
+    def _identity(self) -> Identity | None:
+        try:
+            said = self.decoded("ST1").value
+            maker, model = [text.rstrip(" \0") for text in (said.MANUFACTURER, said.ED_MODEL)]
+            return Identity(maker, model, (said.FW_VERSION_NUMBER, said.FW_REVISION_NUMBER))
+        except (C1219Error, AttributeError):  # not here, or with octets that are no text
+            return None
 
     def bind(self, key: int | str) -> Layout:
         """Return the layout of a table, whether its octets are here or not.
@@ -365,7 +381,7 @@ class TableImages:
         Raises:
             UnknownTable: nobody declared it.
         """
-        return self.registry.procedure(number, manufacturer=manufacturer, device_class=self.device_class)
+        return self._known().procedure(number, manufacturer=manufacturer, device_class=self.device_class)
 
     def _procedure_outline(self, number: int, manufacturer: bool, side: str) -> DeclaredNode | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 from collections import namedtuple
+from enum import EnumMeta, IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
-__all__ = ["MemberSet", "Raw", "RecurringDate", "Secret", "record_type"]
+__all__ = ["MemberSet", "Raw", "RecurringDate", "Secret", "code_type", "record_type"]
 
 
 class Raw(bytes):
@@ -91,14 +92,40 @@ def _by_its_fields(kind: _RecordType) -> tuple[Any, tuple[str, tuple[str, ...]]]
 
 copyreg.pickle(_RecordType, _by_its_fields)
 
-_RECORD_TYPES: WeakValueDictionary[tuple[str, tuple[str, ...]], Any] = WeakValueDictionary()
+_MADE: WeakValueDictionary[tuple[str, tuple[Any, ...]], Any] = WeakValueDictionary()
 
 
 def record_type(name: str, fields: tuple[str, ...]) -> Any:
     """Return the NamedTuple class of a record or bit field, one for a name and fields; absent fields are None."""
-    made = _RECORD_TYPES.get((name, fields))
+    made = _MADE.get((name, fields))
     if made is None:
         namespace = {"__slots__": (), "__doc__": f"{name}: {', '.join(fields)}."}
         base = namedtuple(name, fields, defaults=(None,) * len(fields))  # type: ignore[misc]  # noqa: PYI024  the names come from a declaration
-        made = _RECORD_TYPES[name, fields] = _RecordType(name, (base,), namespace)
+        made = _MADE[name, fields] = _RecordType(name, (base,), namespace)
+    return made
+
+
+class _CodeType(EnumMeta):
+    """Type of the enumerations that `code_type` makes: no module has them either."""
+
+
+class _Codes(IntEnum, metaclass=_CodeType):
+    pass
+
+
+def _by_its_codes(kind: _CodeType) -> tuple[Any, ...]:
+    codes: Any = kind
+    return code_type, (kind.__name__, tuple([(int(code), code.name) for code in codes]))
+
+
+copyreg.pickle(_CodeType, _by_its_codes)
+
+
+def code_type(name: str, codes: tuple[tuple[int, str], ...]) -> Any:
+    """Return the IntEnum of codes that a file names, one for a name and its codes."""
+    key = name, ("", *codes)  # which are no names of fields
+    made = _MADE.get(key)
+    if made is None:
+        make: Any = _Codes  # called with a name and codes, an enumeration makes another
+        made = _MADE[key] = make(name, [(words, code) for code, words in codes])
     return made

@@ -33,7 +33,7 @@ RANK = {
 MAY_IMPORT = {
     "cryptography": ("c1222/security/",),
     "pyasn1": ("c1222/message/acse",),
-    "construct": ("c1219/datatypes", "c1219/schema", "c1219/engine/shapes", "c1219/tables/"),
+    "construct": ("c1219/datatypes", "c1219/schema", "c1219/engine/shapes", "c1219/tables/", "c1219/tablefile/"),
     "socket": ("c1222/transport/", "c1222/client/", "c1222/node/", "c1222/cli/"),
     "asyncio": ("c1222/transport/", "c1222/client/", "c1222/node/", "c1222/cli/"),
     "time": ("c1222/transport/", "c1222/client/", "c1222/node/", "c1222/cli/"),
@@ -140,7 +140,7 @@ def test_numbers_of_tables_are_taken_apart_in_one_place() -> None:
 STATE = {
     "c1219/caches.py": "_KEPT",  # what is kept, which `drop_caches` drops
     "c1219/registry.py": "_DEFAULT",  # the registry of devices that are given none
-    "c1219/values.py": "_RECORD_TYPES",  # classes of records in use, weak
+    "c1219/values.py": "_MADE",  # classes of records and codes in use, weak
 }
 CONTAINERS = {"dict", "list", "set", "defaultdict", "deque", "Counter", "OrderedDict", "WeakValueDictionary"}
 

@@ -170,21 +170,26 @@ def path_text(steps: Steps) -> str:
     return words
 
 
-def text(expression: Any) -> str:
-    """Return an expression as people write it, for example ``(ST61.NBR_BLK_INTS_SET1 + 7) // 8``."""
-    return _text(expression, outermost=True)
+def text(expression: Any, *, own: str = "") -> str:
+    """Return an expression as people write it, for example ``(ST61.NBR_BLK_INTS_SET1 + 7) // 8``.
+
+    Args:
+        expression: an int or an expression.
+        own: what to write before an element of the same record.
+    """
+    return _text(expression, own, outermost=True)
 
 
-def _text(expression: Any, *, outermost: bool) -> str:
+def _text(expression: Any, own: str, *, outermost: bool) -> str:
     node = _node(expression)
     if node is None:
         return str(expression)
     op, operands = node
     if op is None:
-        return path_text(operands)
+        return path_text(operands) if operands[:1] == ("_params",) else own + path_text(operands)
     if len(operands) == 1:
-        return _UNARY.get(op, "? ") + _text(operands[0], outermost=False)
-    left, right = (_text(operand, outermost=False) for operand in operands)
+        return _UNARY.get(op, "? ") + _text(operands[0], own, outermost=False)
+    left, right = (_text(operand, own, outermost=False) for operand in operands)
     words = f"{left} {_BINARY.get(op, '?')} {right}"
     return words if outermost else f"({words})"
 

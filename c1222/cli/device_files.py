@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
     from c1219 import Device
 
-__all__ = ["DEVICE_HELP", "declarations_option", "declare", "is_device_file", "read_device"]
+__all__ = ["DEVICE_HELP", "TABLES_FOLDER", "declarations_option", "declare", "is_device_file", "read_device"]
 
 DEVICE_HELP: Final = "JSON file of a device's tables, or sample:NAME."
+
+TABLES_FOLDER: Final = "C1222_TABLES"
+"""Environment variable that names a folder of table files; all of them are used wherever tables are decoded."""
 
 _SAMPLE: Final = "sample:"
 
@@ -29,7 +33,7 @@ declarations_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.
     metavar="FILE",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False),
-    help="Python file that declares tables or procedures of your own; it is run.",
+    help="Tables and procedures of your own: a table file (.toml, .json), or a Python file, which is run.",
 )
 
 
@@ -80,17 +84,29 @@ def _path(name: str) -> str:
 
 
 def declare(paths: Iterable[str]) -> None:
-    """Register the tables and procedures that Python files declare; exit if that cannot be done.
+    """Register the tables and procedures that files declare, those of `TABLES_FOLDER` first; exit on any mistake.
 
     Args:
-        paths: files; every `c1219.Table` and `c1219.Procedure` among their global names is registered, and those in
-            ``TABLES`` and ``PROCEDURES``.
+        paths: table files, by their endings; others are Python files: every `c1219.Table` and `c1219.Procedure` among
+            their global names is registered, and those in ``TABLES`` and ``PROCEDURES``.
     """
+    folder = os.environ.get(TABLES_FOLDER)
+    files = [*(_table_files(folder) if folder else ()), *paths]
+    if not files:
+        return
     import runpy
 
-    from c1219 import DeclarationError, Procedure, Table, register
+    from c1219 import C1219Error, DeclarationError, Procedure, Table, register
+    from c1219.tablefile.loading import ENDINGS, load_tables
+    from c1222.errors import in_words
 
-    for path in paths:
+    for path in files:
+        if Path(path).suffix.lower() in ENDINGS:
+            try:
+                load_tables(path).register()
+            except (C1219Error, OSError) as error:
+                fail(in_words(error))
+            continue
         try:
             names = runpy.run_path(path)
         except Exception as error:  # noqa: BLE001  the file is the user's, and so is what it does wrong
@@ -104,3 +120,11 @@ def declare(paths: Iterable[str]) -> None:
             register(*declared, replace=True)
         except (DeclarationError, AttributeError) as error:
             fail(f"{path}: {error}")
+
+
+def _table_files(folder: str) -> list[str]:
+    from c1219.tablefile.loading import ENDINGS
+
+    if not Path(folder).is_dir():
+        fail(f"{TABLES_FOLDER} names {folder}, which is no folder")
+    return [str(path) for path in sorted(Path(folder).iterdir()) if path.suffix.lower() in ENDINGS]

@@ -13,6 +13,7 @@ from c1222.cli.device_files import DEVICE_HELP, declarations_option, declare, re
 from c1222.cli.options import FOUND, fail
 from c1222.cli.printing import say, say_json
 from c1222.cli.rows import Rows, row_options
+from c1222.cli.table_files import check, export
 from c1222.cli.table_rows import FIELDS, TABLES, doc_notes, field_rows, table_as_dict, table_row
 
 if TYPE_CHECKING:
@@ -37,9 +38,13 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     return device(kind(form(declarations_option(function))))
 
 
-@click.group("tables", short_help="list and show the known tables: fields, layouts, offsets")
+@click.group("tables", short_help="list, show, check and export tables: fields, layouts, offsets")
 def command() -> None:
     """Tables of C12.19: those of the standard, of installed packages, and of files given with --declarations."""
+
+
+command.add_command(check)
+command.add_command(export)
 
 
 @command.command("list")
