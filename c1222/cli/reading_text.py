@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from itertools import groupby
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from c1222.amounts import tier_text
@@ -20,6 +21,10 @@ __all__ = ["reading_lines"]
 _Row = dict[str, Any]
 _PLAIN: Final = frozenset({"summation", "present value", "demand resets"})
 """Kinds of registers that need no word: the quantity says it."""
+_WIDTH: Final = 72
+"""Columns of a line of a terminal, less those that stand before a reading."""
+_GAP: Final = "  "
+"""Between columns, and before what goes on on another line."""
 
 
 def reading_lines(rows: Sequence[_Row], unit: str) -> Iterable[str]:
@@ -54,11 +59,30 @@ def _amount(row: _Row, unit: str) -> tuple[str, str | None]:
 
 def _register_lines(rows: Sequence[_Row], unit: str) -> Iterator[str]:
     values, units = _amounts(rows, unit)
-    cells = list(zip(values, units, map(_register_text, rows), strict=True))
+    taken = max(map(len, values), default=0) + max(len(own or "") for own in units) + 2 * len(_GAP)
+    cells: list[tuple[str, str | None, str]] = []
+    for row, value, own in zip(rows, values, units, strict=True):
+        first, *more = _lines(_register_words(row), _WIDTH - taken)
+        cells += [(value, own, first), *(("", None, f"{_GAP}{line}") for line in more)]
     return _without_head(columns(("", "", ""), cells, right=(0,)))
 
 
-def _register_text(row: _Row) -> str:
+def _lines(words: Iterable[str], width: int) -> list[str]:
+    """Return words with commas between them, on as many lines as it takes."""
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + len(f", {word},") <= width:
+            lines[-1] += f", {word}"
+        else:
+            if lines:
+                lines[-1] += ","
+                width -= len(_GAP) if len(lines) == 1 else 0
+            first, *more = wrap(word, width) or [""]
+            lines += [first, *more]
+    return lines
+
+
+def _register_words(row: _Row) -> list[str]:
     kind, tier = row["kind"], row.get("tier")
     words = [row.get("quantity", "")]
     if kind not in _PLAIN:
@@ -73,7 +97,7 @@ def _register_text(row: _Row) -> str:
         words.append(f"self read {row['self_read']}")
     if "end" in row:
         words.append(f"to {_time(row['end'])}")
-    return ", ".join(filter(None, words + row.get("remarks", [])))
+    return [*filter(None, words + row.get("remarks", []))] or [""]
 
 
 def _interval_lines(rows: Sequence[_Row], unit: str) -> Iterator[str]:

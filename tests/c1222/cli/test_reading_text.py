@@ -20,13 +20,19 @@ REGISTERS = """\
           9,013.200  kWh    active energy received, total
         186,316.440  kvarh  reactive energy delivered, total
           1,243.200  kW     active power delivered, cumulative demand, total
-          1,443.840  kW     active power delivered, continuous cumulative demand, total
-            200.640  kW     active power delivered, maximum demand, total, 2026-11-13 15:00:00-05:00
+          1,443.840  kW     active power delivered,
+                              continuous cumulative demand, total
+            200.640  kW     active power delivered, maximum demand, total,
+                              2026-11-13 15:00:00-05:00
             525.600  kvar   reactive power delivered, cumulative demand, total
-            600.000  kvar   reactive power delivered, continuous cumulative demand, total
-             74.400  kvar   reactive power delivered, maximum demand, total, 2026-11-19 11:00:00-05:00
-             71.040  kvar   reactive power delivered, coincident with maximum, total, 2026-11-13 15:00:00-05:00
-             54.720  kW     active power delivered, coincident with maximum, total, 2026-11-19 11:00:00-05:00
+            600.000  kvar   reactive power delivered,
+                              continuous cumulative demand, total
+             74.400  kvar   reactive power delivered, maximum demand, total,
+                              2026-11-19 11:00:00-05:00
+             71.040  kvar   reactive power delivered, coincident with maximum,
+                              total, 2026-11-13 15:00:00-05:00
+             54.720  kW     active power delivered, coincident with maximum,
+                              total, 2026-11-19 11:00:00-05:00
         164,449.320  kWh    active energy delivered, rate A / tier 1
 """
 PROFILE = """\
@@ -46,6 +52,10 @@ EVENTS = """\
         2026-05-25 00:00:00-04:00         3     0  special schedule activated: 1
         2026-06-01 00:00:00-04:00         4     0  demand reset
 """
+
+
+def test_registers_fit_a_terminal() -> None:
+    assert max(map(len, REGISTERS.splitlines())) <= 80
 
 
 @pytest.fixture
