@@ -24,7 +24,7 @@ from c1222.errors import (
 # isort: on
 
 if TYPE_CHECKING:
-    from c1222 import aio
+    from c1222 import aio, collect
     from c1222.capture.cleartext.rewriting import write_clear
     from c1222.capture.decoder import decode_capture
     from c1222.capture.devices import CapturedDevices, capture_devices
@@ -46,7 +46,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "aio": "aio", "capture.cleartext.rewriting": "write_clear", "capture.decoder": "decode_capture",
-    "capture.devices": "CapturedDevices capture_devices", "capture.filters": "MessageFilter",
+    "collect": "collect", "capture.devices": "CapturedDevices capture_devices", "capture.filters": "MessageFilter",
     "capture.messages": "Messages", "capture.serial.decoder": "decode_serial_log",
     "capture.summary": "CaptureSummary summarize", "capture.tables.reader": "TableReader",
     "client.aio_meter": "AsyncMeter", "client.errors": "PasswordRefused ReadInterrupted WriteUnknown",
@@ -60,7 +60,7 @@ __all__ = [
     "EncodeError", "Finding", "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message",
     "MessageFilter", "Messages", "Meter", "PasswordRefused", "PeerSilent", "ReadInterrupted", "RemoteError",
     "ServiceError", "SessionLost", "ShortHeader", "StateError", "TableReader", "UnknownKey", "Unreachable",
-    "WriteUnknown", "aio", "capture_devices", "connect", "decode", "decode_capture",
+    "WriteUnknown", "aio", "capture_devices", "collect", "connect", "decode", "decode_capture",
     "decode_serial_log", "encode", "summarize", "write_clear",
 ]  # fmt: skip
 
@@ -70,7 +70,7 @@ if not TYPE_CHECKING:  # a misspelt name is an error to a type checker
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         home = import_module(f"{__name__}.{_HOMES[name]}")
-        return globals().setdefault(name, home if name == "aio" else getattr(home, name))
+        return globals().setdefault(name, home if _HOMES[name] == name else getattr(home, name))
 
 
 def __dir__() -> list[str]:

@@ -127,7 +127,7 @@ def command(
 
 
 for _parameter in command.params:
-    if _parameter.name in {"url", "called", "calling"}:
+    if _parameter.name == "url":
         _parameter.required = False  # --listen does without
 
 
@@ -142,7 +142,7 @@ def _target(connection: dict[str, Any], *, allow_writes: bool, quiet: float | No
     settings = client_settings(connection)
     if settings["device"] is not None:
         fail("--device: tables are always read from the node here")
-    keys = settings["key"] or KeyStore()
+    keys = KeyStore.of(settings["key"])
     key_ids = {key.id for key in keys}
     key_id = settings["key_id"] if settings["key_id"] is not None else min(key_ids) if len(key_ids) == 1 else None
     mode = settings["mode"] if settings["mode"] is not None else 2 if key_ids else 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from c1222.cli.device_files import read_device
+from c1222.cli.named_meters import given_options, meters_option, settings_of, with_named_meter
 from c1222.cli.options import FOUND, fail, key_store, keys_option
 from c1222.cli.printing import say
 from c1222.text import without_mark
@@ -45,6 +46,7 @@ _OPTIONAL: Final[tuple[_Decorator, ...]] = (
     click.option("--called", metavar="TITLE", help="ApTitle of the meter; none at a serial line."),
     click.option("--calling", metavar="TITLE", help="ApTitle to send requests as; none at a serial line."),
     keys_option,
+    meters_option,
     click.option("--key-id", type=click.IntRange(0, 255), help="Key to use, where there are several."),
     click.option(
         "--mode",
@@ -102,7 +104,8 @@ def _with_options(command: Callable[..., Any], options: tuple[_Decorator, ...]) 
     @functools.wraps(command)
     def with_connection(**given: Any) -> Any:
         connection = {name: given.pop(name) for name in names}
-        return command(connection=connection, **given)
+        connection["given"] = given_options(names)
+        return command(connection=with_named_meter(connection) if "url" in names else connection, **given)
 
     found: Callable[..., Any] = with_connection
     for option in reversed(options):
@@ -176,7 +179,7 @@ def client_settings(connection: dict[str, Any]) -> dict[str, Any]:
         fail("--sessionless: at a serial line there is always a session")
     keys = key_store(connection["keys"]) if connection["keys"] else None
     known = connection["known"]
-    return {
+    settings = {
         "called": connection["called"],
         "calling": connection["calling"],
         "key": keys,
@@ -192,6 +195,7 @@ def client_settings(connection: dict[str, Any]) -> dict[str, Any]:
         "id_bits": int(connection["id_bits"]),
         "device": None if known is None else read_device(known),
     }
+    return settings_of(connection, settings)
 
 
 def _password(path: str | None, *, ask: bool) -> bytes | None:

@@ -13,6 +13,7 @@ import click
 from c1222.cli.amounts import unit_option
 from c1222.cli.connection import REFUSED, connected, connection_options, in_options
 from c1222.cli.device_files import declarations_option, declare
+from c1222.cli.named_meters import named_zone
 from c1222.cli.options import FOUND, fail, has_error, time_zone
 from c1222.cli.outputs import Output
 from c1222.cli.printing import say, say_json
@@ -83,7 +84,8 @@ def command(
         fail(f"{form} is for tables and elements, or for one of {', '.join(sorted(_VIEWS))}")
     options_of_csv = csv_options(form, layout, profile=bool(views) and views[0].startswith(_PROFILE))
     first, last = _time(since), _time(until)
-    options: dict[str, Any] = {} if zone is None else {"zone": time_zone(zone)}
+    place = named_zone(connection) if zone is None else time_zone(zone)
+    options: dict[str, Any] = {} if place is None else {"zone": place}
     from c1222.errors import RemoteError
 
     saved_to = Output(save)

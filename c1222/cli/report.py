@@ -12,6 +12,7 @@ import click
 
 from c1222.cli.connection import REFUSED, connected, in_options, optional_connection_options
 from c1222.cli.device_files import declarations_option, declare, is_device_file, read_device
+from c1222.cli.named_meters import named_zone, stands_for_url, with_named_meter
 from c1222.cli.options import FOUND, capture_path, fail, has_error, key_store, time_zone
 from c1222.cli.outputs import Output
 from c1222.cli.printing import say
@@ -56,8 +57,9 @@ def command(
 ) -> None:
     """Make one page of HTML that needs nothing else, not even the network.
 
-    SOURCE is a capture, a device file, sample:NAME of either, or the URL of a meter, which is read with the options
-    that c1222 read has. Several captures are one, as for c1222 decode; several device files are several meters.
+    SOURCE is a capture, a device file, sample:NAME of either, or the URL or name of a meter, which is read with
+    the options that c1222 read has. Several captures are one, as for c1222 decode; several device files are several
+    meters.
 
     The page has the traffic of captures (of a URL it has the meter alone), and of each meter its identity, registers,
     demand peaks, shares of rates, load profiles, events, rights and findings. Passwords and keys are left out. With
@@ -73,7 +75,7 @@ def command(
 
     declare(declarations)
     moment = _moment(made)
-    urls = [source for source in sources if _URL in source]
+    urls = [source for source in sources if _URL in source or stands_for_url(source, connection["meters"])]
     files = [source for source in sources if source not in urls and is_device_file(source)]
     captures = [source for source in sources if source not in urls and source not in files]
     if len(urls) > 1 or (urls and (files or captures)):
@@ -96,7 +98,7 @@ def command(
     for file in files:
         maker.add_device(read_device(file), PurePath(file).stem)
     for url in urls:
-        failed = _take_meter(maker, {**connection, "url": url}, place)
+        failed = _take_meter(maker, with_named_meter({**connection, "url": url}), url, place)
     names = [name if _URL in name or name.startswith("sample:") else PurePath(name).name for name in sources]
     target.write(maker.html(made=moment, sources=names, title=title))
     sys.exit(FOUND if failed else 0)
@@ -147,10 +149,11 @@ def _take_captures(
     return has_error(found) or bool(counters.undecodable or counters.refused or counters.unchecked)
 
 
-def _take_meter(maker: ReportMaker, connection: dict[str, Any], zone: dt.tzinfo | None) -> bool:
+def _take_meter(maker: ReportMaker, connection: dict[str, Any], name: str, zone: dt.tzinfo | None) -> bool:
     """Read a meter; return whether it refused something."""
     from c1219.rules.profile_set import SETS, set_label
 
+    zone = named_zone(connection) if zone is None else zone
     with connected(connection) as meter, progress("reading", octets=True) as tell:
         calls: dict[str, Callable[[], Any]] = {
             "identity": meter.identity,
@@ -168,7 +171,7 @@ def _take_meter(maker: ReportMaker, connection: dict[str, Any], zone: dt.tzinfo 
         sys.exit(REFUSED)
     if connection["called"]:
         device.node.setdefault("ap_title", connection["called"])
-    maker.add_device(device, connection["url"])
+    maker.add_device(device, name)
     for error in dict.fromkeys(refused.values()):
         names = ", ".join(name for name, why in refused.items() if why is error)
         say(f"c1222: {names}: {in_options(error)}", err=True)
