@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from c1222.cli.connection import PASSWORD_VARIABLE
+from tests.conftest import absent
 
 ROOT = Path(__file__).parents[3]
 CODE = "from c1222.cli import main; main()"
@@ -160,9 +161,7 @@ def ser2net(device: str, folder: Path) -> Iterator[tuple[int, int]]:
 @pytest.mark.parametrize("profile", PASSWORDS)
 def test_through_a_bridge(profile: str, tmp_path: Path) -> None:
     if shutil.which("ser2net") is None:
-        if "ser2net" in os.environ.get("C1222_REQUIRE", "").split(","):
-            pytest.fail("ser2net is not on PATH")
-        pytest.skip("ser2net is not on PATH")
+        absent("ser2net")
     with node(profile) as url, ser2net(url.removeprefix("serial://"), tmp_path) as (raw, telnet):
         for address in (f"c1218+tcp://127.0.0.1:{raw}", f"rfc2217://127.0.0.1:{telnet}?rates=19200"):
             result = run("read", address, "--user-id", "2", "registers", password=PASSWORDS[profile])
