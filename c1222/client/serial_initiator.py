@@ -271,9 +271,12 @@ class SerialInitiator:
             while self._waiting:
                 self._broken(self._waiting.popleft(), event.error, unknown=False)
         elif isinstance(event, Finding):
-            self.counters[event.code] += 1
-            if len(self._events) < _MAX_EVENTS:
-                self._events.append(Dropped(event.code, event.text))
+            self._remark(event.code, event.text)
+
+    def _remark(self, code: str, text: str) -> None:
+        self.counters[code] += 1
+        if len(self._events) < _MAX_EVENTS:
+            self._events.append(Dropped(code, text))
 
     def _answered(self, event: ServiceAnswered) -> None:
         whose, self._on_wire = self._on_wire, None
@@ -292,6 +295,10 @@ class SerialInitiator:
         whose, self._on_wire = self._on_wire, None
         self._services.failed_rate = self._serial.link.rate
         self._failed_identify += isinstance(event.request, IdentifyRequest)
+        if self._serial.link.counts["duplicate"]:
+            self._remark(
+                "duplicate", "packets that look like the last one; a meter that never flips the bit needs toggle=ignore"
+            )
         if self.session.state is not SessionState.OPENING:  # a Logon may go on at another rate
             self._session_over()
         self._recover()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from c1222.errors import ServiceError
+from c1222.errors import Finding, ServiceError
 from c1222.protocol.message import Message
 from c1222.protocol.policy import TCP_LINK
 from c1222.protocol.responder.arrival import Arrival
@@ -17,6 +17,7 @@ from c1222.protocol.responder.throttle import Origin, Throttle
 from c1222.protocol.session import Grants
 from c1222.protocol.state import END_SERVICES
 from c1222.serial.link import LinkRole, SerialLink
+from c1222.serial.link_events import LinkDown
 from c1222.serial.profile import C1218_TIMING, C1221_TIMING, PLAIN, Echo
 from c1222.serial.responder import SerialResponder
 from c1222.serial.session_state import SerialState
@@ -112,6 +113,11 @@ class SerialStation:
         return self._durable(self._responder.tick(now))
 
     def _durable(self, events: list[LinkEvent]) -> list[LinkEvent]:
+        for event in events:
+            if isinstance(event, LinkDown):
+                self._fleet.counters["line-given-up"] += 1
+            elif isinstance(event, Finding):
+                self._fleet.counters[event.code] += 1
         if self._was_asked:
             self._was_asked = False
             self._fleet.store.flush()

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from c1222.errors import ConnectionLost
+from c1222.errors import ConnectionLost, InvalidUrl
 from c1222.transport.lines.errors import library, port_error, port_vanished, rate_needed
 from c1222.transport.lines.modem import AFTER_CONNECT, Dialing
 from c1222.transport.tcp import CONNECT_TIMEOUT, READ_SIZE, SEND_TIMEOUT, open_socket
@@ -171,11 +171,14 @@ def rfc2217_port(url: LineUrl) -> Any:
     """Return a port of pyserial, open.
 
     Raises:
+        InvalidUrl: a control line cannot be left as it is.
         Unreachable: there is no such bridge, or it refuses a setting.
         StateError: pyserial is not installed.
     """
     serial = library("serial", "rfc2217", "RFC 2217 bridges")
     options = url.options
+    if "leave" in (options.get("rts"), options.get("dtr")):
+        raise InvalidUrl("leave: pyserial sets both lines when it opens a bridge; say on or off")
     port = serial.serial_for_url(f"rfc2217://{url.place}?ign_set_control", do_not_open=True)
     port.baudrate = int(options.get("baud", 9600))
     port.timeout = _POLL  # every change of it is a negotiation

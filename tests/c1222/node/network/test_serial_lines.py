@@ -85,6 +85,32 @@ def test_what_goes_wrong_on_the_line_is_got_over(fault: dict[str, Any]) -> None:
         assert running.call(lambda fleet: fleet.faults.counters[fault["kind"]])
 
 
+def test_a_toggle_that_never_flips_is_named() -> None:
+    plan = FaultPlan.from_dict({"fault": [{"kind": "stuck-toggle"}]})
+    with (
+        node.running(DEVICES / "polyphase-tou.json", listen=("pty:",), faults=plan, simulate=False) as running,
+        c1222.connect(running.url, user_id=2, password="reader-demo") as meter,
+        pytest.raises(PeerSilent, match="toggle=ignore"),
+    ):
+        meter.read(1)
+
+
+def test_a_session_is_kept_alive_between_verbs() -> None:
+    with node.running(DEVICES / "single-phase.json", listen=("pty:", LINES[1]), simulate=False) as running:
+
+        async def idle() -> None:
+            async with aio.connect(str(running.urls[1]), user_id=2, password="reader-demo") as meter:
+                await meter.read(1)
+                await asyncio.sleep(7.0)
+                await meter.read(1)
+
+        with c1222.connect(running.url, user_id=2, password="reader-demo") as meter:
+            meter.read(1)
+            asyncio.run(idle())  # longer than a device waits
+            meter.read(1)
+        assert running.call(lambda fleet: fleet.counters["line-given-up"]) == 0
+
+
 def test_a_line_that_loses_all_is_an_error() -> None:
     plan = FaultPlan.from_dict({"fault": [{"kind": "lost-octets"}]})
     with (
