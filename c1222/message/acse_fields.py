@@ -21,9 +21,9 @@ __all__ = [
     "Authentication",
     "Fields",
     "encode",
+    "encode_element",
     "encode_elements",
     "invocation_ids",
-    "joined",
     "string_head",
 ]
 
@@ -114,7 +114,7 @@ def encode(fields: Fields, user_information: bytes) -> bytes:
         EncodeError: a value has no form on the wire.
     """
     head = string_head(len(user_information), fields.get("indirect_reference"))
-    return joined(encode_elements(fields), head + user_information)
+    return tlv(APDU_TAG, b"".join(encode_elements(fields).values()) + head + user_information)
 
 
 def encode_elements(fields: Fields) -> dict[str, bytes]:
@@ -127,33 +127,35 @@ def encode_elements(fields: Fields) -> dict[str, bytes]:
         EncodeError: a value has no form on the wire.
     """
     parts = {}
-    for name, field, leaves_of, node in _sources():
-        value = fields.get(field)
-        if value is None:
-            if not node.optional:
-                raise EncodeError(f"{name} is mandatory")
-        elif isinstance(value, ApTitle):
-            parts[name] = _title_element(name, value.content, relative=value.is_relative)
-        elif isinstance(value, Authentication) and value.raw is not None:
-            parts[name] = tlv(node.tags[0], value.raw)
-        elif isinstance(value, Authentication) and isinstance(value.iv, bytes):
-            parts[name] = _authentication_element(name, value)
-        else:
-            parts[name] = emit(node, leaves_of(name, value)) or b""
+    for name, node in _nodes().items():
+        value = fields.get(SOURCES[name][0]) if name in SOURCES else None
+        if value is not None:
+            parts[name] = encode_element(name, value)
+        elif name in SOURCES and not node.optional:
+            raise EncodeError(f"{name} is mandatory")
     return parts
 
 
-def joined(elements: dict[str, bytes], user_information: bytes) -> bytes:
-    """Return the APDU of its elements.
+def encode_element(name: str, value: Any) -> bytes:
+    """Return the octets of one element.
 
     Args:
-        elements: from `encode_elements`.
-        user_information: the last, whole.
+        name: as in the declaration.
+        value: as in `Fields`, not None.
 
     Raises:
-        EncodeError: it is too large for a length.
+        EncodeError: it has no form on the wire.
     """
-    return tlv(APDU_TAG, b"".join(elements.values()) + user_information)
+    if isinstance(value, ApTitle):
+        return _title_element(name, value.content, relative=value.is_relative)
+    node = _nodes()[name]
+    if isinstance(value, Authentication):
+        if value.raw is not None:
+            return tlv(node.tags[0], value.raw)
+        if isinstance(value.iv, bytes):
+            return _authentication_element(name, value)
+    _, leaves_of = SOURCES[name]
+    return emit(node, leaves_of(name, value)) or b""
 
 
 @remembered(8192)
@@ -175,9 +177,9 @@ def string_head(size: int, indirect_reference: int | None = None) -> bytes:
 
 
 @remembered()
-def _sources() -> tuple[tuple[str, str, Callable[[str, Any], dict[str, bytes]], Node], ...]:
-    """Return name, field, leaves and plan of every element but the user information, in the order of the wire."""
-    return tuple((node.name, *SOURCES[node.name], node) for node in plan().elements.values() if node.name in SOURCES)
+def _nodes() -> dict[str, Node]:
+    """Return the plan of every element by its name, in the order of the wire."""
+    return {node.name: node for node in plan().elements.values()}
 
 
 # A sender has few titles and many messages a second: these elements are the same again and again.

@@ -15,14 +15,15 @@ from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
 from c1219.caches import BoundedDict, remembered
-from c1222.errors import DecodeError
+from c1222.errors import DecodeError, EncodeError
 from c1222.message.acse_declaration import plan
+from c1222.message.acse_fields import encode_element, encode_elements
 from c1222.message.aptitle import DEFAULT_BASE, ApTitle
 from c1222.message.ber import tlv
 from c1222.message.flat import FlatApdu
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from c1222.message.acse import Acse
     from c1222.message.acse_fields import Fields
@@ -33,9 +34,9 @@ __all__ = [
     "UsualTitles",
     "canonical_header",
     "canonical_prefix",
-    "header_of_elements",
     "other_prefix",
     "pieces",
+    "unsealed",
 ]
 
 REMEMBERED_TITLES = 32768
@@ -83,33 +84,89 @@ def canonical_header(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle
     return prefix + (iv if key_id is None else bytes((key_id,)) + iv)
 
 
-def header_of_elements(
-    elements: Mapping[str, bytes],
-    before_body: bytes,
-    fields: Fields,
-    *,
-    key_id: int,
-    iv: bytes,
-    base: ApTitle = DEFAULT_BASE,
-) -> bytes:
-    """Return N of a message that is being built.
+def unsealed(
+    fields: Fields, user_information: bytes, *, key_id: int, iv: bytes, base: ApTitle = DEFAULT_BASE
+) -> tuple[bytes, bytes]:
+    """Return the content of an APDU up to what is to be sealed, and N.
 
     Args:
-        elements: the octets of its elements but the user information, by name.
-        before_body: the user information up to its control octet, which is included.
-        fields: what the elements were built from.
+        fields: what its elements are built from.
+        user_information: its octets up to the control octet, which is included.
         key_id: 0..255.
         iv: 4 octets, of this message or of its session.
         base: what makes titles absolute in a message without an application context; absolute.
+
+    Raises:
+        EncodeError: a value has no form on the wire.
     """
-    context, called, calling = fields.get("application_context"), fields.get("called"), fields.get("calling")
-    forms = _forms(base.content if context is None else _below(ApTitle(context).content))
-    parts = {**elements, "user-information": before_body}
-    if called is not None:
-        parts["called-AP-title"], _, _ = forms[called.tlv()]
-    if calling is not None:
-        _, parts["calling-AP-title"], _ = forms[calling.tlv()]
-    return b"".join([*[parts[name] for name in _ORDER if name in parts], bytes((key_id,)), iv])
+    if fields.get("calling_invocation_id") is None:
+        raise EncodeError("an invocation id is mandatory")
+    called, calling = fields.get("called"), fields.get("calling")
+    wire, header = _frame(
+        fields.get("application_context"),
+        None if called is None else called.tlv(),
+        None if calling is None else calling.tlv(),
+        fields.get("calling_ae_qualifier"),
+        fields.get("mechanism"),
+        base.content,
+    )
+    quoted, number, said = [
+        b"" if (value := fields.get(field)) is None else encode_element(name, value) for name, field in _VARIABLE
+    ]
+    own = bytes((key_id,)) + iv
+    return (
+        b"".join((wire[0], quoted, wire[1], number, wire[2], said, wire[3], user_information)),
+        b"".join((header[0], quoted, header[1], number, header[2], said, header[3], user_information, header[4], own)),
+    )
+
+
+_VARIABLE = (
+    ("called-AP-invocation-id", "called_invocation_id"),
+    ("calling-AP-invocation-id", "calling_invocation_id"),
+    ("calling-authentication-value", "authentication"),
+)
+"""What differs between messages of the same nodes besides the user information, in the order of the wire and of N."""
+
+
+@remembered(8192)
+def _frame(
+    context: str | None,
+    called: bytes | None,
+    calling: bytes | None,
+    qualifier: int | None,
+    mechanism: str | None,
+    base: bytes,
+) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the octets between the elements that differ: in the APDU, and in N."""
+    titles = [None if title is None else ApTitle.from_tlv(title) for title in (called, calling)]
+    elements = encode_elements(
+        {
+            "application_context": context,
+            "called": titles[0],
+            "calling": titles[1],
+            "calling_ae_qualifier": qualifier,
+            "calling_invocation_id": 0,
+            "mechanism": mechanism,
+        }
+    )
+    forms = _forms(base if context is None else _below(ApTitle(context).content))
+    absolute = {}
+    for place, title in enumerate((called, calling)):
+        if title is not None:
+            absolute[_TITLES[place]] = forms[title][place]
+    order = [node.name for node in plan().elements.values()]
+    return _between(order, elements), _between(_ORDER, {**elements, **absolute})
+
+
+def _between(order: Iterable[str], elements: Mapping[str, bytes]) -> tuple[bytes, ...]:
+    variable = {name for name, _ in _VARIABLE} | {"user-information"}
+    found = [b""]
+    for name in order:
+        if name in variable:
+            found.append(b"")
+        else:
+            found[-1] += elements.get(name, b"")
+    return tuple(found)
 
 
 def pieces(acse: Acse, *, key_id: int | None, iv: bytes, base: ApTitle = DEFAULT_BASE) -> list[HeaderPiece]:

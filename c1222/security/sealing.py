@@ -13,12 +13,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.errors import DecodeError, EncodeError, Finding, InvalidTag, ShortHeader
-from c1222.message.acse_fields import Authentication, encode_elements, joined, string_head
+from c1222.message.acse_fields import Authentication, string_head
 from c1222.message.aptitle import DEFAULT_BASE
+from c1222.message.ber import APDU_TAG, tlv
 from c1222.message.envelope import elements_of
 from c1222.message.epsem import SecurityMode
 from c1222.message.flat import FlatApdu
-from c1222.security.canonical import canonical_prefix, header_of_elements, other_prefix
+from c1222.security.canonical import canonical_prefix, other_prefix, unsealed
 from c1222.security.diagnosis import Attempt, explain
 from c1222.security.eax_prime import BLOCK_SIZE, MAC_SIZE
 
@@ -280,17 +281,16 @@ def seal(
         raise EncodeError("the authentication value is not that of the key and the vector")
     if given is None and not in_session:
         fields = {**fields, "authentication": Authentication("c12.22", key.id, bytes(iv))}
-    elements = encode_elements(fields)
     # Lengths in the header count the MAC.
     before = string_head(1 + len(body) + MAC_SIZE, fields.get("indirect_reference")) + bytes((control.octet,))
-    header = header_of_elements(elements, before, fields, key_id=key.id, iv=iv, base=base)
+    apdu, header = unsealed(fields, before, key_id=key.id, iv=iv, base=base)
     if len(header) <= BLOCK_SIZE:
         raise ShortHeader(_short(header))
     if control.mode is SecurityMode.CIPHERTEXT_AUTHENTICATION:
         sealed = key.eax.encrypt(header, body)
     else:
         sealed = body + key.eax.mac(header + body)
-    return joined(elements, before + sealed)
+    return tlv(APDU_TAG, apdu + sealed)
 
 
 def _start(acse: Envelope) -> int:

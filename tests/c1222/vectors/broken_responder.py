@@ -18,7 +18,6 @@ from c1219.views.profile import blocks as profile_blocks
 from c1219.wire import numbers, text, times
 from c1219.wire.form import Formats
 from c1222.message import acse, aptitle, epsem
-from c1222.message.acse_fields import joined
 from c1222.message.ber import read_length, tlv
 from c1222.security import canonical, eax_prime, sealing
 from c1222.serial import link, packet
@@ -64,13 +63,16 @@ def _header(change: Callable[[list[Any]], list[Any]]) -> None:
     def header(message: Any, *, key_id: int | None, iv: bytes, base: Any = canonical.DEFAULT_BASE) -> bytes:
         return b"".join(piece.octets for piece in change(right(message, key_id=key_id, iv=iv, base=base)))
 
-    def header_of_elements(elements: Any, before_body: bytes, _fields: Any, **given: Any) -> bytes:
-        size, start = read_length(before_body + bytes(1 << 16), 1, 1 << 16)
-        whole = joined(elements, before_body + bytes(start + size - len(before_body)))
-        return header(acse.decode_acse(whole), **given)
+    right_parts = canonical.unsealed
+
+    def unsealed(fields: Any, user_information: bytes, **given: Any) -> tuple[bytes, bytes]:
+        apdu, _ = right_parts(fields, user_information, **given)
+        size, start = read_length(user_information + bytes(1 << 16), 1, 1 << 16)
+        whole = tlv(0x60, apdu + bytes(start + size - len(user_information)))
+        return apdu, header(acse.decode_acse(whole), **given)
 
     secured.canonical_header = header
-    sealing.header_of_elements = header_of_elements
+    sealing.unsealed = unsealed
 
 
 def calling_title_left_in_place() -> None:
