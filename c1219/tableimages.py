@@ -293,6 +293,10 @@ class TableImages:
         except (C1219Error, AttributeError):  # not here, or with octets that are no text
             return None
 
+    def is_bound(self, key: int | str) -> bool:
+        """Return whether the layout of a table was asked for, and what it depends on is as it was then."""
+        return table_label(key) in self._layouts
+
     def bind(self, key: int | str) -> Layout:
         """Return the layout of a table, whether its octets are here or not.
 

@@ -122,7 +122,10 @@ def encode(
         ShortHeader: the header is too short to be secured.
     """
     mode, ed_class = message.security_mode, message.ed_class
-    body = encode_body([service.encode() for service in message.services], ed_class)
+    if message.envelope is None and ed_class is None:
+        body = message.request_body
+    else:
+        body = encode_body([service.encode() for service in message.services], ed_class)
     control = Control(
         mode, message.response_control, ed_class is not None, message.proxy_service_used, message.recovery_session
     )

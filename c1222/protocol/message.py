@@ -240,7 +240,7 @@ class Message:
     @property
     def body(self) -> bytes:
         """ED class and services in cleartext as they were decoded; empty in a message made from its parts."""
-        return self._body
+        return b"" if self.envelope is None else self._body
 
     @property
     def service_octets(self) -> list[bytes]:
@@ -271,7 +271,9 @@ class Message:
     def request_body(self) -> bytes:
         """Its services with their lengths: what a response needs to be read. Empty where their list is malformed."""
         if self.envelope is None:
-            return encode_body([service.encode() for service in self.services])
+            if not self._body:
+                self._body = encode_body([service.encode() for service in self.services])
+            return self._body
         return b"" if self._fault is not None else self._body[self._start :]
 
     @property

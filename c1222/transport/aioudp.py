@@ -54,6 +54,7 @@ class UdpSocket:
         reliable: False: what is sent may get lost, doubled and overtaken.
         max_size: largest APDU to send, octets.
         counters: what was dropped, by reason.
+        settle: called when all datagrams that are here were handed over, or `BURST` of them.
     """
 
     reliable: Final = False
@@ -65,6 +66,7 @@ class UdpSocket:
         self.counters: Counter[str] = Counter()
         self._socket = opened
         self._receive = receive
+        self.settle: Callable[[], None] | None = None
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(opened.fileno(), self._read)
 
@@ -123,6 +125,13 @@ class UdpSocket:
             self.counters["network-error"] += 1
 
     def _read(self) -> None:
+        try:
+            self._read_burst()
+        finally:
+            if self.settle is not None:
+                self.settle()
+
+    def _read_burst(self) -> None:
         for _ in range(BURST):
             try:
                 octets, address = self._socket.recvfrom(MAX_DATAGRAM + 1)

@@ -59,16 +59,13 @@ class TableLoader:
             what `load` raises.
         """
         wanted = tuple(dict.fromkeys(labels))
-        while True:
-            missing: dict[str, None] = {}
-            for label in wanted:
-                missing.update(dict.fromkeys(self._missing(label)))
-            if not missing:
-                return
-            yield from self.load(missing)
+        while missing := [name for label in wanted for name in self._missing(label)]:
+            yield from self.load(dict.fromkeys(missing))
 
     def _missing(self, label: str) -> tuple[str, ...]:
         device = self._device
+        if device.is_bound(label):
+            return ()
         try:
             declared = device.declaration(label)
         except UnknownTable:

@@ -77,6 +77,8 @@ class PeerLimits:
         device = self._device
         try:
             image = device.get(table)
+            if image is not None and device.is_bound(table):
+                return len(image.raw)
             if device.declaration(table).needs_own_octets or image is not None:
                 return None if image is None else len(image.raw)
             return device.bind(table).size

@@ -17,7 +17,7 @@ from c1222.errors import C1222Error, StateError
 from c1222.node.network.fleet import Fleet
 from c1222.node.network.serial_lines import SerialLines
 from c1222.protocol.policy import TCP_LINK, UDP_LINK, Link
-from c1222.transport.aioudp import UdpListener, resolve
+from c1222.transport.aioudp import UdpListener, UdpPeer, resolve
 from c1222.transport.lines.line_url import is_line_url
 from c1222.transport.schemes import parse_url, transport_of
 from c1222.transport.tcpserver import TcpLimits
@@ -141,6 +141,8 @@ class NodeServer:
             transport = transport_of(where)
             link = TCP_LINK if transport.reliable else self._udp_link
             listener = await transport.listen(where, partial(self._received, link), self.fleet.lost, self._tcp_limits)
+            if isinstance(listener, UdpListener):
+                listener.socket.settle = self._pump
             found = where._replace(port=listener.local_address[1])
         self._listeners.append(listener)
         self.urls.append(found)
@@ -175,7 +177,8 @@ class NodeServer:
 
     def _received(self, link: Link, apdu: bytes, source: Source) -> None:
         if self.failure is None:
-            self._schedule()
+            if not isinstance(source, UdpPeer):  # a UDP socket says itself when it is through
+                self._schedule()
             now, utc = self.now(), self.utc()
             if self.fleet.receive(apdu, source=source, now=now, utc=utc, link=link, peer=source.peer_key):
                 source.confirm()
