@@ -63,9 +63,9 @@ __all__ = [
     "BCD", "BCD_OCTET", "BFLD", "BINARY", "BOOL", "CHAR", "CODED", "DATE", "FILL", "FIXED_BCD4", "FIXED_BCD6",
     "FIXED_BCD8", "FLOAT32", "FLOAT64", "FLOAT_CHAR6", "FLOAT_CHAR12", "FLOAT_CHAR21", "HTIME", "HTIME_DATE",
     "IDENTIFIER", "INT8", "INT16", "INT24", "INT32", "INT40", "INT48", "INT56", "INT64", "LTIME_DATE", "NI_FMAT1",
-    "NI_FMAT2", "OPAQUE", "OPAQUE_SECRET", "RDATE", "SECRET", "SET", "SOURCE_SELECT", "STIME", "STIME_DATE", "STRING",
-    "TABLE_IDA_BFLD", "TABLE_IDB_BFLD", "TABLE_IDC_BFLD", "TIME", "UINT", "UINT8", "UINT16", "UINT24", "UINT32",
-    "UINT40", "UINT48", "UINT56", "UINT64", "WireType",
+    "NI_FMAT2", "NI_TYPES", "OPAQUE", "OPAQUE_SECRET", "RDATE", "SECRET", "SET", "SOURCE_SELECT", "STIME", "STIME_DATE",
+    "STRING", "TABLE_IDA_BFLD", "TABLE_IDB_BFLD", "TABLE_IDC_BFLD", "TIME", "UINT", "UINT8", "UINT16", "UINT24",
+    "UINT32", "UINT40", "UINT48", "UINT56", "UINT64", "WireType",
 ]  # fmt: skip
 
 
@@ -171,11 +171,12 @@ class _FixedBcd(WireType):
         return FixedBcdForm(self.type, int(self.type[-1]))
 
 
-_NI_TYPES = {
+NI_TYPES = {
     0: "FLOAT64", 1: "FLOAT32", 2: "FLOAT_CHAR12", 3: "FLOAT_CHAR6", 4: "INT32 x 10^-4", 5: "FIXED_BCD6",
     6: "FIXED_BCD4", 7: "INT24", 8: "INT32", 9: "INT40", 10: "INT48", 11: "INT64", 12: "FIXED_BCD8",
     13: "FLOAT_CHAR21",
 }  # fmt: skip
+"""Types that NI_FMAT1 and NI_FMAT2 stand for, by code of ST0."""
 
 
 class _NonInteger(WireType):
@@ -192,7 +193,7 @@ class _NonInteger(WireType):
 
 @remembered(512)
 def _ni_form(type_: str, code: int, formats: Formats) -> Form:
-    wire = _NI_TYPES.get(code)
+    wire = NI_TYPES.get(code)
     if wire is None:
         raise ValueError(f"code {code} of {type_} is reserved: its size is not known")
     if wire.startswith("FLOAT_CHAR"):

@@ -18,6 +18,7 @@ from c1219.tableid import table_id
 from c1219.tableset import TableImage, TableSet
 
 if TYPE_CHECKING:
+    from c1219.cosem.objects import CosemObjects
     from c1219.views.capabilities import Capabilities
     from c1219.views.clock import Clock
     from c1219.views.event_log import EventLog
@@ -46,22 +47,38 @@ class Device(TableSet):
 
         return identity(self)
 
-    def registers(self, **options: Any) -> Registers:
-        """Return every register value; options as for `c1219.views.registers.registers`."""
+    def registers(self, *, obis: bool = False, **options: Any) -> Registers:
+        """Return every register value; options as for `c1219.views.registers.registers`.
+
+        Args:
+            obis: whether they get their names in COSEM (`c1219.cosem`), too.
+            options: ``zone``, for example.
+        """
         from c1219.views.registers import registers
 
-        return registers(self, **options)
+        view = registers(self, **options)
+        if obis:
+            view.obis = self._obis(options)
+        return view
 
-    def load_profile(self, number: int = 1, **options: Any) -> LoadProfile:
+    def load_profile(self, number: int = 1, *, obis: bool = False, **options: Any) -> LoadProfile:
         """Return the intervals of a load profile set; options as for `c1219.views.load_profile.load_profile`.
 
         Args:
             number: of the set, 1..4.
+            obis: whether channels get their names in COSEM (`c1219.cosem`), too.
             options: ``since`` and ``until``, for example.
         """
         from c1219.views.load_profile import load_profile
 
-        return load_profile(self, number, **options)
+        view = load_profile(self, number, **options)
+        if obis:
+            view.obis = self._obis(options)
+        return view
+
+    def _obis(self, options: dict[str, Any]) -> dict[str, str]:
+        times = {name: value for name, value in options.items() if name in {"zone", "local_counters"}}
+        return {path: str(name) for path, name in self.cosem(tables=False, **times).names.items()}
 
     def events(self, **options: Any) -> EventLog:
         """Return the entries of the logs; options as for `c1219.views.event_log.events`."""
@@ -74,6 +91,12 @@ class Device(TableSet):
         from c1219.views.clock import clock
 
         return clock(self, **options)
+
+    def cosem(self, **options: Any) -> CosemObjects:
+        """Return what the meter is in COSEM; options as for `c1219.cosem.mapping.cosem`."""
+        from c1219.cosem.mapping import cosem
+
+        return cosem(self, **options)
 
     def capabilities(self) -> Capabilities:
         """Say which tables, procedures and events the meter has; see `c1219.views.capabilities`."""

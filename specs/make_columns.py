@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from c1219.cosem.objects import COSEM  # noqa: E402
 from c1219.tabular.arrow import arrow_schema  # noqa: E402
 from c1219.tabular.readings import READINGS  # noqa: E402
 from c1219.views.calendar import CALENDAR  # noqa: E402
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from c1219.tabular.schema import RowColumn, RowSchema
 
 SCHEMAS: Final[tuple[RowSchema, ...]] = (
-    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, MESSAGES, FRAMES, BULK_MESSAGES,
+    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, COSEM, MESSAGES, FRAMES, BULK_MESSAGES,
     ELEMENTS, TABLES, FIELDS, CHECK_ROWS, FAMILY_ROWS,
 )  # fmt: skip
 

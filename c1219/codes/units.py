@@ -143,6 +143,7 @@ class UnitDescription(NamedTuple):
         id_code: the ID_CODE.
         facts: what is known of the ID_CODE, with its confidence.
         unresolved: a sentence for each thing that is not known.
+        manufacturer: NFS is set: the entry is the manufacturer's own.
     """
 
     quantity: str
@@ -158,6 +159,7 @@ class UnitDescription(NamedTuple):
     id_code: int
     facts: Quantity
     unresolved: tuple[str, ...]
+    manufacturer: bool = False
 
     @property
     def adds_up(self) -> bool:
@@ -223,7 +225,7 @@ def describe_unit(entry: Mapping[str, int] | object) -> UnitDescription:
         unresolved.append(f"ID_RESOURCE {int(resource)}: its meaning is not known")
     return UnitDescription(
         *(name, unit, multiplier.factor, _wire_unit(unit, multiplier), time_base, direction, quadrants, net),
-        *(phase, harmonic, id_code, facts, tuple(unresolved)),
+        *(phase, harmonic, id_code, facts, tuple(unresolved), bool(field("NFS"))),
     )
 
 

@@ -122,9 +122,10 @@ class LoadProfile(RowView[Interval]):
         readings: its end readings.
         findings: what is missing, tolerated or wrong.
         origin: which meter they are of.
+        obis: names in COSEM by path, such as ``LP1.CH2``; empty unless they were asked for.
     """
 
-    __slots__ = ("blocks", "channels", "findings", "minutes", "origin", "readings", "rows", "set")
+    __slots__ = ("blocks", "channels", "findings", "minutes", "obis", "origin", "readings", "rows", "set")
 
     schema = READINGS
 
@@ -147,6 +148,7 @@ class LoadProfile(RowView[Interval]):
         self.readings = readings
         self.findings = findings
         self.origin = origin or MeterOrigin()
+        self.obis: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<load profile set {self.set}: {len(self.rows)} rows of {len(self.channels)} channels>"
@@ -226,9 +228,11 @@ class LoadProfile(RowView[Interval]):
 
     def table_rows(self) -> Iterator[Sequence[Any]]:
         source = self.origin.of(f"ST{63 + self.set}")
+        paths = {channel.number: f"LP{self.set}.CH{channel.number}" for channel in self.channels}
         for row in self.rows:
+            path = paths[row.channel]
             yield reading(
-                source, path=f"LP{self.set}.CH{row.channel}", start=row.start, end=row.end, source=row.source,
+                source, path=path, obis=self.obis.get(path), start=row.start, end=row.end, source=row.source,
                 quantity=row.quantity, unit=row.unit, kind="interval",
                 value=None if row.status & IntervalStatus.NOT_VALID else row.value, raw=row.raw, status=row.flags,
             )  # fmt: skip

@@ -25,7 +25,7 @@ from c1219.views.rows import RowView, csv_text
 from c1219.views.sources import sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from c1219.codes.units import Direction, Segmentation
     from c1219.rules.sources import Source, Sources
@@ -59,9 +59,10 @@ class Registers(RowView[Register]):
         rows: in the order of the tables; self reads from the oldest to the newest.
         findings: what is missing, wrong or not known.
         origin: which meter they are of.
+        obis: names in COSEM by path; empty unless they were asked for (`c1219.Device.registers`).
     """
 
-    __slots__ = ("findings", "origin", "rows")
+    __slots__ = ("findings", "obis", "origin", "rows")
 
     schema = READINGS
 
@@ -71,14 +72,16 @@ class Registers(RowView[Register]):
         self.rows = rows
         self.findings = findings
         self.origin = origin or MeterOrigin()
+        self.obis: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<{len(self.rows)} registers>"
 
     def as_dict(self) -> dict[str, Any]:
         """Return them in terms of JSON: Decimal as string, times as ISO 8601."""
+        named = [{"obis": self.obis.get(row.path)} if self.obis else {} for row in self.rows]
         return {
-            "registers": [row.as_dict() for row in self.rows],
+            "registers": [row.as_dict() | name for row, name in zip(self.rows, named, strict=True)],
             "findings": [finding._asdict() for finding in self.findings],
         }
 
@@ -101,6 +104,7 @@ class Registers(RowView[Register]):
                 source, path=row.path, end=row.period_end or source.read_at or source.clock, source=row.source,
                 quantity=row.quantity, unit=row.unit, kind=row.kind, tier=row.tier, occurrence=row.occurrence,
                 value=row.value if row.valid else None, raw=row.raw, event_time=row.event_time, extreme=row.extreme,
+                obis=self.obis.get(row.path),
             )  # fmt: skip
 
 

@@ -37,6 +37,9 @@ _VIEW_OPTIONS: Final = (
 )
 
 
+_NAMED_IN_COSEM: Final = ("registers", "load_profile")
+
+
 def view_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that name views, the time zone, and the unit of amounts."""
     for option in reversed(_VIEW_OPTIONS):
@@ -48,6 +51,8 @@ def view_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("file", metavar="FILE")
 @view_options
 @click.option("--access", is_flag=True, help="Who may read and write what; passwords are not shown.")
+@click.option("--cosem", is_flag=True, help="What it is in COSEM (specs/cosem.md): objects, and what has none.")
+@click.option("--obis", is_flag=True, help="Registers and load profiles get their logical names in COSEM, too.")
 @row_options("text", "json", "espi")
 @layout_option
 @declarations_option
@@ -59,6 +64,8 @@ def command(
     profile: int | None,
     events: bool,
     access: bool,
+    cosem: bool,
+    obis: bool,
     zone: str | None,
     unit: str,
     form: str,
@@ -83,18 +90,23 @@ def command(
             ("load_profile", profile is not None),
             ("events", events),
             ("access", access),
+            ("cosem", cosem),
         )
         if flag
     ] or (["registers"] if form == "espi" else ["identity", "clock", "registers"])
     rows = Rows(form, output)
     if rows.wanted and len(wanted) != 1:
-        fail(f"{form} is for one of --registers, --load-profile, --events, --identity, --clock and --access")
+        fail(f"{form} is for one of --registers, --load-profile, --events, --identity, --clock, --access and --cosem")
     options_of_csv = csv_options(form, layout, profile=wanted == ["load_profile"])
     if form == "espi" and not {"registers", "load_profile"}.issuperset(wanted):
         fail("espi is for --registers and --load-profile")
     device = read_device(file)
     options = {} if zone is None else {"zone": time_zone(zone)}
-    views = {name: view_of(device, name, profile or 1, options) for name in wanted}
+    names = {"obis": True} if obis else {}
+    views = {
+        name: view_of(device, name, profile or 1, options | (names if name in _NAMED_IN_COSEM else {}))
+        for name in wanted
+    }
     remarks: tuple[Finding, ...] = ()
     if form == "espi":
         remarks = _espi(device, views, options)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.cosem.units import UNITS
 from c1222.amounts import tier_text, time_parts
 from c1222.cli.amounts import KILO, aligned, amount
 from c1222.cli.columns import columns
 from c1222.text import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from c1219.cosem.objects import CosemObject, CosemObjects
     from c1219.views.clock import Clock
     from c1219.views.event_log import Event
     from c1219.views.load_profile import Interval
@@ -36,7 +38,7 @@ def view_lines(name: str, view: Any, unit: str = KILO) -> Iterable[str]:
     """Return a view as lines of text.
 
     Args:
-        name: ``identity``, ``clock``, ``registers``, ``load_profile``, ``events`` or ``access``.
+        name: ``identity``, ``clock``, ``registers``, ``load_profile``, ``events``, ``access`` or ``cosem``.
         view: what the method of that name of a device or meter returns.
         unit: of amounts: ``kilo``, ``base`` or ``raw``.
     """
@@ -130,10 +132,11 @@ def register_lines(found: Iterable[Register], unit: str = KILO) -> Iterator[str]
     """Return registers as lines, below a head line."""
     rows = tuple(found)
     amounts = [amount(row.value, row.unit, row.raw, unit) for row in rows]
-    header = ("VALUE", "UNIT", "QUANTITY", "KIND", "BLOCK", "TIME", "PERIOD", "ELEMENT", "REMARKS")
+    named: Mapping[str, str] = getattr(found, "obis", {})
+    header = ("VALUE", "UNIT", "OBIS", "QUANTITY", "KIND", "BLOCK", "TIME", "PERIOD", "ELEMENT", "REMARKS")
     cells = [
         (
-            value, own, row.quantity, kind_text(row.kind, row.extreme), _block(row),
+            value, own, named.get(row.path), row.quantity, kind_text(row.kind, row.extreme), _block(row),
             row.event_time, _period(row), row.path, "; ".join(row.remarks),
         )
         for row, value, (_, own) in zip(rows, aligned([text for text, _ in amounts]), amounts, strict=True)
@@ -177,8 +180,34 @@ def event_lines(found: Iterable[Event]) -> Iterator[str]:
     return columns(("TIME", "LOG", "SEQUENCE", "USER", "CODE", "EVENT"), rows, right=(2, 3, 4))
 
 
+def _cosem(found: CosemObjects) -> Iterator[str]:
+    """Yield objects as lines, below a head line, then what has no object, with the reason."""
+    header = ("CLASS", "OBIS", "VALUE", "UNIT", "MAP", "ELEMENT", "REMARKS")
+    cells = [
+        (int(row.interface), row.name, *_value(row), row.fidelity, row.path, "; ".join(row.remarks)) for row in found
+    ]
+    yield from columns(header, cells, right=(0, 2))
+    if found.residue:
+        yield ""
+        yield from columns(("NO OBJECT", "WHAT", "WHY"), [(one.path, one.what, one.reason) for one in found.residue])
+
+
+def _value(row: CosemObject) -> tuple[str | None, str | None]:
+    """Return the value of an object that is a number, and its unit."""
+    names = row.interface.facts.attributes
+    if "scaler_unit" not in names:
+        return None, None
+    scale, value = row.attribute(names.index("scaler_unit") + 1), row.attribute(2)
+    if scale is None or value is None or value.value is None:
+        return None, None
+    scaler, unit = scale.plain()
+    return f"{value.value}" if not scaler else f"{value.value} · 10^{scaler}", UNITS.get(unit)
+
+
 _AMOUNTS: Final[dict[str, Callable[[Any, str], Iterable[str]]]] = {
     "registers": register_lines,
     "load_profile": interval_lines,
 }
-_PLAIN: Final[dict[str, Callable[[Any], Iterable[str]]]] = {"identity": _pairs, "clock": _clock, "access": _access}
+_PLAIN: Final[dict[str, Callable[[Any], Iterable[str]]]] = {
+    "identity": _pairs, "clock": _clock, "access": _access, "cosem": _cosem,
+}  # fmt: skip
