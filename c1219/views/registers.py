@@ -173,6 +173,7 @@ class RegisterReader:
             self.present = record(device, 27, findings, level="warning")
 
     def rows(self) -> Iterator[Register]:
+        """Yield every register, in the order of the tables."""
         for number in sorted(self.here - {26, 27, 28}):
             table = record(self.device, number, self.findings, cut=True)
             if table is None:
