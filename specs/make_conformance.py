@@ -12,6 +12,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from c1222.conformance.catalogue import CHECKS  # noqa: E402
+from c1222.conformance.line.catalogue import LINE_CHECKS  # noqa: E402
+from c1222.conformance.line.misbehaviours import LINE_MISBEHAVIOURS  # noqa: E402
 from c1222.conformance.misbehaviours import MISBEHAVIOURS  # noqa: E402
 from c1222.conformance.rules import FAMILIES  # noqa: E402
 
@@ -20,6 +22,7 @@ HEAD = """# Checks of a node, and nodes that misbehave
 Made from `c1222/conformance/` by `python specs/make_conformance.py`; not to be edited.
 
     c1222 conformance udp://192.0.2.7 --called .123.8437 --calling .123.4 --keys keys.toml --junit report.xml
+    C1222_PASSWORD=… c1222 conformance serial:///dev/ttyUSB0 --user-id 2
     c1222 conformance --listen udp://127.0.0.1:1153 --profile sample:single-phase --misbehave wrong-checksum
 
 The first checks a live node. It writes nothing without `--allow-writes`, and then puts back what was. Of what nodes
@@ -29,7 +32,11 @@ picks a family or a check, with those it rests on; `--timeout` and `--attempts` 
 The password comes from the environment, a file or a prompt. Exit code 0: no failure; 1: failures; 2: usage; 3: the
 node does not answer.
 
-The second is a simulated meter that does one thing wrong, for a head-end to be checked. Losses, delays and busy answers
+The second checks a device at a serial line (also `c1218+tcp://`, `rfc2217://`, `c1221+tcp://`, `c1221+serial://`):
+families PKT, ACK, NEG and STATE. It writes nothing, sends one wrong password, and takes a few minutes, most of it
+silence.
+
+The third is a simulated meter that does one thing wrong, for a head-end to be checked. Losses, delays and busy answers
 by chance or count are a matter of `c1222 node --faults`.
 
 **Verdicts**: pass; warning; fail; skipped, with a reason. A rule that only one source tells and another contradicts, or
@@ -57,13 +64,25 @@ head-end can.
 """
 
 
+LINE_CASES = """
+### At a serial line
+
+What devices of the tests do wrong (`c1222/conformance/line/misbehaviours.py`), and the checks that notice it. A
+simulated meter with noise, echo, lost octets, late acknowledgements or a stuck toggle is a matter of
+`c1222 node --faults`.
+
+| case | the device | checks |
+| --- | --- | --- |
+"""
+
+
 def page() -> str:
     """Return the page."""
     parts = [HEAD]
     for family, title in FAMILIES.items():
         parts.append(f"\n### {family}: {title}\n\n| id | flags | what holds | rule | mark | source | otherwise |\n")
         parts.append("| --- | --- | --- | --- | --- | --- | --- |\n")
-        for check in (one for one in CHECKS if one.family == family):
+        for check in (one for one in (*CHECKS, *LINE_CHECKS) if one.family == family):
             flags = "".join(
                 letter for letter, on in (("w", check.writes), ("k", check.secured), ("s", check.session)) if on
             )
@@ -74,6 +93,8 @@ def page() -> str:
     for case in MISBEHAVIOURS.values():
         flag = " (k)" if case.secured else ""
         parts.append(f"| `{case.id}`{flag} | {case.title} | {case.good} | {', '.join(case.caught) or '-'} |\n")
+    parts.append(LINE_CASES)
+    parts += [f"| `{one.id}` | {one.title} | {', '.join(one.caught)} |\n" for one in LINE_MISBEHAVIOURS.values()]
     return "".join(parts)
 
 

@@ -17,6 +17,7 @@ from c1222.cli.outputs import Output
 from c1222.cli.printing import say, say_json, say_table
 from c1222.cli.progress import progress
 from c1222.cli.rows import Rows, row_options
+from c1222.transport.lines.line_url import is_line_url
 
 if TYPE_CHECKING:
     from c1222.conformance.run import Report
@@ -35,9 +36,10 @@ _SHOWN: Final = 5
 def _list(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         from c1222.conformance.catalogue import CHECKS
+        from c1222.conformance.line.catalogue import LINE_CHECKS
         from c1222.conformance.misbehaviours import MISBEHAVIOURS
 
-        for check in CHECKS:
+        for check in (*CHECKS, *LINE_CHECKS):
             say(f"{check.id:11} [{check.rule.mark.value}] {check.title}")
         say()
         for case in MISBEHAVIOURS.values():
@@ -88,6 +90,9 @@ def command(
 ) -> None:
     """Check the node at URL, udp://host:port or tcp://host:port, against numbered rules.
 
+    Or the device at a serial line, serial:///dev/ttyUSB0 or c1218+tcp://host:port, against those of its link: packets,
+    acknowledgements, repetitions, sizes, states. It is only read, and told one wrong password.
+
     Each check names the rule it rests on and how sure that is: [V] two independent sources, [1] one, [?] inference. A
     rule that is not sure, or disputed, gives a warning and never a failure. Without --allow-writes nothing is written;
     a few wrong passwords and wrong MACs are sent even so.
@@ -101,17 +106,26 @@ def command(
     if listen or case is not None:
         _misbehave(listen or ("udp://127.0.0.1:1153",), profile, case, connection["keys"])
         return
-    for name in ("url", "called", "calling"):
+    at_line = connection["url"] is not None and is_line_url(connection["url"])
+    for name in ("url",) if at_line else ("url", "called", "calling"):
         if connection[name] is None:
             missing = "URL" if name == "url" else f"--{name}"
             raise click.UsageError(f"{missing} is missing (or --listen, --profile and --misbehave)")
-    target = _target(connection, allow_writes=allow_writes, quiet=quiet, patience=patience)
+    target = None
+    if not at_line:
+        target = _target(connection, allow_writes=allow_writes, quiet=quiet, patience=patience)
     rows = Rows(form, output)
     to_stdout = rows.wanted and not rows.to_file
     if to_stdout and json_file == "-":
         fail(f"--json - and --format {form} both go to standard output: name a file for one of them")
     as_json, as_junit = Output(None if json_file == "-" else json_file), Output(junit_file)
-    report = _run(connection["url"], target, only)
+    if target is None:
+        from c1222.cli.conformance_line import check_line
+
+        others = {"allow_writes": allow_writes, "quiet": quiet, "patience": patience}
+        report = check_line(connection, only, others)
+    else:
+        report = _run(connection["url"], target, only)
     _show(report, notes=notes, to_stderr=json_file == "-" or to_stdout)
     if rows.wanted:
         rows.write(CHECK_ROWS, check_rows(report))

@@ -28,10 +28,12 @@ from c1222.conformance.rules import FAMILIES, Check
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CHECKS", "chosen"]
+__all__ = ["CHECKS", "GROUNDS", "chosen"]
 
 _MODULES: Final = (link, identify, echo, tables, parts, refusals, lists, delivery, sessions, security, clock)
 _ORDER: Final = tuple(FAMILIES)
+GROUNDS: Final = frozenset({"C-LINK-01", "C-LINK-02", "C-PKT-01"})
+"""Checks that all others rest on, of a node and of a device at a serial line."""
 
 
 def _all() -> tuple[Check, ...]:
@@ -48,16 +50,20 @@ CHECKS: Final = _all()
 """All checks in order."""
 
 
-def chosen(only: Iterable[str]) -> tuple[Check, ...]:
+def chosen(only: Iterable[str], checks: tuple[Check, ...] = CHECKS) -> tuple[Check, ...]:
     """Return checks by id or by the beginning of it, and those they need, in order; all when none is named.
+
+    Args:
+        only: ids, or beginnings of them.
+        checks: those there are.
 
     Raises:
         KeyError: nothing begins so.
     """
     names = list(only)
     if not names:
-        return CHECKS
-    by_id = {check.id: check for check in CHECKS}
+        return checks
+    by_id = {check.id: check for check in checks}
     wanted: set[str] = set()
     for name in names:
         found = {one for one in by_id if one == name or one.startswith(f"{name.removesuffix('-')}-")}
@@ -66,4 +72,4 @@ def chosen(only: Iterable[str]) -> tuple[Check, ...]:
         wanted |= found
     while more := {need for one in wanted for need in (*by_id[one].needs, *by_id[one].follows)} - wanted:
         wanted |= more
-    return tuple(check for check in CHECKS if check.id in wanted or check.family == "LINK")
+    return tuple(check for check in checks if check.id in wanted or check.id in GROUNDS)

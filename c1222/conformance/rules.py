@@ -20,7 +20,6 @@ from c1222.errors import C1222Error
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from c1222.conformance.probe import Probe
 
 __all__ = [
     "FAMILIES",
@@ -52,6 +51,10 @@ FAMILIES: Final = {
     "WRITE": "writes and procedures",
     "SEC": "security",
     "RUN": "all that came in the run",
+    "PKT": "packets of a serial line",
+    "ACK": "acknowledgements and repetitions of a serial line",
+    "NEG": "sizes and rates of a serial line",
+    "STATE": "sessions of a serial line",
 }
 """The middle part of the ids, in the order in which the checks run."""
 
@@ -128,7 +131,7 @@ class NotApplicable(C1222Error):
 
 
 class _Look(Protocol):
-    def __call__(self, probe: Probe, /) -> Iterator[Remark]: ...
+    def __call__(self, probe: Any, /) -> Iterator[Remark]: ...  # a Probe, or a LineProbe
 
 
 class Check(NamedTuple):

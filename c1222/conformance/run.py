@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1219.errors import C1219Error
-from c1222.conformance.catalogue import CHECKS
+from c1222.conformance.catalogue import CHECKS, GROUNDS
 from c1222.conformance.reply import NoAnswer
 from c1222.conformance.rules import Check, CheckVerdict, NotApplicable, Remark, odd, wrong
 from c1222.errors import C1222Error, ConnectionLost, Unreachable
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from c1222.conformance.evidence import Evidence
+    from c1222.conformance.line.probe import LineProbe
     from c1222.conformance.probe import Probe
 
 __all__ = ["BROKEN", "Report", "Result", "run"]
 
 BROKEN: Final = "the check itself broke, which is a fault of this program"
 """How the remark of such a check begins."""
-_CONTACT: Final = "C-LINK-01"
-_GROUND: Final = "C-LINK-02"
+_CONTACT: Final = frozenset({"C-LINK-01", "C-PKT-01"})
 _LINK: Final = "LINK"
 
 
@@ -72,7 +72,7 @@ class Report(NamedTuple):
     @property
     def contact(self) -> bool:
         """Whether the node answered at all."""
-        return any(result.check.id == _CONTACT and result.verdict is CheckVerdict.PASS for result in self.results)
+        return any(result.check.id in _CONTACT and result.verdict is CheckVerdict.PASS for result in self.results)
 
     def count(self, verdict: CheckVerdict) -> int:
         """Return how many checks came to a verdict."""
@@ -85,7 +85,10 @@ class Report(NamedTuple):
 
 
 def run(
-    probe: Probe, checks: Sequence[Check] = CHECKS, *, on_result: Callable[[Result], None] = lambda _result: None
+    probe: Probe | LineProbe,
+    checks: Sequence[Check] = CHECKS,
+    *,
+    on_result: Callable[[Result], None] = lambda _result: None,
 ) -> Report:
     """Run checks.
 
@@ -104,21 +107,22 @@ def run(
         result = Result(check, CheckVerdict.SKIPPED, reason=reason) if reason else _carried_out(check, probe)
         results[check.id] = result
         on_result(result)
-        if not reason and check.family != _LINK and _went_silent(result, probe):
+        if not reason and check.family != _LINK and check.id not in _CONTACT and _went_silent(result, probe):
             silent_since = check.id
     target = probe.target
     probe.hang_up()
     return Report(str(target.called), str(target.calling), target.mode.label, started, tuple(results.values()))
 
 
-def _reason_to_skip(check: Check, probe: Probe, results: dict[str, Result]) -> str:
+def _reason_to_skip(check: Check, probe: Probe | LineProbe, results: dict[str, Result]) -> str:
     if check.secured and not probe.target.secured:
         return "requests are not secured"
     if check.writes and not probe.target.writes:
         return "it changes something in the node, and that is not allowed (--allow-writes)"
     if check.session and not probe.target.sessions:
         return "it opens a session, and that is not wanted (--sessionless)"
-    grounds = check.needs if check.family == _LINK else (_CONTACT, _GROUND, *check.needs)
+    is_ground = check.family == _LINK or check.id in GROUNDS
+    grounds = check.needs if is_ground else (*GROUNDS, *check.needs)
     for need in grounds:
         found = results.get(need)
         if found is not None and found.verdict in {CheckVerdict.FAIL, CheckVerdict.SKIPPED}:
@@ -126,7 +130,7 @@ def _reason_to_skip(check: Check, probe: Probe, results: dict[str, Result]) -> s
     return ""
 
 
-def _carried_out(check: Check, probe: Probe) -> Result:
+def _carried_out(check: Check, probe: Probe | LineProbe) -> Result:
     """Run one check."""
     probe.log.take()
     start = probe.clock.now
@@ -159,7 +163,7 @@ def _text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _went_silent(result: Result, probe: Probe) -> bool:
+def _went_silent(result: Result, probe: Probe | LineProbe) -> bool:
     """Return whether the node answers nothing any more, if a check ended in silence."""
     if not any(remark.level == "wrong" and "no answer" in remark.text for remark in result.remarks):
         return False

@@ -7,27 +7,30 @@ import re
 import pytest
 
 from c1222.conformance.catalogue import CHECKS, chosen
+from c1222.conformance.line.catalogue import LINE_CHECKS
 from c1222.conformance.misbehaviours import MISBEHAVIOURS
 from c1222.conformance.rules import FAMILIES, Mark, Rule
 
+ALL = (*CHECKS, *LINE_CHECKS)
+
 
 def test_ids_are_unique_and_in_order_of_families() -> None:
-    ids = [check.id for check in CHECKS]
+    ids = [check.id for check in ALL]
     assert len(ids) == len(set(ids)) > 90
     assert all(re.fullmatch(r"C-[A-Z]+-\d\d", one) for one in ids)
-    families = [check.family for check in CHECKS]
+    families = [check.family for check in ALL]
     assert list(dict.fromkeys(families)) == list(FAMILIES)
 
 
 def test_what_a_check_rests_on_runs_before_it() -> None:
-    place = {check.id: index for index, check in enumerate(CHECKS)}
-    for check in CHECKS:
+    place = {check.id: index for index, check in enumerate(ALL)}
+    for check in ALL:
         for need in (*check.needs, *check.follows):
             assert place[need] < place[check.id], check.id
 
 
 def test_every_check_says_what_it_rests_on() -> None:
-    for check in CHECKS:
+    for check in ALL:
         assert check.title
         assert check.rule.text
         assert check.rule.source

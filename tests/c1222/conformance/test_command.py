@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from c1222.cli.conformance import command
 from c1222.cli.connection import PASSWORD_VARIABLE
 from c1222.conformance.catalogue import CHECKS
+from c1222.conformance.line.catalogue import LINE_CHECKS
 from c1222.conformance.misbehaviours import MISBEHAVIOURS
 from c1222.conformance.target import Target
 from c1222.node import RunningNode, running
@@ -164,7 +165,7 @@ def test_the_list_has_all() -> None:
     result = invoke("--list")
     assert result.exit_code == 0
     listed = {line.split()[0] for line in result.stdout.splitlines() if line}
-    assert listed == {one.id for one in CHECKS} | set(MISBEHAVIOURS)
+    assert listed == {one.id for one in (*CHECKS, *LINE_CHECKS)} | set(MISBEHAVIOURS)
 
 
 def test_a_node_that_misbehaves_is_noticed(keys: str) -> None:
