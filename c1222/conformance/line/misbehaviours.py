@@ -1,16 +1,11 @@
-"""What devices at a serial line can do wrong on purpose: data with hooks.
-
-``arrive`` takes octets that came in and gives those that the device hears; ``leave`` takes a packet or an
-acknowledgement and gives those that go out; ``prepare`` changes the device itself, once. A specimen is what hooks get.
-"""
+"""What devices at a serial line can do wrong on purpose; `LINE_MISBEHAVIOURS` has them all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from c1222.errors import DecodeError
-from c1222.serial.packet import MAX_PACKET_SIZE, STP, TOGGLE, CrcOrder, LinkOctet, SerialPacket, crc16, read_packet
+from c1222.conformance.line.misbehaviour import Arrive, Leave, LineMisbehaviour, packet_in
+from c1222.serial.packet import MAX_PACKET_SIZE, STP, TOGGLE, LinkOctet, SerialPacket, crc16
 from c1222.serial.session_state import SerialState
 from c1222.services.c1218 import BAUD_RATES, NegotiateRequest
 from c1222.services.identify import IdentifyRequest
@@ -18,43 +13,14 @@ from c1222.services.session import LogonRequest, SecurityRequest
 from c1222.services.tables import ReadRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from c1222.conformance.line.specimen import LineSpecimen
 
-__all__ = ["LINE_MISBEHAVIOURS", "LineMisbehaviour", "packet_in"]
+__all__ = ["LINE_MISBEHAVIOURS"]
 
-Arrive = Callable[[bytes, "LineSpecimen"], bytes]
-Leave = Callable[[bytes, "LineSpecimen"], Iterator[bytes]]
 _ACK, _NAK = bytes((LinkOctet.ACK,)), bytes((LinkOctet.NAK,))
 _OK: Final = b"\0"
-
-
-class LineMisbehaviour(NamedTuple):
-    """Something that a device does wrong.
-
-    Attributes:
-        id: stable, lower-case, hyphenated.
-        title: what the device does.
-        caught: ids of the checks that notice it.
-        arrive: see the module.
-        leave: see the module.
-        prepare: see the module.
-    """
-
-    id: str
-    title: str
-    caught: tuple[str, ...]
-    arrive: Arrive | None = None
-    leave: Leave | None = None
-    prepare: Callable[[LineSpecimen], None] | None = None
-
-
-def packet_in(octets: bytes) -> SerialPacket | None:
-    """Return the packet that octets are, None if they are none."""
-    try:
-        found = read_packet(octets, max_size=MAX_PACKET_SIZE, crc_order=CrcOrder.EITHER)
-    except DecodeError:
-        return None
-    return None if found is None or found[1] != len(octets) else found[0]
 
 
 def _changed(change: Callable[[SerialPacket, LineSpecimen], dict[str, Any] | None]) -> Leave:

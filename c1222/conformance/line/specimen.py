@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from c1222.conformance.line.misbehaviours import packet_in
+from c1222.conformance.line.misbehaviour import packet_in
 from c1222.serial.link_events import LinkEvent, Transmit
 
 if TYPE_CHECKING:
-    from c1222.conformance.line.misbehaviours import LineMisbehaviour
+    from c1222.conformance.line.misbehaviour import LineMisbehaviour
     from c1222.node.network.serial_station import SerialStation
     from c1222.serial.link import SerialLink
     from c1222.serial.session_state import SerialState

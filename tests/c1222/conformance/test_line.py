@@ -9,7 +9,8 @@ import pytest
 from c1219.device import Device
 from c1222.conformance.catalogue import chosen
 from c1222.conformance.line.catalogue import LINE_CHECKS
-from c1222.conformance.line.misbehaviours import LINE_MISBEHAVIOURS, LineMisbehaviour
+from c1222.conformance.line.misbehaviour import LineMisbehaviour
+from c1222.conformance.line.misbehaviours import LINE_MISBEHAVIOURS
 from c1222.conformance.line.probe import LineProbe, LineTarget
 from c1222.conformance.line.specimen import LineSpecimen
 from c1222.conformance.report import as_dict, junit
