@@ -282,7 +282,7 @@ class _Input:
         early_ns = 0 if self.live else EARLY_NS
         try:
             if self._serial:
-                return SerialLogDecoder(self.paths)
+                return SerialLogDecoder(self.paths, keys=self._keys)
             return CaptureDecoder(source, keys=self._keys, ports=ports, by_content=self._by_content, early_ns=early_ns)
         except (CaptureError, OSError) as error:
             name = getattr(error, "filename", None) or self._name

@@ -32,7 +32,7 @@ class Apdu(NamedTuple):
         time_ns: time of that frame, nanoseconds since 1970-01-01 UTC.
         src: sender as ``address:port``, IPv6 as ``[address]:port``.
         dst: receiver, written like the sender.
-        transport: ``"udp"`` or ``"tcp"``.
+        transport: ``"udp"``, ``"tcp"`` or ``"serial"``.
         octets: the APDU, tag 60 and length included.
         frames: all frames that contributed, in rising order.
         findings: remarks on how it was carried.
@@ -43,7 +43,7 @@ class Apdu(NamedTuple):
     time_ns: int
     src: str
     dst: str
-    transport: Literal["udp", "tcp"]
+    transport: Literal["udp", "tcp", "serial"]
     octets: bytes
     frames: tuple[int, ...]
     findings: tuple[Finding, ...] = ()
@@ -58,7 +58,7 @@ class StreamRemark(NamedTuple):
         time_ns: time of that frame.
         src: sender of the octets.
         dst: their receiver.
-        transport: ``"udp"`` or ``"tcp"``.
+        transport: ``"udp"``, ``"tcp"`` or ``"serial"``.
         finding: what happened; the offset counts from the start of the datagram, or from the first octet of the stream
             that is in the capture.
     """
@@ -67,11 +67,11 @@ class StreamRemark(NamedTuple):
     time_ns: int
     src: str
     dst: str
-    transport: Literal["udp", "tcp"]
+    transport: Literal["udp", "tcp", "serial"]
     finding: Finding
 
 
-_Fields = tuple[int, int, str, str, Literal["udp", "tcp"], bytes, tuple[int, ...], tuple[Finding, ...], int]
+_Fields = tuple[int, int, str, str, Literal["udp", "tcp", "serial"], bytes, tuple[int, ...], tuple[Finding, ...], int]
 make_apdu = cast("Callable[[_Fields], Apdu]", functools.partial(tuple.__new__, Apdu))
 """The same as ``Apdu(*fields)`` at half the cost, which every message pays."""
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from c1222.capture.message import Counters
-from c1222.capture.serial.message import SerialMessage
+from c1222.capture.network.framing import Apdu, make_apdu
+from c1222.capture.serial.message import SERIAL, SerialMessage
 from c1222.capture.tally import Tally
 from c1222.errors import DecodeError, Finding, Level
 from c1222.serial.line import DamagedPacket, LineNoise
+from c1222.serial.localport.services import SendMessageRequest
 from c1222.serial.packet import FIRST_PACKET, MAX_DATA, MAX_PACKETS, MULTI_PACKET, LinkOctet, SerialPacket
 from c1222.serial.series import Series
 from c1222.services import Effect, decode_request, decode_response
@@ -27,6 +29,9 @@ __all__ = ["SerialListener", "SerialPairing", "answers"]
 _ANSWERS_BELOW: Final = 0x20
 _IDENTIFY: Final = IdentifyRequest().encode()
 _CLIENT, _DEVICE = 0, 1
+_OK: Final = b"\0"
+_PORT_ENDS: Final = ("port:1", "port:2")
+"""The ends of a local port, in which either may ask: which of them is the device does not show."""
 
 _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
     "packets": None,
@@ -38,6 +43,7 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
     "empty": ("note", "empty packets, which supervise a line of C12.22"),
     "damaged": ("warning", "packets that were damaged or cut off"),
     "noise": ("note", "times that octets between packets mean nothing"),
+    "delivered": None,
     "series-broken": ("warning", "messages of several packets that lack some"),
 }
 
@@ -79,9 +85,10 @@ class SerialListener:
         self._ends = (_End(), _End())
         self._sending: dict[str | None, int] = {}
         self._spoke_last = _DEVICE
+        self._passed_on = 0
 
-    def take(self, item: LineItem, way: str | None, time_ns: int) -> SerialMessage | None:
-        """Take what comes next; return the message that it completes.
+    def take(self, item: LineItem, way: str | None, time_ns: int) -> SerialMessage | Apdu | None:
+        """Take what comes next; return the message that it completes, or the APDU that a local port passes on.
 
         Args:
             item: packet, acknowledgement, damage or noise.
@@ -100,7 +107,7 @@ class SerialListener:
             tally.note("acknowledged" if item == LinkOctet.ACK else "refused", number)
         return None
 
-    def _packet(self, packet: SerialPacket, number: int, way: str | None, time_ns: int) -> SerialMessage | None:
+    def _packet(self, packet: SerialPacket, number: int, way: str | None, time_ns: int) -> SerialMessage | Apdu | None:
         tally = self.tally
         if packet.swapped_crc:
             tally.note("swapped-crc", number)
@@ -129,11 +136,29 @@ class SerialListener:
         end.frames = (*end.frames, number)
         if message is None or end.first is None:
             return None
+        if end.first.data_format:
+            if message[0] == SendMessageRequest.code:
+                self._passed_on += 1
+                return _apdu(message, end.frames, way, time_ns)
+            if message == _OK and self._passed_on:
+                self._passed_on -= 1
+                tally.note("delivered", number)
+                return None
         return SerialMessage.heard(message, end.first, end.frames, time_ns)
 
     def findings(self) -> list[Finding]:
         """Return what is odd about the line; complete once all was taken."""
         return self.tally.findings()
+
+
+def _apdu(message: bytes, frames: tuple[int, ...], way: str | None, time_ns: int) -> Apdu | None:
+    """Return the APDU in a message of a local port; None if there is none."""
+    try:
+        request = SendMessageRequest.decode(message)
+    except DecodeError:
+        return None
+    src, dst = _PORT_ENDS if way != "<" else _PORT_ENDS[::-1]
+    return make_apdu((frames[-1], time_ns, src, dst, SERIAL, request.apdu, frames, (), 0))
 
 
 class SerialPairing:

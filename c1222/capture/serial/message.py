@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from c1222.capture.message import CapturedMessage
-from c1222.message.epsem import Epsem, SecurityMode
+from c1222.message.epsem import SecurityMode, encode_body
 from c1222.protocol.message import Message
 from c1222.security.sealing import Verdict
 
@@ -80,9 +80,14 @@ class SerialMessage(CapturedMessage):
         return True
 
     @property
+    def body(self) -> bytes:
+        """The service."""
+        return self._body
+
+    @property
     def is_response(self) -> bool:
         """Whether it answers, which its first octet tells."""
-        return self.body[0] < _REQUESTS_FROM
+        return self._body[0] < _REQUESTS_FROM
 
     @property
     def verdict(self) -> Verdict:
@@ -92,7 +97,7 @@ class SerialMessage(CapturedMessage):
     @property
     def request_body(self) -> bytes:
         """The service with its length, as a response needs it to be read."""
-        return Epsem((self.body,)).body
+        return encode_body((self._body,))
 
     def _path(self, index: int, path: str) -> str:  # noqa: ARG002 - there is one service
         return f"service.{path}"

@@ -20,6 +20,8 @@ from tests.c1222.capture.serial.recording import LOGON, Recording
 from tests.c1222.serial.test_session import KEY, TICKET
 from tests.c1222.serial.vectors import EXCHANGES
 from tests.c1222.serial.wire import Damage
+from tests.traffic import KEY as TRAFFIC_KEY
+from tests.traffic import exchange
 
 REGISTERS = (0, 1, 11, 12, 13, 15, 16, 21, 22, 23)
 
@@ -125,6 +127,26 @@ def test_proofs_of_keys_are_tries() -> None:
     decoder = decode_serial_log(io.BytesIO(recording.raw))
     assert "message" not in {type(message).__name__ for message in decoder}
     assert codes(decoder)["password-tries"] == "passwords and proofs of keys presented: 1, refused: 1"
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_apdus_of_a_local_port(labelled: bool) -> None:
+    log = []
+    for number in (0, 1):
+        way, other = ("> ", "< ")[:: 1 if number == 0 else -1] if labelled else ("", "")
+        parts = cut(b"\x74\x02ab" + exchange(number), 0, packets=9, control=0x01)
+        log += [f"{way}{part.hex()}\n{other}06\n" for part in parts]
+        log.append(f"{other}{SerialPacket(bytes(1), control=0x01).encode().hex()}\n{way}06\n")
+        log.append(f"{way}{SerialPacket(b'', control=0x21).encode().hex()}\n{other}06\n")
+    decoder = decode_serial_log(io.BytesIO("".join(log).encode()), keys=TRAFFIC_KEY)
+    messages = list(decoder)
+    assert [message.octets for message in messages] == [exchange(0), exchange(1)]
+    assert [message.transport for message in messages] == ["serial"] * 2
+    assert messages[1].reply_to == messages[0].frame
+    assert messages[0].src == "port:1"
+    assert messages[1].src == ("port:2" if labelled else "port:1")
+    assert decoder.counters.messages == 2
+    assert codes(decoder)["empty"].startswith("empty packets")
 
 
 def test_a_packet_that_was_cut_off_is_told_by_the_pause() -> None:
