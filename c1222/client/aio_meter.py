@@ -133,7 +133,7 @@ class AsyncMeter:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<Meter {self._conversation.initiator.called}>"
+        return f"<Meter {self._conversation.initiator.called or 'without a title'}>"
 
     # Called by the transport.
 

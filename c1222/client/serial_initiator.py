@@ -177,6 +177,7 @@ class SerialInitiator:
         self._held.clear()
         self._out.clear()
         self._serial = self._new_session()
+        self._services.is_set_up = False
         self._recovering = self._in_doubt = False
         self._on_wire = None
         self._session_over()

@@ -139,7 +139,7 @@ class Meter:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Meter {self._conversation.initiator.called}>"
+        return f"<Meter {self._conversation.initiator.called or 'without a title'}>"
 
     # The pump.
 

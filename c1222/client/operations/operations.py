@@ -123,15 +123,10 @@ class Operations(SessionVerbs, TableVerbs, ProcedureVerbs, MeaningVerbs, Network
         given = {"timeout": timeout, "attempts": attempts, "busy_tries": busy_tries, "busy_pause": busy_pause}
         asker: Asker
         if isinstance(link, SerialLine):
-            _check_none(
-                called=called,
-                calling=calling,
-                key=key,
-                key_id=key_id,
-                mode=mode or None,
-                identity=identity,
-                ed_class=ed_class,
-            )
+            _check_none(called=called, calling=calling, key=key, key_id=key_id, mode=mode or None)
+            _check_none(identity=identity, guard=guard, ed_class=ed_class)
+            if link.authenticate is not None and password is None:
+                raise StateError("authenticate: the key goes in the place of the password, and there is none")
             asker = SerialInitiator(link.with_attempts(attempts), _timing(TCP_TIMING, given), answer_within=timeout)
             session, padding = True, padding if padding != b" " else link.logon.password_padding
         else:

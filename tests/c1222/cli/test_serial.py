@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from c1222.cli.connection import PASSWORD_VARIABLE
+from c1222.client import aio
 from tests.conftest import absent
 
 ROOT = Path(__file__).parents[3]
@@ -168,3 +170,19 @@ def test_through_a_bridge(profile: str, tmp_path: Path) -> None:
             assert result.returncode == 0, result.stderr
             assert len(result.stdout.splitlines()) > 3
             time.sleep(0.5)  # the bridge needs a moment to let go of the port
+
+
+@pytest.mark.ser2net
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name)..? is deprecated")  # pyserial 3.5 is older than that
+def test_an_event_loop_through_a_bridge(tmp_path: Path) -> None:
+    if shutil.which("ser2net") is None:
+        absent("ser2net")
+
+    async def run(url: str) -> tuple[str, int]:
+        async with aio.connect(url, user_id=2, password="reader-demo") as meter:
+            return await meter.read("ST1.ED_MODEL"), len(await meter.read_octets(64))
+
+    with node("polyphase-tou") as url, ser2net(url.removeprefix("serial://"), tmp_path) as (_, telnet):
+        for rates in ("", "?rates=38400"):
+            assert asyncio.run(run(f"rfc2217://127.0.0.1:{telnet}{rates}")) == ("POLY-TOU", 17808)
+            time.sleep(0.5)

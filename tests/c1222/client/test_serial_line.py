@@ -10,7 +10,7 @@ from c1219.device import Device
 from c1222.client.errors import LogonRefused, PasswordRefused, WriteUnknown
 from c1222.client.operations.operations import Operations
 from c1222.client.serial_line import SerialLine, line_of
-from c1222.errors import InvalidTag, InvalidUrl, PeerSilent, StateError
+from c1222.errors import ConnectionLost, InvalidTag, InvalidUrl, PeerSilent, StateError
 from c1222.security.keys import Key
 from c1222.serial.link import LinkRole, SerialLink
 from c1222.serial.packet import read_packet
@@ -215,6 +215,22 @@ def test_a_wrong_key_of_des_is_refused_and_one_of_another_length_is_not_sent() -
         with meter, pytest.raises(error):
             meter.read_octets(1)
         assert said(line).count("authenticate") == (error is PasswordRefused)
+
+
+def test_a_number_of_a_key_without_a_key_is_an_error() -> None:
+    with pytest.raises(StateError, match="in the place of the password"):
+        line_meter(options={"authenticate": "2"}, c1221=True)
+
+
+def test_a_port_that_comes_back_is_set_up_anew() -> None:
+    meter, line = line_meter(**READER)
+    with meter:
+        meter.read(1)
+        meter._conversation.initiator.lost(ConnectionLost("gone"), now=line.clock.now)
+        line.clock.now += 10  # the device has noticed it too
+        line.receive(0.0)
+        meter.read(1)
+    assert said(line).count("negotiate") == 2
 
 
 def test_a_device_that_does_not_show_the_key_is_not_trusted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from pathlib import Path
@@ -61,6 +62,22 @@ def test_lines_from_asyncio_and_each_its_meter() -> None:
 
         names = asyncio.run(run())
     assert [str(name).strip() for name in names] == ["meter 0", "meter 1", "meter 2"]
+
+
+def test_a_verb_that_is_cancelled_leaves_the_line_in_order() -> None:
+    known = Device.from_json((DEVICES / "polyphase-tou.json").read_text("utf-8"))
+
+    async def run(url: str) -> None:
+        async with aio.connect(url, user_id=2, password="reader-demo") as meter:
+            await meter.read(1)
+            for delay in (0.0, 0.005, 0.02, 0.05):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(delay):
+                        await meter.read_octets(64)
+                assert await meter.read_octets(5) == known[5].raw
+
+    with node.running(DEVICES / "polyphase-tou.json", listen=("pty:",), simulate=False) as running:
+        asyncio.run(run(running.url))
 
 
 @pytest.mark.parametrize(
