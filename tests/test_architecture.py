@@ -359,6 +359,18 @@ def test_no_folder_is_crowded() -> None:
     assert crowded == {}
 
 
+def test_nothing_callable_has_the_name_of_a_room() -> None:
+    found = {
+        f"{path.relative_to(ROOT).as_posix()}: {node.name}"
+        for path in MODULES
+        for node in tree(path).body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        and node.name in RANK
+        and path.is_relative_to(ROOT / "c1222")
+    }
+    assert found == set()
+
+
 def test_few_class_names_are_used_twice() -> None:
     homes: dict[str, list[str]] = {}
     for path in MODULES:

@@ -18,6 +18,7 @@ __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
     "demo": "talk to a simulated meter on this machine and decode the traffic",
+    "collect": "poll meters of a list into a store: what is new in each",
     "conformance": "check a node against numbered rules, or simulate one that misbehaves",
     "decode": "print the messages of capture files, verified and decrypted",
     "device": "print what a device's tables hold: registers, load profile, events, clock",

@@ -111,6 +111,17 @@ class AsyncMeter:
         """The tables read so far, with their findings; those that others depend on are read once."""
         return self._operations.device
 
+    async def run(self, verb: Callable[[Operations], Operation[_T]]) -> _T:
+        """Run a verb of your own: a generator over the core, as those of `Operations` are.
+
+        Args:
+            verb: makes it from the meter's operations.
+
+        Raises:
+            StateError: the meter is closed; and what the verb raises.
+        """
+        return await self._run(verb(self._operations))
+
     async def close(self) -> None:
         """Log off if there is a session, and release the transport. May be called twice."""
         if not self._closed:

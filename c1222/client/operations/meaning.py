@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from c1222.client.operations.transfer import Transfer
     from c1222.client.steps import Operation
 
-__all__ = ["MeaningVerbs"]
+__all__ = ["MeaningVerbs", "read_now"]
 
 _REGISTERS: Final = (23, 28)
 _LOGS: Final[Mapping[Log, int]] = {"history": 74, "event": 76}
@@ -107,7 +107,7 @@ class MeaningVerbs:
         rows = tuple(row for row in view.rows if int(row.path[2:4]) in wanted)
         others = {f"ST{number}" for number in range(23, 29) if number not in wanted}
         kept = [finding for finding in view.findings if finding.path.partition(".")[0] not in others]
-        return Registers(rows, _with(findings, kept), self._read_now(view.origin))
+        return Registers(rows, _with(findings, kept), read_now(view.origin, self.conversation))
 
     def load_profile(
         self,
@@ -151,7 +151,7 @@ class MeaningVerbs:
         pieces = {part.offset or 0: data for part, data in zip(parts, octets, strict=True)}
         view = load_profile_view(self.device, number, pieces=pieces, since=since, until=until, **options)
         view.findings = _with(findings, need.findings, view.findings)
-        view.origin = self._read_now(view.origin)
+        view.origin = read_now(view.origin, self.conversation)
         return view
 
     def _block_ends(self, number: int, need: Need) -> Operation[dict[int, dt.datetime | None]]:
@@ -204,7 +204,7 @@ class MeaningVerbs:
         here = tuple(log for log in wanted if _LOGS[log] in self.device)
         view = events_view(self.device, logs=here, seen=seen, zone=zone, local_counters=local_counters)
         view.findings = _with(findings, view.findings)
-        view.origin = self._read_now(view.origin)
+        view.origin = read_now(view.origin, self.conversation)
         return view
 
     def clock(self, *, zone: dt.tzinfo | None = None, local_counters: bool = False) -> Operation[Clock]:
@@ -225,15 +225,7 @@ class MeaningVerbs:
         findings = yield from self.loader.load_view((52, 55, 56), ())
         now = dt.datetime.fromtimestamp((sent + self.conversation.clock.utc) / 2, dt.UTC)
         view = clock_view(self.device, now=now, zone=zone, local_counters=local_counters)
-        return view._replace(findings=_with(findings, view.findings), origin=self._read_now(view.origin))
-
-    def _read_now(self, origin: MeterOrigin) -> MeterOrigin:
-        """Add what the tables do not tell: the title, that the meter was read now, and whether with a MAC."""
-        initiator = self.conversation.initiator
-        node = origin.node if initiator.called is None else str(initiator.called)
-        now = dt.datetime.fromtimestamp(self.conversation.clock.utc, dt.UTC)
-        verified = True if initiator.mode else None  # of an answer that is not, nothing is taken
-        return origin._replace(meter=origin.meter or node or "", node=node, read_at=now, verified=verified)
+        return view._replace(findings=_with(findings, view.findings), origin=read_now(view.origin, self.conversation))
 
     def set_clock(
         self, time: dt.datetime | None = None, *, zone: dt.tzinfo | None = None, local_counters: bool = False
@@ -275,6 +267,20 @@ class MeaningVerbs:
             if isinstance(qualifier, tuple):
                 return qualifier
         return None
+
+
+def read_now(origin: MeterOrigin, conversation: Conversation) -> MeterOrigin:
+    """Return an origin with what the tables do not tell: the title, that the meter is read now, whether with a MAC.
+
+    Args:
+        origin: as the tables tell it.
+        conversation: with the meter.
+    """
+    initiator = conversation.initiator
+    node = origin.node if initiator.called is None else str(initiator.called)
+    now = dt.datetime.fromtimestamp(conversation.clock.utc, dt.UTC)
+    verified = True if initiator.mode else None  # of an answer that is not, nothing is taken
+    return origin._replace(meter=origin.meter or node or "", node=node, read_at=now, verified=verified)
 
 
 def _with(*findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -130,6 +130,15 @@ def test_talking_to_it(node: RunningNode, keys: str, form: str) -> None:
     run("procedure", *to, "4", "1")
 
 
+def test_collecting(node: RunningNode, keys: str, tmp_path: Path) -> None:
+    listed = tmp_path / "meters.toml"
+    entry = f'[[meter]]\nname = "a"\nurl = "{node.url}"\ncalled = "{node.title}"\ncalling = ".9.79"\nkeys = "{keys}"\n'
+    listed.write_text(entry + f'password = {{ env = "{PASSWORD_VARIABLE}" }}\n', "utf-8")
+    to = ("all", "--meters", str(listed), "--store", f"sqlite:///{tmp_path}/x.db")
+    for form in ("text", "jsonl"):
+        run("collect", *to, "--format", form)
+
+
 def test_conformance(node: RunningNode, keys: str) -> None:
     to = (node.url, "--called", node.title, "--calling", ".9.78", "--keys", keys, "--notes", "--only", "C-TABLE")
     run("conformance", *to)
@@ -234,6 +243,6 @@ def test_bars_become_ascii(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 def test_every_command_is_tried_here() -> None:
     """A new command has to be added to the tests above."""
-    tried = {"device", "tables", "read", "identify", "procedure", "conformance", "decode", "report", "keys"}
+    tried = {"device", "tables", "read", "identify", "procedure", "conformance", "decode", "report", "keys", "collect"}
     of_our_own = {"demo", "node", "vectors", "write"}  # print nothing that a stranger sent, but errors
     assert set(COMMANDS) == tried | of_our_own

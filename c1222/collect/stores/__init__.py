@@ -1,0 +1,1 @@
+"""Where polls put what they bring."""

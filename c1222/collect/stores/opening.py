@@ -1,0 +1,34 @@
+"""Stores by address: a folder, ``sqlite:///file``, ``postgresql://…``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from c1222.collect.stores.sink import StoreError
+
+if TYPE_CHECKING:
+    from c1222.collect.stores.sink import Sink
+
+__all__ = ["open_sink"]
+
+_SQLITE: Final = "sqlite:///"
+
+
+def open_sink(address: str) -> Sink:
+    """Open a store.
+
+    Args:
+        address: ``sqlite:///file`` (a fourth slash begins a path from the root).
+
+    Raises:
+        StoreError: it cannot be opened, or the address is none.
+    """
+    if address.startswith(_SQLITE):
+        from c1222.collect.stores.sqlite import SQLiteSink  # noqa: PLC0415 - the one that is asked for
+
+        path = Path(address.removeprefix(_SQLITE))
+        if not path.parent.is_dir():
+            raise StoreError(f"{path.parent}: there is no such folder")
+        return SQLiteSink(path)
+    raise StoreError(f"{address}: a store is {_SQLITE}FILE")
