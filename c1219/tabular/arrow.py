@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from c1219.tabular.schema import ColumnType, RowColumn, RowSchema
 
-__all__ = ["Decimals", "arrow_schema", "arrow_table", "encodable", "pandas_frame", "write_parquet"]
+__all__ = ["BATCH", "Decimals", "arrow_schema", "arrow_table", "encodable", "pandas_frame", "write_parquet"]
 
 Decimals = Literal["decimal128", "float64"]
 """What decimal numbers become: exact, or quick to compute with."""

@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-__all__ = ["PRECISION", "READINGS", "SCALE", "MeterOrigin", "TableRead", "minutes_from_utc", "raw_text", "reading"]
+__all__ = [
+    "PRECISION", "READINGS", "ROUNDED", "SCALE", "TOO_LARGE", "ZONE_UNKNOWN", "MeterOrigin", "TableRead", "fitted",
+    "minutes_from_utc", "raw_text", "reading",
+]  # fmt: skip
 
 PRECISION: Final = 38
 SCALE: Final = 9
 """Digits of `value` in all, and after the point."""
+ZONE_UNKNOWN: Final = "ZONE_UNKNOWN"
+ROUNDED: Final = "ROUNDED"
+TOO_LARGE: Final = "TOO_LARGE"
+"""Flags of a row; see the column `status`."""
 
 READINGS: Final = RowSchema(
     "c1219.readings/1",
@@ -58,9 +65,9 @@ READINGS: Final = RowSchema(
         RowColumn(
             "status",
             "words",
-            "flags of the interval and channel, and of this row: `ZONE_UNKNOWN`: its times are what the meter's clock "
-            "shows, taken as UTC; `ROUNDED`: the value has more than 9 digits after the point; `TOO_LARGE`: it has "
-            "more than 29 before it, and is null",
+            f"flags of the interval and channel, and of this row: `{ZONE_UNKNOWN}`: its times are what the meter's "
+            f"clock shows, taken as UTC; `{ROUNDED}`: the value has more than 9 digits after the point; "
+            f"`{TOO_LARGE}`: it has more than 29 before it, and is null",
             "ST64 to ST67",
             null=False,
         ),
@@ -142,14 +149,14 @@ def fitted(value: Decimal | None) -> tuple[Decimal | None, tuple[str, ...]]:
     if not value:
         return (None if value is None else _ZERO), ()
     if value.adjusted() >= _WHOLE:
-        return None, ("TOO_LARGE",)
+        return None, (TOO_LARGE,)
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent >= -SCALE:
         return value, ()
     rounded = value.quantize(_LAST, context=_CONTEXT)
     if rounded.adjusted() >= _WHOLE:
-        return None, ("TOO_LARGE",)
-    return rounded, () if rounded == value else ("ROUNDED",)
+        return None, (TOO_LARGE,)
+    return rounded, () if rounded == value else (ROUNDED,)
 
 
 def reading(
@@ -172,7 +179,7 @@ def reading(
         more: the other columns; those that are not given are null.
     """
     kept, lost = fitted(value)
-    clocked = ("ZONE_UNKNOWN",) if end is not None and end.tzinfo is None else ()
+    clocked = (ZONE_UNKNOWN,) if end is not None and end.tzinfo is None else ()
     row: list[Any] = [None] * len(_PLACES)
     more.update(
         meter=origin.meter, node=origin.node, end=end, local_offset=origin.offset_of(end), value=kept,

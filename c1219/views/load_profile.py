@@ -61,9 +61,9 @@ class IntervalStatus(IntFlag):
     """CLOSURE_STATUS says that the data of its block are inhibited."""
 
 
-_STATUS = tuple(IntervalStatus(bits) for bits in range(64))
-_STATUS_NAMES = tuple([flag.name for flag in status] for status in _STATUS)
-_CHANNEL_STATUS: tuple[int, ...] = tuple(ChannelStatus(code) if code < 8 else code for code in range(16))
+STATES = tuple(IntervalStatus(bits) for bits in range(64))
+_STATUS_NAMES = tuple([flag.name for flag in status] for status in STATES)
+CHANNEL_STATES: tuple[int, ...] = tuple(ChannelStatus(code) if code < 8 else code for code in range(16))
 _SKIPPED = ChannelStatus.SKIPPED_INTERVAL
 
 
@@ -99,11 +99,12 @@ class Interval(NamedTuple):
     @property
     def flags(self) -> tuple[str, ...]:
         """Names of the flags of the interval, and of the status of the channel unless it is without exception."""
-        return _flags(self.status, self.extended)
+        return flag_names(self.status, self.extended)
 
 
 @remembered(1024)
-def _flags(status: IntervalStatus, extended: int | None) -> tuple[str, ...]:
+def flag_names(status: IntervalStatus, extended: int | None) -> tuple[str, ...]:
+    """Return the names of the flags of an interval, and of the status of a channel unless it is without exception."""
     names = [flag.name or "" for flag in status]
     if extended:
         names.append(extended.name if isinstance(extended, ChannelStatus) else f"RESERVED_{extended}")
@@ -334,7 +335,7 @@ def _rows(
     profile: ProfileSet, blocks: list[Block], since: dt.datetime | None, until: dt.datetime | None, summed: bool
 ) -> tuple[tuple[Interval, ...], dict[tuple[int, int], Decimal | None]]:
     """Return the rows in order of time, and the raw sums of (block, channel) of which we have all intervals."""
-    new, kind, status_of, channel_status = tuple.__new__, Interval, _STATUS, _CHANNEL_STATUS
+    new, kind, status_of, channel_status = tuple.__new__, Interval, STATES, CHANNEL_STATES
     plans = [
         (
             channel.number - 1, channel.number, channel.number // 2, channel.number % 2, channel.source.index,

@@ -8,8 +8,9 @@ None, and a remark of the row says why.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from c1219.caches import BoundedDict
 from c1219.errors import Finding
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from c1219.rules.sources import Source, Sources
     from c1219.tableset import TableSet
 
-__all__ = ["Kind", "Period", "Register", "RegisterReader", "Registers", "registers"]
+__all__ = [
+    "Kind", "Period", "Register", "RegisterReader", "Registers", "elements_of_times", "registers",
+]  # fmt: skip
 
 _TABLES: dict[int, tuple[Period, str]] = {
     23: ("current", ""),
@@ -119,6 +122,36 @@ def registers(device: TableSet, *, zone: dt.tzinfo | None = None, local_counters
     reader = RegisterReader(device, zone=zone, local_counters=local_counters)
     rows, findings = reader.read()
     return Registers(rows, findings, origin(device, reader.times))
+
+
+def elements_of_times(device: TableSet, register: Register) -> tuple[str | None, str | None]:
+    """Return the paths of the elements that `event_time` and `period_end` of a register are read from.
+
+    Args:
+        device: the tables of the meter.
+        register: one of its rows.
+    """
+    event = period = None
+    place = _OCCURRED.fullmatch(register.path)
+    if place is not None:
+        if place["demand"] is not None:
+            demand: int | None = int(place["demand"])
+        else:
+            selection = record(device, 22, [])
+            demand = _selected(selection and selection.COIN_DEMAND_ASSOC, int(place["coincident"]))
+        if demand is not None:
+            event = f"{place['block']}.DEMANDS[{demand}].EVENT_TIME[{register.occurrence}]"
+    for data in _WITHIN_PERIOD:
+        before, found, _ = register.path.partition(f".{data}.")
+        if found:
+            period = f"{before}.REGISTER_INFO.END_DATE_TIME"
+    return event, period
+
+
+_OCCURRED: Final = re.compile(
+    r"(?P<block>.*)\.(DEMANDS\[(?P<demand>\d+)\]\.DEMAND|COINCIDENTS\[(?P<coincident>\d+)\]\.COINCIDENT_VALUES)\[\d+\]"
+)
+_WITHIN_PERIOD: Final = (*(name for _, name in _TABLES.values() if name), "SELF_READ_REGISTER_DATA")
 
 
 class RegisterReader:

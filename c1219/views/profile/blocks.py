@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from c1219.views.profile.set import ProfileSet
 
-__all__ = ["Block", "block_order", "blocks_of", "boundaries", "ordered_blocks"]
+__all__ = ["Block", "block_order", "blocks_of", "boundaries", "ordered_blocks", "steady_start"]
 
 _DAY = 1440
 _SEASON = dt.timedelta(days=20)
@@ -313,15 +313,30 @@ def boundaries(profile: ProfileSet, block: Block) -> list[dt.datetime | None]:
     try:
         if end.tzinfo is None:
             return [end - step * back for back in range(count, -1, -1)]
+        start = steady_start(profile, block)
+        if start is not None:
+            return [start + step * number for number in range(count + 1)]
         utc = naive_utc(end)
         moments = [utc - step * back for back in range(count, -1, -1)]
         if times.dst_applied and not times.has_rule:
             states = [profile.dst_status(block.element, index) for index in block.indices]
             pairs = zip(moments, [*states, states[-1] if states else None], strict=True)
             return [times.localize(moment, state) for moment, state in pairs]
-        start = times.localize(moments[0])
-        if start.utcoffset() == end.utcoffset() and step * count < _SEASON:
-            return [start + step * number for number in range(count + 1)]
         return [times.localize(moment) for moment in moments]
     except OverflowError:
         return [None] * (count + 1)
+
+
+def steady_start(profile: ProfileSet, block: Block) -> dt.datetime | None:
+    """Return the start of a block throughout which the offset from UTC is that of its end.
+
+    None where it is another one, or not known for all of the block.
+
+    Raises:
+        OverflowError: there is no such time.
+    """
+    times, length = profile.times, dt.timedelta(minutes=profile.minutes) * len(block.indices)
+    if block.end is None or block.end.tzinfo is None or (times.dst_applied and not times.has_rule):
+        return None
+    start = times.localize(naive_utc(block.end) - length)
+    return start if start.utcoffset() == block.end.utcoffset() and length < _SEASON else None
