@@ -4,11 +4,17 @@
 
     for batch in bulk.decode(bulk.frames(["monday.pcap", "tuesday.pcap"]), "keys.toml"): ...
 
+    for batch in bulk.readings(bulk.decode(bulk.frames("monday.pcap"), "keys.toml")): ...
+
 What the columns say is what `c1222.decode_capture` says, row by row; messages of one form are opened together.
 """
 
 from c1222.bulk.decoding import DecodedBatches, decode
+from c1222.bulk.meters.measured import DeviceReadings, ReadingBatches, device_readings, readings
 from c1222.bulk.providers import key_store
 from c1222.bulk.reading import CapturedFrames, frames
 
-__all__ = ["CapturedFrames", "DecodedBatches", "decode", "frames", "key_store"]
+__all__ = [
+    "CapturedFrames", "DecodedBatches", "DeviceReadings", "ReadingBatches", "decode", "device_readings", "frames",
+    "key_store", "readings",
+]  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from c1219.device import Device
 from c1219.errors import C1219Error
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from c1222.errors import Finding
 
-__all__ = ["CapturedDevice", "CapturedProcedure", "SeenOctets", "TableSeen", "instant"]
+__all__ = ["CapturedDevice", "CapturedProcedure", "Seen", "SeenOctets", "TableSeen", "instant"]
 
 
 _HEAD: Final = 3
@@ -27,6 +27,18 @@ def instant(time_ns: int) -> dt.datetime | None:
     if time_ns == UNTIMED:
         return None
     return dt.datetime.fromtimestamp(time_ns // 1000 / 1_000_000, dt.UTC)
+
+
+class Seen(Protocol):
+    """What is told of a message by those who keep what it shows: its time, as `instant` takes it, and its frame."""
+
+    @property
+    def time_ns(self) -> int:
+        """Nanoseconds since 1970 UTC."""
+
+    @property
+    def frame(self) -> int:
+        """Number of the frame that completed it."""
 
 
 class TableSeen(NamedTuple):

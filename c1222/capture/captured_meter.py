@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from c1219 import Device, Registry
-    from c1222.capture.message import CapturedMessage
+    from c1222.capture.captured_device import Seen
     from c1222.capture.tables.parts import Shown
     from c1222.errors import Level
 
@@ -96,7 +96,7 @@ class CapturedMeter:
             self._remark("note", "several-addresses", "capture.devices", text)
         self._counts["addresses"] += 1
 
-    def put(self, shown: Shown, message: CapturedMessage, *, verified: bool | None) -> None:
+    def put(self, shown: Shown, message: Seen, *, verified: bool | None) -> None:
         """Take octets of a table.
 
         Args:
@@ -154,7 +154,7 @@ class CapturedMeter:
         head = b"" if st0 is None else st0.octets[0:7]
         return self._dependents[head[3:] if len(head) == 7 else None]
 
-    def _changed(self, label: str, shown: Shown, message: CapturedMessage, *, verified: bool | None) -> None:
+    def _changed(self, label: str, shown: Shown, message: Seen, *, verified: bool | None) -> None:
         """Leave out what a change of configuration, or of meter, has made void."""
         void = set(self._watched()[label])
         if label in _SERIALS and not shown.written and not self._same_meter(label, shown, message):
@@ -162,12 +162,12 @@ class CapturedMeter:
         void -= {label}
         gone = sorted(other for other in void & self.tables.keys() if verified or not self.tables[other].verified)
         for other in gone:
-            self._drop(other)
+            self.drop(other)
         if gone and self._watched()[label]:
             text = f"{label} changed in frame {message.frame}: what was seen before of {', '.join(gone)} is left out"
             self._remark("warning", "configuration-changed", label, text)
 
-    def _same_meter(self, label: str, shown: Shown, message: CapturedMessage) -> bool:
+    def _same_meter(self, label: str, shown: Shown, message: Seen) -> bool:
         """Tell whether a table that names the meter names the same one; if not, say so."""
         path = f"{label}.{_SERIALS[label]}"
         names = []
@@ -210,10 +210,11 @@ class CapturedMeter:
         """Forget tables until they fit: those that nothing verified first, then those not seen for longest."""
         tables = self.tables
         while self.octets > max_octets:
-            self._drop(min(tables, key=lambda label: (bool(tables[label].verified), tables[label].last_ns)))
+            self.drop(min(tables, key=lambda label: (bool(tables[label].verified), tables[label].last_ns)))
             self._counts["evicted"] += 1
 
-    def _drop(self, label: str) -> None:
+    def drop(self, label: str) -> None:
+        """Forget a table that is here."""
         self.octets -= self.tables.pop(label).size
 
     def _remark(self, level: Level, code: str, label: str, text: str) -> None:

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from c1219 import Device, Registry
+    from c1222.capture.captured_device import Seen
     from c1222.capture.decoder import CapturedMessage
+    from c1222.capture.tables.parts import Shown
     from c1222.errors import Level
     from c1222.security.keys import Keys
 
@@ -78,6 +80,7 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
 
     Attributes:
         evicted: meters forgotten because no room was left.
+        octets: what all meters cost to keep, about.
     """
 
     def __init__(
@@ -97,7 +100,7 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
         self._given = {self._given_title(device): device for device in devices}
         self._trusted: OrderedDict[_Node | str, CapturedMeter] = OrderedDict()
         self._others: OrderedDict[_Node | str, CapturedMeter] = OrderedDict()
-        self._octets = 0
+        self.octets = 0
         self._shown = TablesShown()
         self._nodes: BoundedDict[_Node, _Node] = BoundedDict(2 * max_meters)
         self._notified: Generations[int, bool] = Generations(1000)
@@ -155,16 +158,31 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
             if verdict is not Verdict.VERIFIED and verdict is not Verdict.CLEARTEXT:
                 self._note_unopened(message)
             return None
-        verified = verified_by(message)
-        meter = self._meter_of(message, verified=verified)
+        return self.put(shown, title_of_node(message), message, verified=verified_by(message)).title
+
+    def put(
+        self, shown: Iterable[Shown], node: tuple[ApTitle | None, str], when: Seen, *, verified: bool | None
+    ) -> CapturedMeter:
+        """Take octets of the tables of a node, the next that were seen.
+
+        Args:
+            shown: the octets.
+            node: its title, as it stood there, and its address.
+            when: the message that showed them.
+            verified: see `TableSeen.verified`.
+
+        Returns:
+            What is known of the node now.
+        """
+        meter = self._meter_of(node, verified=verified)
         before = meter.octets
         for one in shown:
-            meter.put(one, message, verified=verified)
+            meter.put(one, when, verified=verified)
         if meter.octets > self._max_meter_octets:
             meter.trim(self._max_meter_octets)
-        self._octets += meter.octets - before
+        self.octets += meter.octets - before
         self._keep_bounds()
-        return meter.title
+        return meter
 
     def add_findings(self, findings: Iterable[Finding]) -> None:
         """Take what concerns a capture as a whole, to report it with the rest."""
@@ -218,12 +236,38 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
         node: _Node | str = self._of_title(title) or title
         return self._trusted.get(node) or self._others.get(node)
 
-    def _meter_of(self, message: CapturedMessage, *, verified: bool | None) -> CapturedMeter:
-        title, address = title_of_node(message)
-        node: _Node | str = address
-        if title is not None:
-            form = (title.is_relative, title.content)
-            node = self._nodes.get(form) or self._absolute(form, title)
+    def seen(self, title: ApTitle | None, address: str) -> CapturedMeter:
+        """Return what is known of a node, if only what the user supplied.
+
+        Args:
+            title: of the node, in either form; None for one without.
+            address: where it was seen.
+        """
+        node = self._node_of(title, address)
+        known = self._trusted.get(node) or self._others.get(node)
+        return known or self._new(node, address if title is None else str(title))
+
+    def forget_table(self, meter: CapturedMeter, label: str) -> None:
+        """Forget a table of a meter.
+
+        Args:
+            meter: as `put` or `seen` gave it.
+            label: the table.
+        """
+        if label in meter.tables:
+            before = meter.octets
+            meter.drop(label)
+            self.octets += meter.octets - before
+
+    def _node_of(self, title: ApTitle | None, address: str) -> _Node | str:
+        if title is None:
+            return address
+        form = (title.is_relative, title.content)
+        return self._nodes.get(form) or self._absolute(form, title)
+
+    def _meter_of(self, named: tuple[ApTitle | None, str], *, verified: bool | None) -> CapturedMeter:
+        title, address = named
+        node = self._node_of(title, address)
         meter = self._trusted.get(node)
         if meter is None:
             meter = self._others.get(node)
@@ -259,9 +303,9 @@ class CapturedDevices(Mapping[str, CapturedDevice]):
     # --- what is kept
 
     def _keep_bounds(self) -> None:
-        while len(self) > self._max_meters or self._octets > self._max_total_octets:
+        while len(self) > self._max_meters or self.octets > self._max_total_octets:
             _, gone = (self._others or self._trusted).popitem(last=False)
-            self._octets -= gone.octets
+            self.octets -= gone.octets
             self.evicted += 1
 
 

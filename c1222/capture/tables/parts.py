@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from c1222.services import Request
 
 __all__ = [
-    "CARRIERS", "MAX_REQUESTS_KNOWN", "WRITTEN", "Answers", "Asked", "Part", "Shown", "TablesShown", "concerns_tables",
-    "notifies", "part_of", "title_of_node",
+    "CARRIERS", "MAX_REQUESTS_KNOWN", "NOTIFICATION", "WRITTEN", "Answers", "Asked", "Part", "Shown", "TablesShown",
+    "concerns_tables", "notifies", "part_of", "title_of_node",
 ]  # fmt: skip
 
-_NOTIFICATION: Final = 0x04
+NOTIFICATION: Final = 0x04
+"""Bit of the calling AE qualifier."""
 CARRIERS: Final = (wire.TableResponse, wire.WriteRequest, wire.WriteIndexRequest, wire.WriteOffsetRequest)
 """Services that carry octets of tables."""
 WRITTEN: Final = (wire.WriteResponse, wire.WriteIndexResponse, wire.WriteOffsetResponse)
@@ -104,7 +105,7 @@ def concerns_tables(message: CapturedMessage) -> bool:
 
 def notifies(message: CapturedMessage) -> bool:
     """Tell whether a message is a notification."""
-    return bool((message.calling_ae_qualifier or 0) & _NOTIFICATION)
+    return bool((message.calling_ae_qualifier or 0) & NOTIFICATION)
 
 
 def title_of_node(message: CapturedMessage) -> tuple[ApTitle | None, str]:

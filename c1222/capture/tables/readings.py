@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from c1219 import Registry
 
-__all__ = ["MAX_CONFIGURED", "MAX_PARTLY_READ", "MEANING", "Readings", "measured_by", "readable"]
+__all__ = ["MAX_CONFIGURED", "MAX_PARTLY_READ", "MEANING", "Readings", "measured_by", "needs", "readable"]
 
 MAX_CONFIGURED: Final = 64
 """Configurations that are kept decoded."""
@@ -130,6 +130,12 @@ def measured_by(label: str) -> frozenset[str]:
         return frozenset()
     selections = _SELECTIONS.get(label, frozenset({22}))
     return frozenset(f"ST{number}" for number in set(view.needs) - _BESIDE - ({22, 27} - selections))
+
+
+def needs(label: str) -> tuple[str, ...]:
+    """Return the labels of the tables that say what a table measures; empty if nothing is measured there."""
+    view = _VIEWS.get(label)
+    return tuple(f"ST{number}" for number in view.needs) if view is not None and view.measures else ()
 
 
 def readable(table: int) -> bool:

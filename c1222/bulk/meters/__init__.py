@@ -1,0 +1,1 @@
+"""What decoded batches show of meters: octets of tables, elements in columns, readings."""
