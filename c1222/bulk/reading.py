@@ -133,6 +133,11 @@ class CapturedFrames:
             [finding._asdict() for finding in findings] or None,
         )
 
+    @property
+    def octets_read(self) -> int:
+        """Octets of the files that were read so far."""
+        return self._apdus.reader.octets_read
+
     def findings(self) -> list[Finding]:
         """Return what was wrong with the files, and what was skipped; complete once all batches were taken."""
         return self._apdus.findings()

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from c1219 import Device
 
-__all__ = ["DEVICE_HELP", "TABLES_FOLDER", "declarations_option", "declare", "is_device_file", "read_device"]
+__all__ = [
+    "DEVICE_HELP", "TABLES_FOLDER", "declarations_option", "declare", "device_path", "is_device_file", "read_device",
+]  # fmt: skip
 
 DEVICE_HELP: Final = "JSON file of a device's tables, or sample:NAME."
 
@@ -47,7 +49,7 @@ def read_device(name: str) -> Device:
     from c1222.errors import in_words
 
     try:
-        octets = sys.stdin.buffer.read() if name == "-" else Path(_path(name)).read_bytes()
+        octets = sys.stdin.buffer.read() if name == "-" else Path(device_path(name)).read_bytes()
         return Device.from_json(octets)
     except (C1219Error, OSError) as error:
         fail(f"{name}: {in_words(error)}")
@@ -72,7 +74,12 @@ def _samples() -> dict[str, Path]:
     return {path.stem: path for path in sorted(sample_folder("devices").glob("*.json"))}
 
 
-def _path(name: str) -> str:
+def device_path(name: str) -> str:
+    """Return where a device file is: the path itself, or that of a sample.
+
+    Args:
+        name: path, or ``sample:NAME`` for one that comes with the program.
+    """
     if not name.startswith(_SAMPLE):
         return name
     known = _samples()

@@ -24,6 +24,7 @@ __all__ = [
     "capture_path",
     "fail",
     "has_error",
+    "key_path",
     "key_store",
     "keys_option",
     "sample_folder",
@@ -105,11 +106,16 @@ def key_store(path: str | None, captures: Iterable[str] = ()) -> KeyStore:
     from c1222.errors import InvalidKey
     from c1222.security.keys import KeyStore
 
-    if path is None:
-        if not all(name.startswith(_SAMPLE) for name in captures) or not captures:
-            return KeyStore()
-        path = str(sample_folder("captures") / "keys.toml")
+    found = key_path(path, captures)
     try:
-        return KeyStore.from_file(path)
+        return KeyStore() if found is None else KeyStore.from_file(found)
     except (InvalidKey, OSError) as error:
         fail(str(error))
+
+
+def key_path(path: str | None, captures: Iterable[str] = ()) -> str | None:
+    """Return where the keys are, None if there are none; samples come with theirs. Takes what `key_store` takes."""
+    names = list(captures)
+    if path is None and names and all(name.startswith(_SAMPLE) for name in names):
+        return str(sample_folder("captures") / "keys.toml")
+    return path

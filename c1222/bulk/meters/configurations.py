@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from c1219.registry import Registry
 
-__all__ = ["CLOCKS", "MAX_CONFIGURATIONS", "Configuration", "Configurations", "tables_behind"]
+__all__ = ["CLOCKS", "MAX_CONFIGURATIONS", "Configurations", "MeterConfiguration", "tables_behind"]
 
 MAX_CONFIGURATIONS: Final = 256
 """Configurations that are kept laid out."""
@@ -28,7 +28,7 @@ _ST0: Final = "ST0"
 _KIND: Final = 8
 
 
-class Configuration:
+class MeterConfiguration:
     """The tables that say how a table of some meters is laid out and what it measures.
 
     Attributes:
@@ -49,9 +49,9 @@ class Configurations:
     """Finds the configuration of a device, for one of its tables."""
 
     def __init__(self) -> None:
-        self._known: BoundedDict[tuple[tuple[str, bytes], ...], Configuration] = BoundedDict(MAX_CONFIGURATIONS)
+        self._known: BoundedDict[tuple[tuple[str, bytes], ...], MeterConfiguration] = BoundedDict(MAX_CONFIGURATIONS)
 
-    def of(self, device: Device, label: str) -> Configuration:
+    def of(self, device: Device, label: str) -> MeterConfiguration:
         """Return the configuration of a device.
 
         Args:
@@ -64,7 +64,7 @@ class Configurations:
         if found is None:
             own = Device({name: device[name].raw for name, _ in key}, registry=device.registry)
             digest = sha256(repr((label, key)).encode()).hexdigest()[:_KIND]
-            found = Configuration(own, digest, _lacking(own, names))
+            found = MeterConfiguration(own, digest, _lacking(own, names))
         self._known[key] = found  # as the last one used
         return found
 

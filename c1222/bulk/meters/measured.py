@@ -19,7 +19,7 @@ from c1219.tabular.readings import READINGS
 from c1219.views.clock import timekeeping
 from c1219.views.origin import origin
 from c1219.views.registers import Registers, registers
-from c1222.bulk.meters.configurations import CLOCKS, Configuration, Configurations
+from c1222.bulk.meters.configurations import CLOCKS, Configurations, MeterConfiguration
 from c1222.bulk.meters.told import NAMES, Told, ToldTables
 from c1222.capture.devices import MAX_METER_OCTETS, MAX_TOTAL_OCTETS
 from c1222.capture.tables.readings import needs
@@ -136,7 +136,7 @@ class _RegisterGroups:
 
     def __init__(self, decimals: Decimals) -> None:
         self._decimals: Decimals = decimals
-        self._groups: dict[tuple[int, str, int | None], tuple[Configuration, list[bytes], list[MeterOrigin]]] = {}
+        self._groups: dict[tuple[int, str, int | None], tuple[MeterConfiguration, list[bytes], list[MeterOrigin]]] = {}
         self._images = 0
         self._counts: Counter[tuple[str, str, str]] = Counter()
 
@@ -146,7 +146,7 @@ class _RegisterGroups:
         return self._images >= BATCH
 
     def add(
-        self, configuration: Configuration, label: str, offset: int | None, octets: bytes, whence: MeterOrigin
+        self, configuration: MeterConfiguration, label: str, offset: int | None, octets: bytes, whence: MeterOrigin
     ) -> None:
         """Take an image, or a piece of one."""
         key = id(configuration), label, offset

@@ -18,7 +18,7 @@ from c1219.rules.offer import lists
 from c1219.tableid import IDS, table_id, table_label
 from c1219.views.origin import origin
 from c1219.views.records import record
-from c1222.bulk.meters.configurations import Configuration, Configurations
+from c1222.bulk.meters.configurations import Configurations, MeterConfiguration
 from c1222.bulk.meters.shown import ShownRows
 from c1222.capture.captured_device import instant
 from c1222.capture.devices import MAX_METERS, CapturedDevices
@@ -59,7 +59,7 @@ class Told(NamedTuple):
         origin: the meter, and when and how it was read.
     """
 
-    configuration: Configuration
+    configuration: MeterConfiguration
     label: str
     offset: int | None
     octets: bytes
@@ -79,7 +79,7 @@ class _Meter(NamedTuple):
     device: Device
     origin: MeterOrigin
     nameless: bool
-    configurations: dict[str, Configuration]
+    configurations: dict[str, MeterConfiguration]
 
 
 class ToldTables:
