@@ -24,7 +24,7 @@ from c1222.errors import (
 # isort: on
 
 if TYPE_CHECKING:
-    from c1222 import aio, collect
+    from c1222 import aio, bulk, collect
     from c1222.capture.cleartext.rewriting import write_clear
     from c1222.capture.decoder import decode_capture
     from c1222.capture.devices import CapturedDevices, capture_devices
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
-    "aio": "aio", "capture.cleartext.rewriting": "write_clear", "capture.decoder": "decode_capture",
+    "aio": "aio", "bulk": "bulk", "capture.cleartext.rewriting": "write_clear", "capture.decoder": "decode_capture",
     "collect": "collect", "capture.devices": "CapturedDevices capture_devices", "capture.filters": "MessageFilter",
     "capture.messages": "Messages", "capture.serial.decoder": "decode_serial_log",
     "capture.summary": "CaptureSummary summarize", "capture.tables.reader": "TableReader",
@@ -60,7 +60,7 @@ __all__ = [
     "EncodeError", "Finding", "InvalidKey", "InvalidTag", "Key", "KeyStore", "LimitExceeded", "LocalError", "Message",
     "MessageFilter", "Messages", "Meter", "PasswordRefused", "PeerSilent", "ReadInterrupted", "RemoteError",
     "ServiceError", "SessionLost", "ShortHeader", "StateError", "TableReader", "UnknownKey", "Unreachable",
-    "WriteUnknown", "aio", "capture_devices", "collect", "connect", "decode", "decode_capture",
+    "WriteUnknown", "aio", "bulk", "capture_devices", "collect", "connect", "decode", "decode_capture",
     "decode_serial_log", "encode", "summarize", "write_clear",
 ]  # fmt: skip
 

@@ -1,0 +1,16 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+class Column: ...
+
+class DataFrame:
+    def repartition(self, *columns: Column) -> DataFrame: ...
+    def sortWithinPartitions(self, *columns: str) -> DataFrame: ...
+    def mapInArrow(
+        self, func: Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]], schema: Any
+    ) -> DataFrame: ...
+
+class SparkSession:
+    def range(self, start: int, end: int, step: int, numPartitions: int) -> DataFrame: ...
