@@ -10,11 +10,21 @@ What the columns say is what `c1222.decode_capture` says, row by row; messages o
 """
 
 from c1222.bulk.decoding import DecodedBatches, decode
+from c1222.bulk.meters.elements import (
+    DeviceTables,
+    TableBatches,
+    TableKind,
+    TablesByKind,
+    device_tables,
+    table_batches,
+    tables,
+)
 from c1222.bulk.meters.measured import DeviceReadings, ReadingBatches, device_readings, readings
 from c1222.bulk.providers import key_store
 from c1222.bulk.reading import CapturedFrames, frames
 
 __all__ = [
-    "CapturedFrames", "DecodedBatches", "DeviceReadings", "ReadingBatches", "decode", "device_readings", "frames",
-    "key_store", "readings",
+    "CapturedFrames", "DecodedBatches", "DeviceReadings", "DeviceTables", "ReadingBatches", "TableBatches",
+    "TableKind", "TablesByKind", "decode", "device_readings", "device_tables", "frames", "key_store", "readings",
+    "table_batches", "tables",
 ]  # fmt: skip

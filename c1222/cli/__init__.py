@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = {
-    "bulk": "make Parquet files of captures and device files: messages, or readings",
+    "bulk": "make Parquet files of captures and device files: messages, tables, readings",
     "demo": "talk to a simulated meter on this machine and decode the traffic",
     "collect": "poll meters of a list into a store: what is new in each",
     "conformance": "check a node against numbered rules, or simulate one that misbehaves",

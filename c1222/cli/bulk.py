@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command("bulk", short_help="make Parquet files of captures and device files: messages, or readings")
+@click.command("bulk", short_help="make Parquet files of captures and device files: messages, tables, readings")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @keys_option
 @click.option("--out", required=True, metavar="DIR", type=click.Path(file_okay=False), help="Folder of the files.")
-@click.option("--what", type=click.Choice(["messages", "readings"]), default="readings", show_default=True,
-              help="What to make; of device files, readings.")  # fmt: skip
+@click.option("--what", type=click.Choice(["messages", "tables", "readings"]), default="readings", show_default=True,
+              help="What to make; of device files no messages.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes, over the files.")
 @click.option("--device", "given", metavar="FILE", multiple=True, type=click.Path(dir_okay=False),
               help="Device file with tables that captures may lack; may be given several times.")  # fmt: skip
@@ -46,8 +46,9 @@ def command(
     """Make folders of Parquet files that DuckDB, Polars, Spark and pandas read.
 
     SOURCE is a capture, a device file, or sample:NAME of either; thousands of them are fine. Rows go to
-    DIR/messages/date=… and DIR/readings/date=…/part=…, by day in UTC (of readings, when they held) and by a hash of the
-    meter. The columns are those of specs/columns.md.
+    DIR/messages/date=…, DIR/readings/date=…/part=… and DIR/tables/table=…/kind=…/date=…, by day in UTC (of readings,
+    when they held; of tables, when they were read), by a hash of the meter, and by the configuration of meters. The
+    columns are those of specs/columns.md; tables have one for each element.
 
     Each capture is treated by itself, so that several can be at the same time: what is in another file is not known,
     such as the request of an answer; that is counted. Files that were done are not done again while they stay as they

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from c1219.caches import BoundedDict
 from c1219.device import Device
-from c1219.errors import C1219Error
+from c1219.errors import C1219Error, UnknownTable
 from c1219.rules.offer import lists
 from c1219.tableid import table_id
 from c1219.views.records import CLOCK, record
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from c1219.registry import Registry
 
-__all__ = ["CLOCKS", "MAX_CONFIGURATIONS", "Configurations", "MeterConfiguration", "tables_behind"]
+__all__ = ["CLOCKS", "MAX_CONFIGURATIONS", "Configurations", "MeterConfiguration", "kind_of", "tables_behind"]
 
 MAX_CONFIGURATIONS: Final = 256
 """Configurations that are kept laid out."""
@@ -26,6 +27,7 @@ CLOCKS: Final = tuple(f"ST{number}" for number in CLOCK)
 """Tables with the clock of a meter."""
 _ST0: Final = "ST0"
 _KIND: Final = 8
+_Tables = tuple[tuple[str, bytes], ...]
 
 
 class MeterConfiguration:
@@ -49,7 +51,7 @@ class Configurations:
     """Finds the configuration of a device, for one of its tables."""
 
     def __init__(self) -> None:
-        self._known: BoundedDict[tuple[tuple[str, bytes], ...], MeterConfiguration] = BoundedDict(MAX_CONFIGURATIONS)
+        self._known: BoundedDict[tuple[str, _Tables], MeterConfiguration] = BoundedDict(MAX_CONFIGURATIONS)
 
     def of(self, device: Device, label: str) -> MeterConfiguration:
         """Return the configuration of a device.
@@ -60,13 +62,17 @@ class Configurations:
         """
         names = tables_behind(device.registry, label, device.device_class)
         key = tuple([(name, told) for name in names if (told := _told(device, name)) is not None])
-        found = self._known.pop(key, None)
+        found = self._known.pop((label, key), None)
         if found is None:
             own = Device({name: device[name].raw for name, _ in key}, registry=device.registry)
-            digest = sha256(repr((label, key)).encode()).hexdigest()[:_KIND]
-            found = MeterConfiguration(own, digest, _lacking(own, names))
-        self._known[key] = found  # as the last one used
+            found = MeterConfiguration(own, kind_of(repr((label, key)).encode()), _lacking(own, names))
+        self._known[label, key] = found  # as the last one used
         return found
+
+
+def kind_of(octets: bytes) -> str:
+    """Return hex digits that stand for octets."""
+    return sha256(octets).hexdigest()[:_KIND]
 
 
 def tables_behind(registry: Registry, label: str, device_class: bytes | None = None) -> tuple[str, ...]:
@@ -86,7 +92,8 @@ def _add(registry: Registry, labels: Iterable[str], device_class: bytes | None, 
     for label in labels:
         if label not in found:
             found[label] = None
-            _add(registry, registry.table(label, device_class).depends_on, device_class, found)
+            with suppress(UnknownTable):  # nobody declared it: it depends on nothing that is known
+                _add(registry, registry.table(label, device_class).depends_on, device_class, found)
 
 
 def _told(device: Device, name: str) -> bytes | None:

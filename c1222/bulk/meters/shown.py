@@ -181,8 +181,9 @@ def _by_row(shown: Shown, row: _Row, verified: bool | None) -> ShownByRow:
     return ShownByRow(shown, row.calling, row.src, verified, time_ns, row.frame)
 
 
-def _is_one_of(words: pa.DictionaryArray, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Return which of the words of a dictionary are among some."""
-    numbers = [number for number, word in enumerate(words.dictionary.to_pylist()) if word in wanted]
-    result: NDArray[np.bool_] = np.isin(words.indices.fill_null(-1).to_numpy(), numbers)
+def _is_one_of(words: pa.Array, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Return which words are among some."""
+    coded = words if isinstance(words, pa.DictionaryArray) else words.dictionary_encode()
+    numbers = [number for number, word in enumerate(coded.dictionary.to_pylist()) if word in wanted]
+    result: NDArray[np.bool_] = np.isin(coded.indices.fill_null(-1).to_numpy(), numbers)
     return result

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import closing
+from contextlib import ExitStack, closing
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +19,7 @@ from c1219.errors import C1219Error
 from c1219.tabular.arrow import arrow_schema
 from c1219.tabular.readings import READINGS
 from c1222.bulk.decoding import decode
+from c1222.bulk.meters.elements import device_tables, table_batches
 from c1222.bulk.meters.measured import device_readings, readings
 from c1222.bulk.parquet.partitions import PartitionedFiles
 from c1222.bulk.providers import key_store
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from c1222.bulk.meters.elements import TableKind
+
 __all__ = ["DEVICES_OF_A_UNIT", "WHAT", "ChangedFile", "Unit", "UnitDone", "carried_out", "units_of"]
 
-What = Literal["messages", "readings"]
-WHAT: Final[tuple[What, ...]] = ("messages", "readings")
-"""What can be made of captures; of device files, readings."""
+What = Literal["messages", "tables", "readings"]
+WHAT: Final[tuple[What, ...]] = ("messages", "tables", "readings")
+"""What can be made of captures; of device files, tables and readings."""
 DEVICES_OF_A_UNIT: Final = 100
 """Device files that are treated together."""
 _DONE: Final = "_done"
@@ -192,7 +195,11 @@ def _of_capture(unit: Unit, tell: Callable[[int], None]) -> UnitDone:
     read = frames(unit.paths[0], ports=unit.ports, by_content=unit.by_content)
     with closing(read):
         decoded = decode(_told(read, tell), keys)
-        found = readings(decoded, given, base=keys.base_oid) if unit.what == "readings" else None
+        found: Any = None
+        if unit.what == "readings":
+            found = readings(decoded, given, base=keys.base_oid)
+        elif unit.what == "tables":
+            found = table_batches(decoded, given, base=keys.base_oid)
         rows, files = _written(unit, decoded if found is None else found)
     counters = decoded.counters
     findings = (*read.findings(), *decoded.findings(), *(() if found is None else found.findings()))
@@ -209,7 +216,8 @@ def _told(read: Any, tell: Callable[[int], None]) -> Iterator[pa.RecordBatch]:
 
 def _of_devices(unit: Unit, tell: Callable[[int], None]) -> UnitDone:
     unreadable: list[Finding] = []
-    found = device_readings(_devices(unit.paths, unreadable, tell))
+    devices = _devices(unit.paths, unreadable, tell)
+    found: Any = device_tables(devices) if unit.what == "tables" else device_readings(devices)
     rows, files = _written(unit, found)
     return _noted(UnitDone(unit, rows, files, (*unreadable, *found.findings())))
 
@@ -224,8 +232,10 @@ def _devices(paths: Iterable[str], findings: list[Finding], tell: Callable[[int]
         tell(len(octets))
 
 
-def _written(unit: Unit, batches: Iterable[pa.RecordBatch]) -> tuple[int, tuple[str, ...]]:
+def _written(unit: Unit, batches: Iterable[Any]) -> tuple[int, tuple[str, ...]]:
     folder = Path(unit.out) / unit.what
+    if unit.what == "tables":
+        return _tables_written(unit, folder, batches)
     if unit.what == "readings":
         made = PartitionedFiles(folder, unit.name, arrow_schema(READINGS), time="end", meter="meter")
     else:
@@ -234,6 +244,24 @@ def _written(unit: Unit, batches: Iterable[pa.RecordBatch]) -> tuple[int, tuple[
         for batch in batches:
             files.write(batch)
     return files.rows, tuple(files.files)
+
+
+def _tables_written(
+    unit: Unit, folder: Path, batches: Iterable[tuple[TableKind, pa.RecordBatch]]
+) -> tuple[int, tuple[str, ...]]:
+    """Write tables, each kind into a folder of its own, since the columns of each are others."""
+    made: dict[TableKind, PartitionedFiles] = {}
+    with ExitStack() as stack:
+        for kind, batch in batches:
+            files = made.get(kind)
+            if files is None:
+                below = folder / f"table={kind.table}" / f"kind={kind.kind}"
+                files = made[kind] = stack.enter_context(
+                    PartitionedFiles(below, unit.name, batch.schema, time="read_at")
+                )
+            files.write(batch)
+    names = [f"table={kind.table}/kind={kind.kind}/{name}" for kind, files in made.items() for name in files.files]
+    return sum(files.rows for files in made.values()), tuple(names)
 
 
 def _noted(done: UnitDone) -> UnitDone:

@@ -68,6 +68,18 @@ def test_messages(tmp_path: Path) -> None:
     assert set(found["date"].cast(pl.String)) == {"2008-10-13"}
 
 
+def test_tables(tmp_path: Path) -> None:
+    result = run("sample:registers", "sample:single-phase", "--what", "tables", "--out", tmp_path)
+    assert result.exit_code == 0, result.stderr
+    folders = {path.name for path in (tmp_path / "tables").iterdir()}
+    assert {"table=ST0", "table=ST1", "table=ST23"} <= folders
+    found = [pq.ParquetFile(path).read() for path in (tmp_path / "tables" / "table=ST1").rglob("*.parquet")]
+    serials = {row["MFG_SERIAL_NUMBER"].strip() for table in found for row in table.to_pylist()}
+    assert serials == {"0000000000085020", "0000000012345678", "0000000000084011"}
+    dates = {path.parent.name for path in (tmp_path / "tables").rglob("*.parquet")}
+    assert dates == {"date=2008-10-13", f"date={partitions.NO_DATE}"}
+
+
 def test_each_file_is_done_once(tmp_path: Path) -> None:
     first = run("sample:registers", "sample:polyphase-tou", "sample:single-phase", "--out", tmp_path)
     assert first.exit_code == 0, first.stderr
