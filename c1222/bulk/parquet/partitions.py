@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BUFFERED_ROWS", "NO_DATE", "PARTS", "PartitionedFiles", "part_of_meter"]
 
-PARTS: Final = 8
+PARTS: Final = 4
 """Parts of a day that readings are in."""
 NO_DATE: Final = "__HIVE_DEFAULT_PARTITION__"
 """Stands for the date of rows without time."""

@@ -40,7 +40,7 @@ __all__ = ["DEVICES_OF_A_UNIT", "WHAT", "ChangedFile", "Unit", "UnitDone", "carr
 What = Literal["messages", "tables", "readings"]
 WHAT: Final[tuple[What, ...]] = ("messages", "tables", "readings")
 """What can be made of captures; of device files, tables and readings."""
-DEVICES_OF_A_UNIT: Final = 100
+DEVICES_OF_A_UNIT: Final = 500
 """Device files that are treated together."""
 _DONE: Final = "_done"
 _KEY: Final = 12

@@ -40,6 +40,7 @@ def main(folder: str, provider: str, *captures: str) -> None:
         .config("spark.ui.enabled", "false")
         .config("spark.eventLog.enabled", "true")
         .config("spark.eventLog.dir", events.as_uri())
+        .config("spark.eventLog.compress", "false")
         .config("spark.sql.shuffle.partitions", "3")
         .config("spark.driver.memory", "1g")
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", "50")
