@@ -101,9 +101,14 @@ class SerialResponder:
 
     def _heard(self, heard: list[LinkEvent], now: float) -> list[LinkEvent]:
         events: list[LinkEvent] = []
+        requests = [event for event in heard if isinstance(event, MessageArrived)]
         for event in heard:
             if isinstance(event, MessageArrived):
-                events += self._answer(event, now)
+                # Who has asked again did not wait for this answer, and would take it for the next one.
+                if event is requests[-1]:
+                    events += self._answer(event, now)
+                else:
+                    self.link.counts["superseded"] += 1
                 continue
             events.append(event)
             if isinstance(event, MessageAcknowledged):

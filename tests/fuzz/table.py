@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.fuzz.doors import DOORS as _OCTETS
+from tests.fuzz.lines import DOORS as LINES
 from tests.fuzz.peers import PEERS
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DOORS", "shares"]
 
-DOORS: Final[dict[str, Door]] = {**_OCTETS, **PEERS}
+DOORS: Final[dict[str, Door]] = {**_OCTETS, **LINES, **PEERS}
 """By name."""
 
 
