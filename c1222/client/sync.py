@@ -225,10 +225,11 @@ class Meter:
                 apdu = None
                 if self._failed(error) and exchange is None:
                     return None  # nothing comes any more, and what follows the pause fails at once
+            now, utc = clock.now, clock.utc
             if apdu is not None:
-                initiator.receive(apdu, now=clock.now, utc=clock.utc)
-            if apdu is None or (deadline is not None and clock.now >= deadline):  # whatever comes in, time passes
-                initiator.tick(now=clock.now, utc=clock.utc)
+                initiator.receive(apdu, now=now, utc=utc)
+            if apdu is None or (deadline is not None and now >= deadline):  # whatever comes in, time passes
+                initiator.tick(now=now, utc=utc)
 
     def _send(self) -> None:
         for apdu in self._conversation.initiator.apdus_to_send():

@@ -24,8 +24,8 @@ class ReadSoFar:
         earlier: what an interrupted read brought.
 
     Attributes:
-        known: octets of each table, by its identifier.
-        whole: identifiers of tables that came in one piece.
+        known: what is known of tables that came in pieces, by identifier.
+        whole: octets of tables that came in one piece, by identifier.
         done: octets that are here.
         total: octets that are wanted; None while that is not known.
     """
@@ -34,7 +34,7 @@ class ReadSoFar:
 
     def __init__(self, progress: Progress | None = None, earlier: ReadSoFar | None = None) -> None:
         self.known: dict[int, Stretches] = {}
-        self.whole: set[int] = set()
+        self.whole: dict[int, bytes] = {}
         self.done = 0
         self.total: int | None = None
         self._progress = progress
@@ -43,7 +43,8 @@ class ReadSoFar:
     @property
     def pieces(self) -> dict[int, dict[int, bytes]]:
         """Table identifier, offset, octets; pieces that touch are one."""
-        return {table: known.pieces for table, known in self.known.items()}
+        whole = {table: {0: octets} for table, octets in self.whole.items()}
+        return whole | {table: known.pieces for table, known in self.known.items()}
 
     @property
     def resumes(self) -> bool:
@@ -60,10 +61,13 @@ class ReadSoFar:
             whole: whether it is all of the table.
         """
         if whole:
-            self.whole.add(table)
-            self.known[table] = Stretches({0: octets})
+            self.whole[table] = octets
+            self.known.pop(table, None)
         else:
-            self.known.setdefault(table, Stretches()).put(offset, octets)
+            known = self.known.get(table)
+            if known is None:
+                known = self.known[table] = Stretches({0: self.whole.get(table, b"")})
+            known.put(offset, octets)
         self.done += len(octets)
         if self._progress is not None:
             self._progress(self.done, self.total)
@@ -79,10 +83,13 @@ class ReadSoFar:
         source = self._earlier
         if source is None:
             return None
-        octets = source.known.get(table)
-        if octets is not None:
-            if count is None and table in source.whole:
-                return octets.head
-            if count is not None and (found := octets.run(offset, count)):
+        whole = source.whole.get(table)
+        if count is None and whole is not None:
+            return whole
+        if count is not None:
+            known = source.known.get(table)
+            if known is None:
+                known = Stretches({0: whole or b""})
+            if found := known.run(offset, count):
                 return found
         return source.earlier(table, offset, count)

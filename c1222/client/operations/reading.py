@@ -271,7 +271,7 @@ class ReadOfParts:
         so_far = self._so_far
         octets: bytes | Refusal
         if part.table in so_far.whole:
-            octets = so_far.pieces[part.table][0]
+            octets = so_far.whole[part.table]
         else:
             whole = ReadOfParts([PartialRead(part.table)], self._conversation, self._limits, so_far)
             (octets,) = yield from whole.run()

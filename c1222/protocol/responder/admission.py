@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.message.aptitle import CONTEXT_OID, DEFAULT_BASE
 from c1222.message.epsem import ResponseControl, SecurityMode
+from c1222.message.flat import FlatApdu
 from c1222.protocol.initiator.matching import Distrust
 from c1222.protocol.responder.throttle import Throttle
 from c1222.security.receiving import Freshness, ReplayGuard
@@ -51,6 +52,8 @@ class Judgement(NamedTuple):
 
 def is_secured(acse: Envelope) -> bool:
     """Return whether a message says that it is sealed."""
+    if isinstance(acse, FlatApdu):
+        return bool(acse.control_octet & _MODE_BITS)
     _, start, end = acse.user_information
     return start < end and bool(acse.octets[start] & _MODE_BITS)
 
