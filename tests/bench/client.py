@@ -4,9 +4,9 @@
 
 Two processes: this one asks, the other is a node (``c1222.node``), and in turn the other end of the floor. Everything in
 mode 2 and in sessions. What is measured is processor time, the kernel's included, so that neither how fast a system wakes
-a process nor what else runs on it counts much; a ratio is the time of a read by that of an exchange of the floor, at
-the same end. ``--still`` takes meters whose registers do not move, ``--freeze`` takes the asking meters out of the garbage collector's
-sight (``gc.freeze``) once they are made, as a head-end would.
+a process nor what else runs on it counts as much; a ratio is the time of a read by that of an exchange of the floor, at
+the same end. ``--still`` takes meters whose registers do not move, ``--freeze`` takes the asking meters out of the
+garbage collector's sight (``gc.freeze``) once they are made, as a head-end would.
 """
 
 from __future__ import annotations
