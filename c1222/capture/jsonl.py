@@ -60,14 +60,19 @@ def to_json(
     set, so that nobody decodes the message to find none.
     """
     apdu = message.envelope
-    known = _TEXTS_WITH_SECRETS if show_secrets else _TEXTS
-    if not isinstance(apdu, FlatApdu) or message.time_ns == UNTIMED or (texts := known.of(message, apdu)) is None:
+    own = _TEXTS_WITH_SECRETS if show_secrets else _TEXTS
+    if not isinstance(apdu, FlatApdu) or message.time_ns == UNTIMED or (texts := own.of(message, apdu)) is None:
         return _encode(as_dict(message, tables=tables, show_secrets=show_secrets))
     quoted, qualifier = apdu.called_invocation_id, apdu.calling_ae_qualifier
     control = _CONTROLS[apdu.control_octet]
     key_id, iv = (apdu.key_id, apdu.iv) if control.secured else (None, None)
     if tables:
-        texts = [_with(text, more) for text, more in zip(texts, tables, strict=True)]
+        if len(tables) != len(texts):
+            raise ValueError(f"{len(tables)} arguments for the tables of {len(texts)} services")
+        for index, known in enumerate(tables):
+            if known:
+                reason = known.get("undecoded") if len(known) == 1 else None
+                texts[index] = f"{texts[index][:-1]}{_members(known) if reason is None else _REASONS[reason]}"
     message.findings = ()
     frame, reply_to, segments = message.frame, message.reply_to, message.segments
     more = "" if type(frame) is int else f", {_encode(file_members(message))[1:-1]}"
@@ -95,16 +100,14 @@ _HEAD: Final = f'{{"schema": "{SCHEMA}", "frame": '
 _HEX: Final = '"%s"'
 
 
-def _with(text: str, more: dict[str, Any] | None) -> str:
-    """Add members to the text of an object."""
-    if not more:
-        return text
-    if len(more) == 1 and "undecoded" in more:
-        return f'{text[:-1]}, "undecoded": {_REASONS[more["undecoded"]]}}}'
-    return f"{text[:-1]}, {_encode(more)[1:]}"
+def _members(known: dict[str, Any]) -> str:
+    """Return the text of members that stand behind others, up to the end of their object."""
+    return f", {_encode(known)[1:]}"
 
 
-_REASONS: Final = kept(f"{__name__}.reasons", BoundedDict[str, str](_REMEMBERED_REASONS, _encode))
+_REASONS: Final = kept(
+    f"{__name__}.reasons", BoundedDict[str, str](_REMEMBERED_REASONS, lambda text: _members({"undecoded": text}))
+)
 
 
 def _title(octets: bytes) -> str:

@@ -312,7 +312,10 @@ def _nothing(message: CapturedMessage) -> tuple[dict[str, Any] | None, ...]:  # 
 
 def _table_error(known: Iterable[dict[str, Any] | None]) -> bool:
     """Tell whether one of the findings on table data is of level error."""
-    return any(finding["level"] == "error" for found in known if found for finding in found.get("findings", ()))
+    for found in known:
+        if found and "findings" in found and any(finding["level"] == "error" for finding in found["findings"]):
+            return True
+    return False
 
 
 class _Outcome:

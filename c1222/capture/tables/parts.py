@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from c1222.services import Request
 
 __all__ = [
-    "CARRIERS", "MAX_REQUESTS_KNOWN", "NOTIFICATION", "WRITTEN", "Answers", "Asked", "Part", "Shown", "TablesShown",
-    "concerns_tables", "notifies", "part_of", "title_of_node",
+    "BEFORE_DATA", "CARRIERS", "MAX_BODY", "MAX_REQUESTS_KNOWN", "NOTIFICATION", "WRITTEN", "Answers", "Asked", "Part",
+    "Shown", "TablesShown", "concerns_tables", "notifies", "part_of", "title_of_node",
 ]  # fmt: skip
 
 NOTIFICATION: Final = 0x04
@@ -39,7 +39,9 @@ _OF_TABLES: Final = frozenset(
 )
 MAX_REQUESTS_KNOWN: Final = 4096
 """Bodies of requests remembered with what they ask for; a head end asks thousands of meters for the same."""
-_MAX_BODY: Final = 256
+BEFORE_DATA: Final = 3
+"""Octets of a response before the data of a table: code and count."""
+MAX_BODY: Final = 256
 """Octets of such a body; longer ones bring table data, and come once."""
 
 
@@ -146,7 +148,7 @@ class Answers:
             plan = self._plans[asked]
         except KeyError:
             plan = _reads(message.asked)
-            if len(asked) <= _MAX_BODY:
+            if len(asked) <= MAX_BODY:
                 self._plans[asked] = plan
         if not plan:
             return None if plan is None else []
@@ -181,8 +183,8 @@ def _reads(requests: tuple[Request, ...]) -> tuple[Asked | None, ...] | None:
 
 def _plain(octets: bytes) -> bytes | None:
     """Return the table data of a response that brings all in one chunk and nothing besides; otherwise None."""
-    size = len(octets) - 4  # code, count, checksum
-    return octets[3:-1] if size >= 0 and (octets[1] << 8 | octets[2]) == size != CHUNK else None
+    size = len(octets) - BEFORE_DATA - 1  # that of the checksum
+    return octets[BEFORE_DATA:-1] if size >= 0 and (octets[1] << 8 | octets[2]) == size != CHUNK else None
 
 
 class TablesShown:
@@ -201,7 +203,7 @@ class TablesShown:
             plan = tuple(map(_plan, message.asked))
             if not any(plan):
                 plan = ()
-            if len(asked) <= _MAX_BODY:
+            if len(asked) <= MAX_BODY:
                 self._plans[asked] = plan
         if not plan:
             return []

@@ -19,7 +19,9 @@ from c1222.capture.captured_device import instant
 from c1222.capture.message import UNTIMED
 from c1222.capture.tables.nodes import MAX_NODES, MAX_OCTETS, Nodes
 from c1222.capture.tables.parts import (
+    BEFORE_DATA,
     CARRIERS,
+    MAX_BODY,
     WRITTEN,
     Answers,
     Asked,
@@ -92,7 +94,9 @@ class TableReader:
         self._readings = Readings(self._nodes.registry) if readings else None
         # The device goes with what it lacks, so that its id stays its own.
         self._lacking: BoundedDict[tuple[int, int], tuple[Device, tuple[str, ...]]] = BoundedDict(MAX_LACKING)
-        self._undecoded: BoundedDict[tuple[int, Part, int], tuple[Device, str]] = BoundedDict(MAX_LACKING)
+        self._undecoded: BoundedDict[tuple[int, Part, int], tuple[Device, Known]] = BoundedDict(MAX_LACKING)
+        # By device, requests, and size and head of each response: what holds whatever octets are in them.
+        self._settled: BoundedDict[tuple[Any, ...], tuple[Device, tuple[Known | None, ...]]] = BoundedDict(MAX_LACKING)
         self._answers = Answers()
         self._titles: BoundedDict[bytes, ApTitle] = BoundedDict(
             MAX_TITLES, lambda octets: title_of(octets[1:]).absolute(base)
@@ -108,17 +112,26 @@ class TableReader:
         ``value`` has element names as keys: nested for a whole table, full paths for a piece. ``undecoded`` says why
         there is none. ``readings`` are rows of what is measured, in terms of JSON: ``path``, ``quantity``, ``unit``,
         ``value``, times; of tables that have some, where the tables that tell it were seen. ``findings`` are those of
-        the table, if there are any.
+        the table, if there are any. What is returned may be returned again, and must not be changed.
         """
         envelope = message.envelope
         flat = envelope if isinstance(envelope, FlatApdu) else None
         if flat.quoted is not None if flat else message.is_response:
+            asked = message.asked_body
+            node = self._titles[flat.calling_title] if flat else self._node(message)
+            device = self._nodes.device(node)
+            key = (id(device), asked, *[(len(octets), octets[:BEFORE_DATA]) for octets in message.service_octets])
+            settled = self._settled.get(key)
+            if settled is not None:
+                return settled[1]
             answers = self._answers.of(message)
             if answers is not None:
-                if not any(answers):
-                    return ()
-                node = self._titles[flat.calling_title] if flat else self._node(message)
-                return tuple([None if one is None else self._answer(message, node, *one) for one in answers])
+                known = tuple([None if one is None else self._answer(message, node, *one) for one in answers])
+                if not any(known):
+                    known = ()
+                if len(asked) <= MAX_BODY and all(one is None or self._settles(device, *one) for one in answers):
+                    self._settled[key] = device, known
+                return known
         if not concerns_tables(message):
             return ()
         services = message.services
@@ -148,13 +161,13 @@ class TableReader:
         title, address = title_of_node(message)
         return address if title is None else title.absolute(self._base)
 
+    def _settles(self, device: Device, asked: Asked, octets: bytes, _: bool) -> bool:
+        """Tell whether octets of this size are never decoded, nor learned from, whatever they are."""
+        return asked.conceals is False and (id(device), asked.part, len(octets)) in self._undecoded
+
     def _answer(self, message: CapturedMessage, node: object, asked: Asked, octets: bytes, intact: bool) -> Known:
         """Do what `_service` does, for a plain read."""
         part, request, conceals = asked
-        device = self._nodes.device(node)
-        undecoded = self._undecoded.get((id(device), part, len(octets)))
-        if undecoded is not None and conceals is False:
-            return {"undecoded": undecoded[1]}
         if intact:
             self._learn_octets(message, node, part, octets)
         if conceals is None:
@@ -216,10 +229,11 @@ class TableReader:
         device = self._nodes.device(node)
         undecoded = self._undecoded.get((id(device), part, len(octets)))
         if undecoded is not None:
-            return {"undecoded": undecoded[1]}
+            return undecoded[1]
         table = TableId(part.table)
         if table.beyond:
-            return {"undecoded": f"{table_name(table)} is no table of the standard or the manufacturer"}
+            text = f"{table_name(table)} is no table of the standard or the manufacturer"
+            return self._never(device, part, octets, text)
         label = table.label
         lacking = self._lacking.get((id(device), part.table))
         if lacking is not None:
@@ -228,14 +242,14 @@ class TableReader:
             if table.flag:
                 return _pending(device, label, part, octets)
             if device.declaration(label).confidence == "name only":
-                return {"undecoded": f"the layout of {label} is not known"}
+                return self._never(device, part, octets, f"the layout of {label} is not known")
             return _known(device, label, part, octets)
         except MissingTables as error:
             if not table.flag and not device.declaration(label).needs_own_octets:
                 self._lacking[id(device), part.table] = (device, error.names)
             return self._without(device, error.names, label, part, octets)
         except UnknownTable:
-            return {"undecoded": f"{label} is declared nowhere"}
+            return self._never(device, part, octets, f"{label} is declared nowhere")
         except C1219Error as error:
             return {"undecoded": str(error)}
 
@@ -263,10 +277,17 @@ class TableReader:
             return {"value": value, "findings": [finding._asdict()]}
         verb = "was" if len(names) == 1 else "were"
         text = f"{' and '.join(names)} of this node {verb} not seen"
-        lacking = (id(device), part.table) in self._lacking and not self._nodes.wants(device, label)
+        lacking = (id(device), part.table) in self._lacking
         if lacking and not (tried and triable(registry, label, part.offset, len(octets))):
-            self._undecoded[id(device), part, len(octets)] = (device, text)
+            return self._never(device, part, octets, text)
         return {"undecoded": text}
+
+    def _never(self, device: Device, part: Part, octets: bytes, text: str) -> Known:
+        """Say why octets of this size are not decoded, whatever they are, and remember it."""
+        known = {"undecoded": text}
+        if part.table not in IDS or not self._nodes.wants(device, table_label(part.table)):
+            self._undecoded[id(device), part, len(octets)] = device, known
+        return known
 
 
 def _known(device: Device, label: str, part: Part, octets: bytes) -> Known:
