@@ -118,10 +118,9 @@ class _Line:
         self._do(lambda: self._station.tick(self._now(), self._utc()))
 
     def _do(self, step: Callable[[], list[LinkEvent]]) -> None:
-        try:
-            events = step()
-        except StateError as error:
-            self._failed(error)
+        events = step()
+        if self._station.failure is not None:
+            self._failed(self._station.failure)
             return
         for event in events:
             if isinstance(event, Transmit):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from c1222.errors import Finding, ServiceError
+from c1222.errors import Finding, ServiceError, StateError
 from c1222.protocol.message import Message
 from c1222.protocol.policy import TCP_LINK
 from c1222.protocol.responder.arrival import Arrival
@@ -53,6 +53,7 @@ class SerialStation:
 
     Attributes:
         link: its end of the line.
+        failure: why nothing may be sent any more: the store failed; None while it works.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class SerialStation:
         timing = C1221_TIMING if c1221 else C1218_TIMING
         profile = PLAIN._replace(identity=identity, turn_around=0.0, echo=Echo.OFF)
         self.link = SerialLink(LinkRole.ANSWERS, profile, timing)
+        self.failure: StateError | None = None
         self._station, self._fleet = station, fleet
         self._responder = SerialResponder(
             self.link,
@@ -95,20 +97,12 @@ class SerialStation:
         return self._responder.deadline
 
     def receive(self, octets: bytes, now: float, utc: float) -> list[LinkEvent]:
-        """Take octets from the line, and return what is to be done.
-
-        Raises:
-            StateError: the store failed: nothing may be sent any more.
-        """
+        """Take octets from the line, and return what is to be done; nothing, when the store has failed."""
         self._now, self._utc = now, utc
         return self._durable(self._responder.receive(octets, now))
 
     def tick(self, now: float, utc: float) -> list[LinkEvent]:
-        """Do what is due.
-
-        Raises:
-            StateError: the store failed: nothing may be sent any more.
-        """
+        """Do what is due, and return what is to be done."""
         self._now, self._utc = now, utc
         return self._durable(self._responder.tick(now))
 
@@ -120,8 +114,12 @@ class SerialStation:
                 self._fleet.counters[event.code] += 1
         if self._was_asked:
             self._was_asked = False
-            self._fleet.store.flush()
-            self._fleet.store.hold()
+            try:
+                self._fleet.store.flush()
+                self._fleet.store.hold()
+            except StateError as error:
+                self.failure = error
+                return []
             if self._station.meter.take_restart():
                 self._responder.state = SerialState.BASE
         return events

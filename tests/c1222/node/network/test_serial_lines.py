@@ -64,6 +64,21 @@ def test_lines_from_asyncio_and_each_its_meter() -> None:
     assert [str(name).strip() for name in names] == ["meter 0", "meter 1", "meter 2"]
 
 
+def test_one_event_loop_serves_64_ports() -> None:
+    known = Device.from_json((DEVICES / "single-phase.json").read_text("utf-8"))
+
+    async def read(url: str) -> Any:
+        async with aio.connect(url, user_id=2, password="reader-demo") as meter:
+            return [await meter.read_octets(number) for number in (1, 23, 1)]
+
+    async def run(urls: list[str]) -> list[Any]:
+        return await asyncio.gather(*map(read, urls))
+
+    with node.running(DEVICES / "single-phase.json", listen=("pty:",) * 64, simulate=False) as running:
+        found = asyncio.run(run([str(url) for url in running.urls]))
+    assert found == [[known[1].raw, known[23].raw, known[1].raw]] * 64
+
+
 def test_a_verb_that_is_cancelled_leaves_the_line_in_order() -> None:
     known = Device.from_json((DEVICES / "polyphase-tou.json").read_text("utf-8"))
 
@@ -239,3 +254,22 @@ def test_a_port_is_free_when_the_meter_is_closed() -> None:
             asyncio.run(identify())
         with c1222.connect(running.url) as meter:
             meter.identify()
+
+
+def test_a_node_whose_store_fails_ends_and_answers_nothing_more() -> None:
+    def fail() -> None:
+        raise StateError("no room left")
+
+    def run() -> None:
+        listen = ("c1218+tcp://127.0.0.1:0",)
+        with (
+            node.running(DEVICES / "single-phase.json", listen=listen, simulate=False) as running,
+            c1222.connect(running.url, user_id=2, password="reader-demo") as meter,
+        ):
+            meter.read(1)
+            running.call(lambda fleet: setattr(fleet.store, "flush", fail))
+            with pytest.raises(c1222.C1222Error):
+                meter.read(1)
+
+    with pytest.raises(StateError, match="no room left"):
+        run()
