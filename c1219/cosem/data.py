@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable
 
     from c1219.cosem.names import LogicalName
 
 __all__ = [
-    "ANY", "NOT_GIVEN", "NULL", "Data", "DataType", "array", "boolean", "clock_octets", "date_octets", "enum",
-    "name_data", "octet_string", "sized", "structure", "time_octets", "u8", "u16", "u32",
+    "ANY", "NOT_GIVEN", "NULL", "Data", "DataType", "array", "boolean", "clock_moment", "clock_octets", "date_octets",
+    "enum", "name_data", "octet_string", "sized", "structure", "time_octets", "u8", "u16", "u32",
 ]  # fmt: skip
 
 
@@ -128,6 +128,8 @@ ANY: Final = 0xFF
 NOT_GIVEN: Final = bytes.fromhex("8000ff")
 """Deviation and status of a date-time that does not give them."""
 _DST_ACTIVE: Final = 0x80
+_ANY_YEAR: Final = 0xFFFF
+_NO_DEVIATION: Final = -0x8000
 
 
 def clock_octets(time: dt.datetime, *, dst: bool | None = None) -> bytes:
@@ -142,6 +144,28 @@ def clock_octets(time: dt.datetime, *, dst: bool | None = None) -> bytes:
     status = ANY if dst is None and offset is None else _DST_ACTIVE * bool(dst)
     date = time.year.to_bytes(2, "big") + bytes((time.month, time.day, time.isoweekday()))
     return date + bytes((time.hour, time.minute, time.second, 0)) + deviation.to_bytes(2, "big") + bytes((status,))
+
+
+def clock_moment(octets: bytes) -> dt.datetime | None:
+    """Return the moment that twelve octets are; None if they are none.
+
+    Args:
+        octets: date and time as COSEM writes them. Where the year may be any, the result is `datetime.min`; other parts
+            that may be anything are the first of their kind; without deviation the result is naive.
+    """
+    if len(octets) != 12:
+        return None
+    year = int.from_bytes(octets[:2], "big")
+    if year == _ANY_YEAR:
+        return dt.datetime.min  # noqa: DTZ901 - no time zone is meant
+    month, day = (1 if part == ANY else part for part in octets[2:4])
+    hour, minute, second = (0 if part == ANY else part for part in octets[5:8])
+    deviation = int.from_bytes(octets[9:11], "big", signed=True)
+    try:
+        zone = None if deviation == _NO_DEVIATION else dt.timezone(dt.timedelta(minutes=-deviation))
+        return dt.datetime(year, month, day, hour, minute, second, tzinfo=zone)
+    except ValueError:
+        return None
 
 
 def date_octets(date: dt.date) -> bytes:

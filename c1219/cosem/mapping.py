@@ -19,6 +19,7 @@ from c1219.views.origin import origin
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable, Collection
 
     from c1219.tableset import TableSet
 
@@ -33,6 +34,8 @@ def cosem(
     undirected: Literal["delivered"] | None = None,
     logical_device_name: str | None = None,
     tables: bool = True,
+    fetch: Callable[[str], None] | None = None,
+    listed: Collection[str] = (),
 ) -> CosemObjects:
     """Return what a meter is in COSEM.
 
@@ -43,8 +46,13 @@ def cosem(
         undirected: what a power or energy without quadrants counts, if the caller knows; else it has no name.
         logical_device_name: three letters of the manufacturer and more, 16 characters at most; if None, made of ST1.
         tables: whether whole tables are objects too (class 26).
+        fetch: called with the label of a table that is needed for a value, before it is used; it puts the table into
+            the device, if it is not there yet.
+        listed: labels of tables that `fetch` can get.
     """
-    builder = Builder(device, zone=zone, local_counters=local_counters, undirected=undirected)
+    builder = Builder(
+        device, zone=zone, local_counters=local_counters, undirected=undirected, fetch=fetch, listed=listed
+    )
     registers, profiles = register_columns(builder), profile_columns(builder)
     builder.number_channels()
     register_objects(builder, registers)

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "conformance": "check a node against numbered rules, or simulate one that misbehaves",
     "decode": "print the messages of capture files, verified and decrypted",
     "device": "print what a device's tables hold: registers, load profile, events, clock",
+    "gateway": "serve a meter or a device file to COSEM clients, read-only",
     "identify": "ask a meter for its identity and capabilities",
     "keys": "list the keys of a key file, or print them as Wireshark reads them",
     "node": "simulate meters on the network, or a relay",

@@ -16,13 +16,13 @@ from c1219.views.sources import sources_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from c1219.cosem.classes import InterfaceClass
     from c1219.cosem.quantities import NamedQuantity, ValueKind
     from c1219.errors import Finding
     from c1219.rules.sources import Source
-    from c1219.tableset import TableSet
+    from c1219.tableset import TableImage, TableSet
 
 __all__ = ["CLOCK_NAME", "STATUS_NAME", "UNKNOWN_TIME", "Builder", "ValueColumn"]
 
@@ -72,6 +72,8 @@ class Builder:
         zone: where the meter is, if the caller knows.
         local_counters: with TM_FORMAT 3 and 4 the meter counts local time, not UTC.
         undirected: what a power or energy without quadrants counts, if the caller knows.
+        fetch: puts a table into the device that is not there yet.
+        listed: labels of tables that `fetch` can get.
     """
 
     def __init__(
@@ -81,10 +83,14 @@ class Builder:
         zone: dt.tzinfo | None,
         local_counters: bool,
         undirected: Literal["delivered"] | None,
+        fetch: Callable[[str], None] | None = None,
+        listed: Collection[str] = (),
     ) -> None:
         self.device = device
         self.options: dict[str, Any] = {"zone": zone, "local_counters": local_counters}
         self.undirected = undirected
+        self.fetch = fetch
+        self.listed = frozenset(listed)
         self.findings: list[Finding] = []
         self.objects: dict[tuple[InterfaceClass, LogicalName], CosemObject] = {}
         self.residue: list[Residue] = []
@@ -97,6 +103,21 @@ class Builder:
     def record(self, table: int, *, cut: bool = False) -> Any:
         """Return the record of a standard table, None if there is none that can be used."""
         return record(self.device, table, self.findings, cut=cut) if self.device.get(table) is not None else None
+
+    def has(self, table: int) -> bool:
+        """Return whether a standard table is here, or can be fetched."""
+        label = f"ST{table}"
+        return label in self.listed or self.device.get(label) is not None
+
+    def image(self, label: str) -> TableImage:
+        """Return a table, which is fetched if it is not here.
+
+        Raises:
+            MissingTables: it is not here.
+        """
+        if self.fetch is not None:
+            self.fetch(label)
+        return self.device[label]
 
     # --- what is found
 

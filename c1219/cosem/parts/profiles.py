@@ -17,13 +17,13 @@ from c1219.cosem.parts.builder import CLOCK_NAME, STATUS_NAME, ValueColumn
 from c1219.cosem.parts.registers import capture_attributes
 from c1219.cosem.quantities import ROWS
 from c1219.cosem.row import AVERAGES, worst
-from c1219.rules.profile_set import SETS
+from c1219.rules.profile_set import SETS, set_label
 from c1219.rules.sources import EXACT
 from c1219.views.load_profile import IntervalStatus, LoadProfile, load_profile
 from c1219.views.profile.set import profile_set
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from c1219.cosem.parts.builder import Builder
     from c1219.cosem.quantities import ValueKind
@@ -54,7 +54,7 @@ def profile_columns(builder: Builder) -> _Placed:
     """Return the sets that are here, and how the values of their channels are named and written."""
     found: _Placed = []
     for number in SETS:
-        if builder.device.get(63 + number) is None or builder.st0 is None:
+        if builder.st0 is None or not builder.has(63 + number):
             continue
         profile = profile_set(builder.device, number, builder.findings, **builder.options)
         if profile is not None:
@@ -96,7 +96,7 @@ def _profile(builder: Builder, profile: ProfileSet, columns: list[tuple[Channel,
     number, daily = profile.number, profile.minutes == _A_DAY
     row = "M83" if daily else "M82"
     facts = ROWS[row]
-    view = _Once(lambda: load_profile(builder.device, number, **builder.options))
+    view = _Once(builder, number)
     cells: list[tuple[InterfaceClass, LogicalName, int]] = [(InterfaceClass.CLOCK, CLOCK_NAME, 2)]
     kept: list[tuple[int, ValueColumn]] = []
     has_status = profile.extended is not None or profile.simple is not None
@@ -126,13 +126,15 @@ def _profile(builder: Builder, profile: ProfileSet, columns: list[tuple[Channel,
 class _Once:
     """Makes a view when it is first asked for."""
 
-    def __init__(self, make: Callable[[], LoadProfile]) -> None:
-        self._make = make
+    def __init__(self, builder: Builder, number: int) -> None:
+        self._builder = builder
+        self._number = number
         self._made: LoadProfile | None = None
 
     def __call__(self) -> LoadProfile:
         if self._made is None:
-            self._made = self._make()
+            self._builder.image(set_label(self._number))
+            self._made = load_profile(self._builder.device, self._number, **self._builder.options)
         return self._made
 
 
