@@ -47,9 +47,7 @@ def listen_address(url: str, *, anywhere: bool = False) -> tuple[str, int]:
     if head != _SCHEME or not host or (colon and not (port.isascii() and port.isdecimal() and int(port) < 65536)):
         raise InvalidUrl(f"{url!r}: listen at dlms+tcp://HOST:PORT, for example {_SCHEME}127.0.0.1:{DEFAULT_PORT}")
     if not anywhere and not _is_local(host):
-        raise InvalidUrl(
-            f"{host} can be reached from other machines, and the gateway hides nothing: say so if you want it"
-        )
+        raise InvalidUrl(f"{host} can be reached from other machines, and nothing is encrypted: --anywhere allows it")
     return host, int(port) if colon else DEFAULT_PORT
 
 
