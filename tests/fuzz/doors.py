@@ -24,6 +24,12 @@ from c1222.capture.jsonl import as_dict, to_json
 from c1222.capture.summary import CaptureSummary
 from c1222.capture.text import message_lines
 from c1222.errors import C1222Error, DecodeError, EncodeError, InvalidKey, InvalidUrl, StateError
+from c1222.gateway.association import Association
+from c1222.gateway.axdr import decode as decode_axdr
+from c1222.gateway.axdr import encode as encode_axdr
+from c1222.gateway.logical_device import LogicalDevice
+from c1222.gateway.sources import file_source
+from c1222.gateway.wrapper import take_frame
 from c1222.message.acse import decode_acse
 from c1222.message.aptitle import ApTitle
 from c1222.message.epsem import Epsem
@@ -271,6 +277,39 @@ def _vector_seeds() -> list[bytes]:
     return found
 
 
+# COSEM.
+
+
+@cache
+def _logical_device() -> Callable[[], LogicalDevice]:
+    return file_source(Device.from_json((SPECS / "devices" / "single-phase.json").read_text("utf-8")))
+
+
+def cosem(octets: bytes) -> None:
+    """A client that says anything after it has associated, or before; what is taken as data is written again."""
+    for association in (Association(_logical_device()), Association(_logical_device(), b"secret")):
+        with suppress(DecodeError):
+            association.receive(COSEM_SEEDS[0])
+        with suppress(DecodeError):
+            answer = association.receive(octets)
+            assert answer is None or len(answer) <= 65535
+    with suppress(DecodeError):
+        taken = take_frame(octets)
+        assert taken is None or taken[1] <= len(octets)
+    with suppress(DecodeError):
+        assert decode_axdr(encode_axdr(decode_axdr(octets))) is not None
+
+
+def _cosem_seeds() -> list[bytes]:
+    cases = json.loads((SPECS / "vectors" / "cosem" / "cases.json").read_text("utf-8"))
+    requests = [case["request"] for case in cases["exchanges"]] + [case["octets"] for case in cases["selective_access"]]
+    data = [case["octets"] for case in cases["data"]] + [cases["object_list"]]
+    return [bytes.fromhex(octets) for octets in (*requests, *data)]
+
+
+COSEM_SEEDS: Final = _cosem_seeds()
+
+
 # Captures.
 
 
@@ -383,6 +422,7 @@ DOORS: Final[dict[str, Door]] = {
     "fault-plan": Door(fault_plan, (StateError,), _plan_seeds, 0.5),
     "url": Door(url, (InvalidUrl,), lambda: [b"udp://host:1153", b"tcp://192.0.2.1", b"udp://[2001:db8::1]:1"], 0.3),
     "vectors": Door(vectors, (), _vector_seeds),
+    "cosem": Door(cosem, (), _cosem_seeds),
     "capture": Door(capture, (CaptureError,), _capture_seeds, 2.0),
     "packets": Door(packets, (), _packet_seeds, 2.0),
 }

@@ -244,5 +244,5 @@ def test_bars_become_ascii(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 def test_every_command_is_tried_here() -> None:
     """A new command has to be added to the tests above."""
     tried = {"device", "tables", "read", "identify", "procedure", "conformance", "decode", "report", "keys", "collect"}
-    of_our_own = {"demo", "node", "vectors", "write"}  # print nothing that a stranger sent, but errors
+    of_our_own = {"demo", "gateway", "node", "vectors", "write"}  # print nothing that a stranger sent, but errors
     assert set(COMMANDS) == tried | of_our_own
