@@ -31,7 +31,7 @@ _WHAT: Final = "registers,load-profile,events"
 @click.argument("group", metavar="GROUP")
 @meters_option
 @click.option("--what", default=_WHAT, show_default=True, help="What to read, with commas between.")
-@click.option("--store", required=True, metavar="WHERE", help="sqlite:///FILE.")
+@click.option("--store", required=True, metavar="WHERE", help="A folder for Parquet files, or sqlite:///FILE.")
 @click.option(
     "--since", metavar="TIME", help="Of meters that the store does not know, only intervals that end after this."
 )

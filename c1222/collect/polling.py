@@ -60,9 +60,9 @@ BUSY_SECONDS: Final = 60.0
 """How long to leave a busy meter alone before the next try."""
 STORE_SECONDS: Final = 120.0
 """How long to wait for a store that is locked, full, or not reached."""
-BATCH: Final = 128
+BATCH: Final = 512
 """Meters that the store takes at a time, at most."""
-BATCH_SECONDS: Final = 0.5
+BATCH_SECONDS: Final = 2.0
 """How long the first of them waits for others."""
 _STORE_PAUSE: Final = 1.0
 _SILENT: Final = (PeerSilent, Unreachable, ConnectionLost, SessionLost)
@@ -413,9 +413,13 @@ class _Writer:
                     await asyncio.sleep(_STORE_PAUSE)
                     continue
                 self._report.trouble = str(error)
-                self._stop.set()
-                return False
-            return True
+            except Exception as error:  # noqa: BLE001 - a store of somebody else: polls must not wait for it for ever
+                _log.exception("the store")
+                self._report.trouble = f"the store: {error!r}"
+            else:
+                return True
+            self._stop.set()
+            return False
 
     def _count(self, harvest: Harvest) -> None:
         report, verdict = self._report, harvest.verdict

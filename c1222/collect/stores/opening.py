@@ -19,7 +19,8 @@ def open_sink(address: str) -> Sink:
     """Open a store.
 
     Args:
-        address: ``sqlite:///file`` (a fourth slash begins a path from the root).
+        address: a folder for Parquet files (extra ``arrow``), or ``sqlite:///file`` (a fourth slash begins a path from
+            the root).
 
     Raises:
         StoreError: it cannot be opened, or the address is none.
@@ -31,4 +32,10 @@ def open_sink(address: str) -> Sink:
         if not path.parent.is_dir():
             raise StoreError(f"{path.parent}: there is no such folder")
         return SQLiteSink(path)
-    raise StoreError(f"{address}: a store is {_SQLITE}FILE")
+    if not address or "://" in address:
+        raise StoreError(f"{address or 'nothing'}: a store is a folder, or {_SQLITE}FILE")
+    try:
+        from c1222.collect.stores.parquet import ParquetSink  # noqa: PLC0415 - likewise
+    except ModuleNotFoundError as error:
+        raise StoreError(f"a folder of Parquet files needs {error.name}: install c1222[arrow]") from None
+    return ParquetSink(Path(address))

@@ -101,17 +101,22 @@ class Journal:
     Args:
         path: the file; made when it is not there.
         migrations: what leads from each version to the next.
+        alone: let no other program use the file meanwhile.
 
     Raises:
         StoreError: it cannot be opened, or a later version of this library made it.
     """
 
-    def __init__(self, path: str | os.PathLike[str], migrations: Sequence[Sequence[str]] = JOURNAL) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], migrations: Sequence[Sequence[str]] = JOURNAL, *, alone: bool = False
+    ) -> None:
         self._path = path
         with self._errors():
             self.connection = sqlite3.connect(
                 path, timeout=_LOCKED_SECONDS, isolation_level=None, check_same_thread=False
             )
+            if alone:
+                self.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self.connection.execute("PRAGMA journal_mode = WAL")
             self.connection.execute("PRAGMA synchronous = FULL")
             with self.transaction():

@@ -183,6 +183,7 @@ def test_stop_ends_after_the_meters_at_hand_and_the_run_goes_on(tmp_path: Path) 
     async def stopped() -> None:
         stop = asyncio.Event()
         with_stop = run_with(stop)
+        asyncio.get_running_loop().call_later(1.5, stop.set)
         report = await with_stop
         assert report.stopped
         assert report.exit_code == 1
@@ -200,7 +201,6 @@ def test_stop_ends_after_the_meters_at_hand_and_the_run_goes_on(tmp_path: Path) 
                 concurrency=1,
                 rate=1.0,
                 stop=stop,
-                tell=lambda _: stop.set(),
             )
 
         asyncio.run(stopped())
