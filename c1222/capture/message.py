@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from c1222.capture.network.framing import Apdu, StreamRemark
 from c1222.capture.network.layers import ends
-from c1222.errors import DecodeError, Finding
 from c1222.message.lazy import Lazy
 from c1222.protocol.message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from c1222.errors import DecodeError, Finding
 
 __all__ = ["EPOCH", "UNPAIRED", "UNTIMED", "CapturedMessage", "Counters", "Remembered", "file_members"]
 
@@ -25,8 +24,6 @@ Remembered = tuple[int, bytes, bool]
 """What is kept of a request for its response: frame, services with their lengths, whether it was verified."""
 UNPAIRED: Final[tuple[int | None, bytes, bool | None]] = (None, b"", None)
 """The same for a message that answers no request that is known."""
-
-_T = TypeVar("_T")
 
 
 class CapturedMessage(Message):
@@ -105,11 +102,8 @@ class CapturedMessage(Message):
         self.noted = self.findings = findings
         return self
 
-    def _part(self, read: Callable[[Any], _T]) -> _T:
-        try:
-            return super()._part(read)
-        except DecodeError:  # which stands among the findings
-            return cast("_T", None)
+    def _malformed(self, error: DecodeError) -> None:
+        """Return None: the error stands among the findings."""
 
     def _find(self) -> tuple[Finding, ...]:
         return tuple(dict.fromkeys((*self.noted, *super()._find())))

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from c1219.caches import remembered
 from c1222.errors import DecodeError
-from c1222.message.acse import Acse, decode_acse
+from c1222.message.acse import Acse, decode_acse, title_of
 from c1222.message.ber import MAX_APDU_OCTETS, Octets
 from c1222.message.flat import FlatApdu, FlatReader
 
@@ -33,7 +33,8 @@ def read_apdu(octets: Octets, *, max_size: int = MAX_APDU_OCTETS) -> Envelope:
     usual = _reader(max_size).read(octets)
     if usual is not None:
         try:
-            _ = usual.called, usual.calling  # the reader does not look into titles
+            title_of(usual.called_title[1:])  # the reader does not look into titles
+            title_of(usual.calling_title[1:])
         except DecodeError:
             pass  # said again by the element's own decoder, when it is asked
         else:

@@ -78,7 +78,7 @@ def compose(
             utc,
             called=called,
             session=session,
-            opens_session=any(isinstance(service, LogonRequest) for service in services),
+            opens_session=LogonRequest in map(type, services),
         )
     message = Message(
         called=called,

@@ -49,7 +49,10 @@ class _Part(Lazy[_T]):
     def __get__(self, instance: Any, owner: type) -> Any:
         if instance is None:
             return self
-        value = instance._part(self._compute)  # noqa: SLF001 - its own message's
+        try:
+            value = self._compute(instance)
+        except DecodeError as error:
+            value = instance._malformed(error)  # noqa: SLF001 - its own message's
         setattr(instance, self._name, value)
         return value
 
@@ -177,8 +180,9 @@ class Message:
             self.opened = opened
         return self
 
-    def _part(self, read: Callable[[Any], _T]) -> _T:
-        return read(self)
+    def _malformed(self, error: DecodeError) -> None:
+        """Return what a part is that is malformed, or raise the error."""
+        raise error
 
     called: Lazy[ApTitle | None] = _Part(attrgetter("envelope.called"))
     calling: Lazy[ApTitle | None] = _Part(attrgetter("envelope.calling"))
@@ -329,11 +333,13 @@ class Message:
         self.envelope.check()
         if self._fault is not None:
             raise self._fault
-        if self.verdict is Verdict.MALFORMED:
+        if self.opened.verdict is Verdict.MALFORMED:
             finding = self.opened.findings[0]
             raise DecodeError(finding.path, finding.offset or 0, finding.text)
+        if MalformedService not in map(type, self.services):
+            return
         for index, service in enumerate(self.services):
-            if type(service) is MalformedService and (fault := service.fault):
+            if isinstance(service, MalformedService) and (fault := service.fault):
                 offset = self._offset(index, fault.offset) or 0
                 raise DecodeError(self._path(index, fault.path), offset, fault.reason)
 

@@ -57,7 +57,8 @@ def decode(
         session = session.session_security
     sessions = () if session is None else (session,)
     asked = b"" if request is None else request.request_body
-    message = open_message(Message, acse, KeyStore.of(keys), sessions=sessions, asked=asked, diagnose=True)
+    store = keys if isinstance(keys, KeyStore) else KeyStore.of(keys)
+    message = open_message(Message, acse, store, sessions=sessions, asked=asked, diagnose=True)
     message.check()
     return message
 

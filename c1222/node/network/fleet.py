@@ -235,9 +235,9 @@ class Fleet(Receiver):
         self._note_events(station)
         out = responder.apdus_to_send()
         if (
-            any(request.service not in REPEATABLE for request in station.asked)
+            not arrival.link.reliable  # a connection does not outlast a restart
             and len(out) <= 1
-            and not arrival.link.reliable  # a connection does not outlast a restart
+            and any(request.service not in REPEATABLE for request in station.asked)
         ):
             answer = out[0].apdu if out else b""
             self.store.keep_answer(station.meter.name, _digest(arrival), answer)
