@@ -106,7 +106,7 @@ class SerialResponder:
             if isinstance(event, MessageArrived):
                 # Who has asked again did not wait for this answer, and would take it for the next one.
                 if event is requests[-1]:
-                    events += self._answer(event, now)
+                    events += self._heard(self._answer(event, now), now)
                 else:
                     self.link.counts["superseded"] += 1
                 continue

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import json
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from c1222.capture.devices import CapturedDevices
+from c1222.capture.files.source import CaptureError
+from c1222.capture.jsonl import as_dict
+from c1222.capture.serial.decoder import decode_serial_log
+from c1222.capture.text import message_lines
 from c1222.client.serial_initiator import SerialInitiator
 from c1222.client.serial_line import line_at, line_of
 from c1222.errors import InvalidUrl, Unreachable
 from c1222.node.network.serial_station import SerialStation
 from c1222.node.settings import Settings, make_fleet
 from c1222.protocol.policy import TCP_TIMING
+from c1222.serial.localport.conversation import PortConversation, grant
+from c1222.serial.localport.port import KEEP_ALIVE, LocalPort
+from c1222.serial.localport.services import PortConfigurationRequest
 from c1222.serial.packet import cut
 from c1222.services.identify import IdentifyRequest, IdentifyResponse
 from c1222.services.session import LogonRequest, LogonResponse, SecurityRequest, TerminateRequest
@@ -19,6 +29,7 @@ from c1222.transport.lines.line_url import parse_line_url
 from c1222.transport.lines.modem import Dialing
 from tests.c1222.client.line_rig import UTC
 from tests.c1222.node.rig import POLYPHASE, profile
+from tests.fuzz.doors import SPECS, keys
 from tests.fuzz.driver import Door
 
 if TYPE_CHECKING:
@@ -117,7 +128,54 @@ def _urls() -> Iterable[bytes]:
     yield b"c1221+serial:///dev/ttyS0?dial=5551234&modem_init=ATZ&authenticate=2&timing=30,1,4,3"
 
 
+def serial_log(octets: bytes) -> None:
+    """A log of a serial line, in whatever form it takes it for."""
+    decoder = decode_serial_log(io.BytesIO(octets), keys=keys())
+    devices = CapturedDevices()
+    for message in decoder:
+        json.dumps(as_dict(message))
+        "\n".join(message_lines(message))
+        devices.add(message)
+    decoder.findings()
+    for device in devices.values():
+        device.registers()
+
+
+def local_port(octets: bytes) -> None:
+    """What comes to an end of a local port that has asked something; it waits for no more than that in the end."""
+    talk, now = PortConversation(LocalPort(keep_alive=KEEP_ALIVE), grant(512, 4)), 0.0
+    talk.ask(PortConfigurationRequest(), now)
+    for at in range(0, len(octets), 23):
+        now += 0.2
+        talk.receive(octets[at : at + 23], now)
+    for _ in range(40):
+        if talk.deadline is None:
+            return
+        now = max(now, talk.deadline)
+        talk.tick(now)
+
+
+def _serial_vectors() -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = json.loads((SPECS / "vectors/serial/packets.json").read_text("utf-8"))
+    return found
+
+
+def _logs() -> list[bytes]:
+    page = (SPECS / "serial-logs.md").read_text("utf-8")
+    raw = [b"".join(bytes.fromhex(step[2:]) for step in one["steps"]) for one in _serial_vectors()["exchanges"]]
+    return [*raw, *(block.partition("```")[0].encode() for block in page.split("```hex\n")[1:])]
+
+
+def _port_packets() -> list[bytes]:
+    packets = {one["id"]: one for one in _serial_vectors()["packets"]}
+    found = [bytes.fromhex(packets[name]["octets"]) for name in ("lp-getstatus", "lp-keepalive")]
+    found.append(bytes.fromhex(packets["lp-stuffed-plain"]["stuffed"]))
+    return [*found, ACK + ACK.join(found), bytes.fromhex("EE00010000086300570206080B0165B9") * 2]
+
+
 DOORS: Final[dict[str, Door]] = {
+    "serial-log": Door(serial_log, (CaptureError,), _logs),
+    "local-port": Door(local_port, (), _port_packets, 0.5),
     "line-meter": Door(line_meter, (), _heard_by_meters),
     "line-client": Door(line_client, (), _heard_by_clients),
     "modem": Door(modem, (Unreachable,), lambda: [b"ATZ\r\r\nOK\r\n\r\nCONNECT 9600\r\n", b"\r\nNO CARRIER\r\n"], 0.3),

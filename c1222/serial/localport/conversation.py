@@ -31,10 +31,22 @@ if TYPE_CHECKING:
     from c1222.serial.localport.port import LocalPort
     from c1222.services import Request, Response
 
-__all__ = ["ANSWER_WITHIN", "ApduArrived", "PortAnswered", "PortConversation", "PortEvent", "PortFailed", "grant"]
+__all__ = [
+    "ANSWER_WITHIN",
+    "HOLD",
+    "ApduArrived",
+    "PortAnswered",
+    "PortConversation",
+    "PortEvent",
+    "PortFailed",
+    "grant",
+]
 
 ANSWER_WITHIN: Final = 20.0
 """Seconds that a request may take to be answered; an APDU may have to be delivered first [?]."""
+HOLD: Final = 10.0
+"""Seconds after a request without an answer in which nothing is asked: a late answer would be taken for the next one,
+as answers have no numbers. By then the other end has given up its repetitions [?]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +121,14 @@ class PortConversation:
         self._waiting: deque[Request] = deque()
         self._asked: Request | None = None
         self._overdue: float | None = None
+        self._hold_until = 0.0
         self._sent: deque[Request | Response] = deque()
 
     @property
     def deadline(self) -> float | None:
         """When ``tick`` has to be called at the latest; None while nothing is waited for."""
-        return min([at for at in (self.port.deadline, self._overdue) if at is not None], default=None)
+        held = self._hold_until if self._waiting and self._asked is None else None
+        return min([at for at in (self.port.deadline, self._overdue, held) if at is not None], default=None)
 
     def ask(self, request: Request, now: float) -> list[PortEvent]:
         """Ask, or wait until what was asked before is answered.
@@ -133,13 +147,12 @@ class PortConversation:
         """Do what is due."""
         events = self._heard(self.port.tick(now), now)
         if self._overdue is not None and now >= self._overdue:
-            events += self._failed(PeerSilent(f"no answer within {ANSWER_WITHIN:g} s"))
-            events += self._next(now)
-        return events
+            events += self._failed(PeerSilent(f"no answer within {ANSWER_WITHIN:g} s"), now)
+        return [*events, *self._next(now)]
 
     def _next(self, now: float) -> list[PortEvent]:
         events: list[PortEvent] = []
-        while self._waiting and self._asked is None:
+        while self._waiting and self._asked is None and now >= self._hold_until:
             request = self._waiting.popleft()
             if not isinstance(request, SendShortMessageRequest):  # nobody answers it
                 self._asked, self._overdue = request, now + ANSWER_WITHIN
@@ -150,9 +163,12 @@ class PortConversation:
         self._sent.append(service)
         return self.port.send(service.encode(), now)
 
-    def _failed(self, error: C1222Error) -> list[PortEvent]:
+    def _failed(self, error: C1222Error, now: float) -> list[PortEvent]:
         request, self._asked, self._overdue = self._asked, None, None
-        return [] if request is None else [PortFailed(request, error)]
+        if request is None:
+            return []
+        self._hold_until = now + HOLD
+        return [PortFailed(request, error)]
 
     def _heard(self, heard: list[LinkEvent], now: float) -> list[PortEvent]:
         events: list[PortEvent] = []
@@ -167,9 +183,7 @@ class PortConversation:
                     events += self._agreed(done)
             elif isinstance(event, LinkDown):
                 self._sent.clear()
-                events += self._failed(event.error)
-                events += [PortFailed(request, event.error) for request in self._waiting]
-                self._waiting.clear()
+                events += self._failed(event.error, now)
         return events
 
     def _agreed(self, response: PortNegotiateResponse) -> list[LinkEvent]:

@@ -256,6 +256,15 @@ def test_silence_ends_the_session_and_wait_keeps_it() -> None:
     assert bench.device.state == SerialState.BASE
 
 
+def test_what_is_agreed_on_with_data_format_1_holds_as_well() -> None:
+    link = SerialLink(LinkRole.ANSWERS, FAST._replace(data_format=1))
+    device = SerialResponder(link, IdentifyResponse(2, 1, 0), Meter(), packet_size=256, packets=16)
+    for who, octets in EXCHANGES["c1221-data-format-1"][:4]:
+        if who == "C":
+            device.receive(octets, 0.0)
+    assert (link.packet_size, link.packets) == (256, 16)
+
+
 def test_the_answer_of_an_older_session_is_passed_over() -> None:
     session = SerialSession(SerialLink(LinkRole.ASKS, FAST))
     session.ask(IdentifyRequest(), 0.0)

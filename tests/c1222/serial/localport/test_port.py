@@ -262,6 +262,20 @@ def test_a_grant_that_was_not_asked_for_is_none() -> None:
     assert bench.module.port.packet_size == 64
 
 
+def test_a_late_answer_is_not_that_to_the_next_request() -> None:
+    talk = PortConversation(LocalPort())
+    talk.ask(SendMessageRequest(b"", b"\x60\0"), 0.0)
+    talk.receive(ACK, 0.1)
+    (failed,) = (event for event in talk.tick(20.0) if isinstance(event, PortFailed))
+    assert isinstance(failed.error, SessionLost), "nothing was heard for 6 s"
+    assert talk.ask(SendMessageRequest(b"", b"\x60\1a"), 20.1) == []
+    late = talk.receive(SerialPacket(b"\0", control=0x01).encode(), 21.0)
+    assert [type(event) for event in late] == [Transmit]
+    assert talk.port.counts["unasked"] == 1
+    assert talk.deadline is not None
+    assert sent(talk.tick(30.0))[-1][6:-2] == b"\x74\0\x60\1a"
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.builds(
