@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
 
-__all__ = ["FAILURES", "compile_codec"]
+__all__ = ["FAILURES", "code", "compile_codec"]
 
 FAILURES = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, ArithmeticError, struct.error)
 """What generated code raises when the case is not plain."""
@@ -256,7 +256,7 @@ def _encoder(source: _Source, node: BoundNode) -> str:
 
 
 @remembered(256)
-def _code(text: str, label: str) -> CodeType:
+def code(text: str, label: str) -> CodeType:
     """Compile source; devices of one configuration have the same."""
     return compile(text, f"<layout of {label}>", "exec")
 
@@ -281,5 +281,5 @@ def compile_codec(
         source.constant("C", id(node.value_type), root_type)
     decode, encode = _decoder(source, node), _encoder(source, node)
     text = "\n\n".join(source.functions) + "\n"
-    exec(_code(text, label), source.names)  # noqa: S102  our own text, no input in it
+    exec(code(text, label), source.names)  # noqa: S102  our own text, no input in it
     return source.names[decode], source.names[encode], text

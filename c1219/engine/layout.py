@@ -15,6 +15,7 @@ from c1219.engine.binding import MAX_SIZE, MAX_VALUES, Binding, Tree
 from c1219.engine.bound import BoundArray, BoundLeaf, BoundLine, BoundRecord, BoundTable, leaves, locate, rows
 from c1219.engine.element import Element
 from c1219.engine.generated import FAILURES, compile_codec
+from c1219.engine.shown import compile_shown
 from c1219.errors import DecodeError, EncodeError, Finding, LayoutError, UnknownElement
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ class Layout:
     """
 
     __slots__ = (
-        "_bound", "_codec", "_elements", "_rebind", "_root_type", "_variants", "cuts", "label", "open_end", "order",
-        "root", "size", "table",
+        "_bound", "_codec", "_elements", "_rebind", "_root_type", "_shown", "_variants", "cuts", "label", "open_end",
+        "order", "root", "size", "table",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +77,7 @@ class Layout:
         self._rebind = rebind
         self._variants: BoundedDict[int, Layout | None] = BoundedDict(_LENGTHS)
         self._codec: tuple[Callable[[bytes, int], Any], Callable[[Any], bytes], str] | None = None
+        self._shown: Callable[[Any], Any] | bool = False
         self._elements: BoundedDict[str, Element] = BoundedDict(_PATHS)
         self._root_type = _origin_type(tree.root.value_type)
 
@@ -277,7 +279,13 @@ class Layout:
         octets are hex, and an element without a value is ``{"raw": hex}``. Absent elements are left out.
         """
         origin = getattr(value, "origin_", None)
-        return stepwise.to_json(self.root if origin is None else origin[0].root, value)
+        root = self.root if origin is None else origin[0].root
+        if self._shown is False or root is not self.root:  # most layouts show one value, which is not worth the text
+            self._shown = self._shown or True
+            return stepwise.to_json(root, value)
+        if self._shown is True:
+            self._shown = compile_shown(self.root, self.label, self._root_type)
+        return self._shown(value)
 
     def from_json(self, value: Any) -> Any:
         """Return the record that `to_json` showed.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import random
 from decimal import Decimal
 from typing import Any
 
@@ -35,8 +37,9 @@ from c1219.device import Device
 from c1219.engine import columns, stepwise
 from c1219.engine.generated import FAILURES, compile_codec
 from c1219.engine.layout import Layout, bind
+from c1219.engine.shown import compile_shown
 from c1219.schema import Array, If, Record, device
-from c1219.values import MemberSet, RecurringDate
+from c1219.values import MemberSet, Raw, RecurringDate
 from tests.c1219.engines import DEMO, formats
 from tests.c1219.wire.test_every_type import Colour
 
@@ -169,3 +172,21 @@ def test_the_fast_way_gives_up_on_what_has_no_form(name: str, wrong: Any, tm: in
         encode(value._replace(**{name: wrong}))
     with pytest.raises(EncodeError, match=rf"MT2\.{name}"):
         layout.encode(value._replace(**{name: wrong}))
+
+
+@pytest.mark.parametrize("ints", [0, 1, 2])
+@pytest.mark.parametrize("tm", [1, 2, 3, 4])
+@pytest.mark.parametrize("ni1", [1, 4, 5, 10])
+def test_values_are_shown_as_the_slow_way_shows_them(ints: int, tm: int, ni1: int) -> None:
+    layout = plain(ints=ints, tm=tm, ni1=ni1)
+    octets = layout.encode(plain_value(ni1))
+    rng = random.Random(ints * 100 + tm * 10 + ni1)
+    for damage in (0, 0, 1, 20, 200, 2000):
+        changed = bytearray(octets)
+        for _ in range(damage):
+            changed[rng.randrange(len(changed))] = rng.choice([0, 0xFF, rng.randrange(256)])
+        value = layout.examine(bytes(changed)).value
+        for one in (value, tuple(value), list(value), value._replace(FEW=None), value._replace(A=Raw(b"\1"), O=True)):
+            expected = stepwise.to_json(layout.root, one)
+            assert json.dumps(layout.to_json(one)) == json.dumps(expected)
+    assert compile_shown(layout.root, "MT2", type(value))(value) == stepwise.to_json(layout.root, value)
