@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from c1219.codes.units import Direction, Segmentation
 
-__all__ = ["Kind", "Period", "Register"]
+__all__ = ["Kind", "Period", "Register", "raw_as_json"]
 
 Kind = Literal[
     "summation", "demand", "cumulative", "continuous cumulative", "coincident", "present demand", "present value",
@@ -87,7 +87,7 @@ class Register(NamedTuple):
         """Return it in terms of JSON: Decimal as string, times as ISO 8601."""
         items = dict(zip(self._fields, self, strict=True))  # faster than _asdict
         items["value"] = None if self.value is None else f"{self.value:f}"
-        items["raw"] = _raw_as_json(self.raw)
+        items["raw"] = raw_as_json(self.raw)
         items["phase"] = None if self.phase is None else self.phase.text
         items["quadrants"], items["remarks"] = list(self.quadrants), list(self.remarks)
         for name in ("event_time", "time_remaining", "period_end"):
@@ -95,7 +95,8 @@ class Register(NamedTuple):
         return items
 
 
-def _raw_as_json(raw: Any) -> Any:
+def raw_as_json(raw: Any) -> Any:
+    """Return the raw value of a row in terms of JSON."""
     if isinstance(raw, Raw):
         return {"raw": raw.hex()}
     if isinstance(raw, float):

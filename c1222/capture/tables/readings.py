@@ -15,6 +15,7 @@ from c1219.caches import BoundedDict
 from c1219.rules.offer import lists
 from c1219.tableid import table_id
 from c1219.views.records import CALENDAR, CLOCK, SOURCES, record
+from c1219.views.register_row import raw_as_json
 from c1219.views.registers import RegisterReader
 from c1222.errors import Finding
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from c1219 import Registry
+    from c1219.views.register_row import Register
 
 __all__ = ["MAX_CONFIGURED", "MAX_PARTLY_READ", "MEANING", "Readings", "measured_by", "needs", "readable"]
 
@@ -35,30 +37,43 @@ _MAX_HEAD: Final = 256
 _MAX_BEFORE: Final = 4096
 """Octets kept that were read before a piece: where a block of a load profile is longer, its rows are not told."""
 
-_Row = dict[str, Any]
+_Row = dict[str, Any]  # without what is not known
 _Found = tuple[Iterable[_Row], Iterable[Finding]]
 _Tables = tuple[tuple[str, bytes], ...]
 
 
 def _registers(configured: _Configured, label: str, _: dt.datetime | None) -> _Found:
     found, findings = configured.registers.read()
-    own = (row.as_dict() for row in found if row.table == label)
-    return [{new: row[name] for name, new in _OF_REGISTER.items()} for row in own], findings
+    start = f"{label}."
+    return [_register(row) for row in found if row.path.startswith(start)], findings
 
 
-_OF_REGISTER: Final = {
-    "path": "path", "quantity": "quantity", "unit": "unit", "value": "value", "raw": "raw", "kind": "kind",
-    "tier": "tier", "occurrence": "occurrence", "extreme": "extreme", "source": "source", "event_time": "time",
-    "period_end": "end", "self_read": "self_read", "remarks": "remarks",
-}  # fmt: skip
+def _register(row: Register) -> _Row:
+    """Return what `Register.as_dict` says of a row, as far as it matters in a message."""
+    value, time, end = row.value, row.event_time, row.period_end
+    cells = (
+        row.path, row.quantity, row.unit, None if value is None else f"{value:f}", raw_as_json(row.raw), row.kind,
+        row.tier, row.occurrence, row.extreme, row.source, time and time.isoformat(), end and end.isoformat(),
+        row.self_read, list(row.remarks) or None,
+    )  # fmt: skip
+    return {name: cell for name, cell in zip(_OF_REGISTER, cells, strict=True) if cell is not None}
+
+
+_OF_REGISTER: Final = (
+    "path", "quantity", "unit", "value", "raw", "kind", "tier", "occurrence", "extreme", "source", "time", "end",
+    "self_read", "remarks",
+)  # fmt: skip
 
 
 def _intervals(configured: _Configured, label: str, _: dt.datetime | None) -> _Found:
     number = _SETS[label]
     found = configured.device.load_profile(number)
     rows = found.as_dict()["intervals"]
+    paths = {channel.number: f"LP{number}.CH{channel.number}" for channel in found.channels}
     return [
-        {"path": f"LP{number}.CH{row['channel']}", **{name: row[name] for name in _OF_INTERVAL}} for row in rows
+        {"path": paths[row["channel"]]}
+        | {name: cell for name in _OF_INTERVAL if (cell := row[name]) is not None and cell != []}
+        for row in rows
     ], found.findings
 
 
@@ -68,10 +83,10 @@ _OF_INTERVAL: Final = ("quantity", "unit", "value", "raw", "source", "start", "e
 def _events(configured: _Configured, label: str, _: dt.datetime | None) -> _Found:
     found = configured.device.events(logs=("history" if label == "ST74" else "event",))
     rows = ((row, row.as_dict()) for row in found)
-    return [
+    return _without_nulls(
         {"path": f"{label}.ENTRIES[{row.element}]", "text": row.text, **{name: shown[name] for name in _OF_EVENT}}
         for row, shown in rows
-    ], found.findings
+    ), found.findings
 
 
 _OF_EVENT: Final = ("time", "sequence", "user", "code", "manufacturer")
@@ -82,7 +97,8 @@ def _clock(configured: _Configured, label: str, now: dt.datetime | None) -> _Fou
     shown = found.as_dict()
     row = {name: shown[name] for name in ("weekday", "dst", "tier", "season", "drift")}
     time = shown["time"] or shown["wall"]
-    return ([{"path": f"{label}.CLOCK_CALENDAR", "quantity": "time", "time": time, **row}] if time else []), ()
+    rows = [{"path": f"{label}.CLOCK_CALENDAR", "quantity": "time", "time": time, **row}] if time else []
+    return _without_nulls(rows), ()
 
 
 class _View(NamedTuple):
@@ -226,20 +242,20 @@ class Readings:
             self._partly[node, label] = partly._replace(told=frozenset(keys))
             rows = [row for row, key in zip(rows, keys, strict=True) if key not in partly.told]
         measured = [row for row in rows if view.measures and row.get("kind") != "demand resets"]
-        certain = any(row["unit"] is not None for row in measured)
-        if (rows and all(row["unit"] is not None for row in measured)) or not (rows or label in _SETS):
-            return _without_nulls(rows), None
+        certain = any("unit" in row for row in measured)
+        if (rows and all("unit" in row for row in measured)) or not (rows or label in _SETS):
+            return rows, None
         # Of a profile without rows only what no row can be made without: this piece may hold no interval.
         levels = {"note", "warning", "error"} if rows else {"error"}
         absent = {finding.path for finding in findings if finding.code == "absent" and finding.level in levels}
         lacking = [name for name in needs if name in absent and _has(device, name)]
         if not lacking:
-            return _without_nulls(rows) if certain else [], None
+            return rows if certain else [], None
         were, tell = ("was", "tells") if len(lacking) == 1 else ("were", "tell")
         text = f"{', '.join(lacking)} of this node {were} not seen, which {tell} what {label} measures"
         finding = Finding("note", "not-seen", label, None, text)
         if certain:
-            return _without_nulls(rows), finding
+            return rows, finding
         configured.unknown[label] = finding
         return [], finding
 
