@@ -33,7 +33,7 @@ _WHAT: Final = "registers,load-profile,events"
 @click.option("--what", default=_WHAT, show_default=True, help="What to read, with commas between.")
 @click.option("--store", required=True, metavar="WHERE", help="A folder for Parquet files, or sqlite:///FILE.")
 @click.option(
-    "--since", metavar="TIME", help="Of meters that the store does not know, only intervals that end after this."
+    "--days", type=click.FloatRange(0, min_open=True), help="Of meters that the store does not know, only so many days."
 )
 @click.option("--keep-raw", is_flag=True, help="Keep the octets of tables too, for a better decoder of a later day.")
 @click.option("--concurrency", type=click.IntRange(1), help="Meters polled at once; default: 256.")
@@ -52,7 +52,7 @@ def command(
     meters: str | None,
     what: str,
     store: str,
-    since: str | None,
+    days: float | None,
     keep_raw: bool,
     concurrency: int | None,
     rate: float | None,
@@ -80,11 +80,9 @@ def command(
     output = Output(json_file)
     try:
         listed = load_meters(meters).group(group)
-        moment = None if since is None else dt.datetime.fromisoformat(since)
     except MetersFileError as error:
         fail(str(error))
-    except ValueError:
-        fail(f"{since!r} is no time such as 2026-11-22T06:00")
+    since = None if days is None else dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
 
     async def work() -> RunReport:
         stop = asyncio.Event()
@@ -104,7 +102,7 @@ def command(
                 advance(done, len(listed))
 
             return await run_async(
-                listed, names, store, group=group, since=moment, keep_raw=keep_raw, stop=stop, tell=tell, **options
+                listed, names, store, group=group, since=since, keep_raw=keep_raw, stop=stop, tell=tell, **options
             )
 
     try:

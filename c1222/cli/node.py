@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from c1222.cli.connection import PASSWORD_VARIABLE
 from c1222.cli.device_files import DEVICE_HELP, declarations_option, declare, read_device
 from c1222.cli.options import fail, key_store, keys_option
+from c1222.cli.outputs import Output
 from c1222.cli.printing import say
 from c1222.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from c1222.node.meter.meter import SimulatedMeter
     from c1222.node.network.fleet import Fleet
     from c1222.node.network.relay import Relay
     from c1222.node.network.server import NodeServer
     from c1222.node.settings import Settings
     from c1222.protocol.events import ResponderEvent
+    from c1222.security.keys import KeyStore
+    from c1222.transport.lines.line_url import LineUrl
+    from c1222.transport.url import Url
 
 __all__ = ["command"]
+
+_READER: Final = ".123.4"
+"""Title that the file of meters has them asked as."""
 
 
 @click.command("node", short_help="simulate meters on the network, or a relay")
@@ -61,6 +73,13 @@ __all__ = ["command"]
 @click.option("--notify", "host", metavar="URL", help="Send entries of the event logs to the host at this address.")
 @click.option("--host-title", metavar="TITLE", help="Its ApTitle.")
 @click.option("--key-id", type=click.IntRange(0, 255), help="Key for registrations and notices; cleartext without it.")
+@click.option(
+    "--write-meters",
+    "meters_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help=f"Write a file of meters that names them, for c1222 read and collect; the password is in {PASSWORD_VARIABLE}.",
+)
 @click.option("--as-relay", is_flag=True, help="Be a relay that meters register with, instead of a meter.")
 def command(
     profile: str | None,
@@ -82,6 +101,7 @@ def command(
     host: str | None,
     host_title: str | None,
     key_id: int | None,
+    meters_file: str | None,
     as_relay: bool,
 ) -> None:
     """Simulate meters: tables, access rights, procedures, logs, and a load that moves.
@@ -102,8 +122,11 @@ def command(
         fail("--notify needs --host-title")
     if not as_relay and profile is None:
         fail("a meter needs a --profile")
+    if as_relay and meters_file is not None:
+        fail("--write-meters is for meters, not for a relay")
     declare(declarations)
     own_keys = key_store(keys)
+    list_of_meters = _ListOfMeters(meters_file, keys, own_keys)
     try:
         if as_relay:
             from c1222.node.network.relay import Relay
@@ -124,7 +147,7 @@ def command(
                 faults=None if faults is None else FaultPlan.from_file(faults),
             )
         uplinks = _Uplinks(relay, relay_title, host, host_title, key_id, seed)
-        asyncio.run(_serve(served, listen, uplinks))
+        asyncio.run(_serve(served, listen, uplinks, list_of_meters))
     except C1222Error as error:
         fail(str(error))
 
@@ -158,7 +181,37 @@ class _Uplinks:
             await notify(server, fleet, self.host, self.host_title, key_id=self.key_id)
 
 
-async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Uplinks) -> None:
+class _ListOfMeters:
+    """The file that names the meters, if one is wanted."""
+
+    def __init__(self, path: str | None, key_file: str | None, keys: KeyStore) -> None:
+        self._output = Output(path)
+        self._key_file, self._keys = key_file, keys
+
+    def write(self, fleet: Fleet, urls: Sequence[Url | LineUrl]) -> None:
+        """Write it: where the node listens first on a network, and the title of each meter."""
+        url = next((str(url) for url in urls if url.scheme in {"udp", "tcp"}), None)
+        if url is None:
+            return
+        defaults = [
+            f"url = {json.dumps(url)}",
+            f'calling = "{_READER}"',
+            f'password = {{ env = "{PASSWORD_VARIABLE}" }}',
+        ]
+        if self._key_file is not None:
+            defaults.append(f"keys = {json.dumps(str(Path(self._key_file).resolve()))}")
+            defaults.append(f"key_id = {min(key.id for key in self._keys)}")
+        digits = len(str(len(fleet)))
+        meters = [
+            f'[[meter]]\nname = "meter-{number:0{digits}}"\ncalled = "{title}"\n'
+            for number, title in enumerate(fleet.stations, 1)
+        ]
+        self._output.write("\n".join(["[defaults]", *defaults, "", *meters]))
+
+
+async def _serve(
+    served: Relay | Settings, listen: tuple[str, ...], uplinks: _Uplinks, list_of_meters: _ListOfMeters
+) -> None:
     import asyncio
     import contextlib
     import signal
@@ -177,8 +230,11 @@ async def _serve(served: Relay | Settings, listen: tuple[str, ...], uplinks: _Up
     if not isinstance(fleet, Relay):
         fleet.listener = _tell
     try:
-        for url in listen:
-            say(f"listening on {await server.listen(url)}")
+        urls = [await server.listen(url) for url in listen]
+        if not isinstance(fleet, Relay):
+            list_of_meters.write(fleet, urls)
+        for url in urls:
+            say(f"listening on {url}")
         sys.stdout.flush()
         if not isinstance(fleet, Relay):
             await uplinks.start(server, fleet)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+SILENT = '[[meter]]\nname = "m2"\ncalled = ".1.9"\ntimeout = 0.05\nattempts = 1\n'
+
+
 @pytest.fixture
 def collect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.setenv("PW", "reader-demo")
@@ -29,7 +32,7 @@ def collect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
 def test_verdicts_and_the_run(tmp_path: Path, collect) -> None:
     page = tmp_path / "run.json"
     with fleet(tmp_path, 2) as tried:
-        tried.meters(*tried.node.titles, ".1.9", timeout=0.05, attempts=1)
+        tried.meters(more=SILENT)
         done = collect(tried, "--tries", "1", "--json", str(page), "--what", "registers,events")
         assert done.exit_code == 1, done.stderr
         lines = sorted(done.stdout.splitlines())
@@ -48,12 +51,8 @@ def test_verdicts_and_the_run(tmp_path: Path, collect) -> None:
 def test_usage(tmp_path: Path, collect) -> None:
     with fleet(tmp_path, 1) as tried:
         tried.meters()
-        for arguments, text in (
-            (("--what", "register"), "what can be read is"),
-            (("--since", "yesterday"), "is no time"),
-        ):
-            wrong = collect(tried, *arguments)
-            assert (wrong.exit_code, text in wrong.stderr) == (2, True), wrong.stderr
+        wrong = collect(tried, "--what", "register")
+        assert (wrong.exit_code, "what can be read is" in wrong.stderr) == (2, True), wrong.stderr
         wrong = collect(tried, group="al")
         assert (wrong.exit_code, "did you mean 'all'" in wrong.stderr) == (2, True)
         tried.store.write_bytes(b"no database at all, but some text of its own " * 50)

@@ -179,3 +179,36 @@ def test_help() -> None:
         "--allow-cleartext",
     ):
         assert option in done.stdout
+
+
+def test_the_file_of_meters_of_a_fleet(tmp_path: Path) -> None:
+    import tomllib
+
+    from c1222.collect import Meters
+
+    keys = tmp_path / "keys.toml"
+    keys.write_text('[[key]]\nid = 2\nhex = "01020304050607080102030405060708"\n', "utf-8")
+    listed = tmp_path / "meters.toml"
+    options = [
+        "--profile",
+        "sample:polyphase-tou",
+        "--listen",
+        "udp://127.0.0.1:0",
+        "--keys",
+        str(keys),
+        "--count",
+        "12",
+        "--frozen",
+    ]
+    with subprocess.Popen([*COMMAND, *options, "--write-meters", str(listed)], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().decode().split()[-1]
+            content = tomllib.loads(listed.read_text("utf-8"))
+            assert content["defaults"]["url"] == url
+            assert [one["name"] for one in content["meter"]] == [f"meter-{number:02}" for number in range(1, 13)]
+            meters = Meters.load(listed, environ={"C1222_PASSWORD": "reader-demo"})
+            with meters["meter-12"].connect() as meter:
+                assert meter.read("ST1.MFG_SERIAL_NUMBER").strip().endswith("5689")
+        finally:
+            process.terminate()

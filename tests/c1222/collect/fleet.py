@@ -28,7 +28,7 @@ class TriedFleet(NamedTuple):
     def store(self) -> Path:
         return self.folder / "readings.db"
 
-    def meters(self, *titles: str, more: str = "", timeout: float = 0.25, attempts: int = 3) -> Meters:
+    def meters(self, *titles: str, more: str = "", timeout: float = 5.0, attempts: int = 3) -> Meters:
         """Return the meters of these titles, or all."""
         (self.folder / "keys.toml").write_text(f'[[key]]\nid = 2\nhex = "{KEY.hex()}"\n', "utf-8")
         defaults = (

@@ -85,7 +85,7 @@ def test_a_meter_that_was_exchanged_begins_its_own_series(tmp_path: Path) -> Non
 
 def test_silence_is_tried_again_and_the_run_ends(tmp_path: Path) -> None:
     with fleet(tmp_path) as tried:
-        meters = tried.meters(*tried.node.titles, ".123.999", timeout=0.05, attempts=2)
+        meters = tried.meters(more='[[meter]]\nname = "m3"\ncalled = ".1.9"\ntimeout = 0.05\nattempts = 2\n')
         report = tried.run(meters, tries=3)
     assert report.outcomes == {"ok": 3, "silent": 1}
     (silent,) = [verdict for verdict in report.verdicts if verdict.outcome == "silent"]
