@@ -23,6 +23,7 @@ from c1219.views.identity import IDENTITY  # noqa: E402
 from c1219.views.security import ACCESS  # noqa: E402
 from c1222.bulk.reading import FRAMES  # noqa: E402
 from c1222.bulk.schema import BULK_MESSAGES  # noqa: E402
+from c1222.bulk.sealing import SEALED  # noqa: E402
 from c1222.capture.messages import MESSAGES  # noqa: E402
 from c1222.cli.rows import ELEMENTS  # noqa: E402
 from c1222.cli.table_rows import FIELDS, TABLES  # noqa: E402
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from c1219.tabular.schema import RowColumn, RowSchema
 
 SCHEMAS: Final[tuple[RowSchema, ...]] = (
-    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, COSEM, MESSAGES, FRAMES, BULK_MESSAGES,
+    READINGS, EVENTS, IDENTITY, CLOCK, CALENDAR, CAPABILITIES, ACCESS, COSEM, MESSAGES, FRAMES, BULK_MESSAGES, SEALED,
     ELEMENTS, TABLES, FIELDS, CHECK_ROWS, FAMILY_ROWS,
 )  # fmt: skip
 

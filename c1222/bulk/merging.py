@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from c1219.tabular.schema import RowSchema
 
-__all__ = ["merged", "numbered_words"]
+__all__ = ["distinct_octets", "fixed_octets", "merged", "numbered_words", "rows_of"]
 
 
 def merged(
@@ -56,5 +56,33 @@ def numbered_words(numbers: NDArray[np.int64], words: Sequence[str]) -> pa.Dicti
         words: by number, the same ones more than once too.
     """
     place = {word: number for number, word in enumerate(dict.fromkeys(words))}
-    again = np.array([place[word] for word in words], np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(again[numbers]), pa.array(list(place), pa.string()))
+    again = numbers.astype(np.int32)
+    if len(place) < len(words):
+        again = np.array([place[word] for word in words], np.int32)[numbers]
+    return pa.DictionaryArray.from_arrays(pa.array(again), pa.array(list(place), pa.string()))
+
+
+def fixed_octets(matrix: NDArray[np.uint8]) -> pa.Array:
+    """Return rows × octets as a column of binaries of one size.
+
+    Args:
+        matrix: contiguous; one octet a row at least.
+    """
+    count, size = matrix.shape
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(size), count, [None, pa.py_buffer(matrix)])
+
+
+def distinct_octets(matrix: NDArray[np.uint8]) -> tuple[list[bytes], NDArray[np.int32]]:
+    """Return the different rows of a matrix, and which of them each row is.
+
+    Args:
+        matrix: as for `fixed_octets`.
+    """
+    found = fixed_octets(np.ascontiguousarray(matrix)).dictionary_encode()
+    _, octets = found.dictionary.buffers()
+    return rows_of(octets.to_pybytes(), matrix.shape[1], len(found.dictionary)), found.indices.to_numpy()
+
+
+def rows_of(octets: bytes, size: int, count: int) -> list[bytes]:
+    """Return octets in pieces of one size."""
+    return [octets[at : at + size] for at in range(0, count * size, size)]

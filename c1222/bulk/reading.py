@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-from itertools import compress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from c1219.tabular.schema import RowColumn, RowSchema
-from c1222.bulk.datagrams import ALL_HEADERS, FLOW, usual_datagrams
+from c1222.bulk.datagrams import Packets, walk
 from c1222.bulk.merging import merged, numbered_words
 from c1222.capture.apdus import CaptureApdus
+from c1222.capture.files.reader import CaptureReader
 from c1222.capture.network.framing import Apdu
-from c1222.capture.network.layers import ends as flow_ends
+from c1222.capture.network.layers import end_text
 from c1222.capture.network.streams import C1222_PORT
 from c1222.message.ber import MAX_APDU_OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from c1222.capture.apdus import Source
     from c1222.capture.files.reader import Packet
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["BATCH_OCTETS", "BATCH_ROWS", "FRAMES", "CapturedFrames", "frames"]
 
-BATCH_ROWS: Final = 65_536
+BATCH_ROWS: Final = 131_072
 """Rows of a batch."""
 BATCH_OCTETS: Final = 1 << 25
 """Octets of APDUs after which a batch is not filled any further."""
+
+_MAX_TEXTS: Final = 65_536  # of addresses and ports, kept from one batch to the next
 
 FRAMES: Final = RowSchema(
     "c1222.frames/1",
@@ -71,52 +75,121 @@ class CapturedFrames:
         self._max_size = max_apdu_size
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        packets: list[Packet] = []
-        octets = 0
-        for packet in self._apdus.reader:
-            packets.append(packet)
-            octets += len(packet.data)
-            if len(packets) >= self._rows or octets >= BATCH_OCTETS:
-                yield from self._batch(packets)
-                packets, octets = [], 0
-        yield from self._batch(packets, last=True)
+        texts: dict[int, str] = {}
+        batch = _Batch(self._apdus, self._file, texts)
+        for packets in self._packets():
+            at = 0
+            while at < len(packets.starts):
+                octets = np.cumsum(packets.sizes[at : at + self._rows - batch.packets])
+                end = at + min(int(np.searchsorted(octets, BATCH_OCTETS - batch.octets)) + 1, len(octets))
+                some = packets.taken(slice(at, end))
+                batch.add(some, some.usual(self._ports, self._max_size))
+                at = end
+                if batch.packets >= self._rows or batch.octets >= BATCH_OCTETS:
+                    yield from batch.made()
+                    if len(texts) > _MAX_TEXTS:
+                        texts.clear()
+                    batch = _Batch(self._apdus, self._file, texts)
+        batch.add_items(self._apdus.finish())
+        yield from batch.made()
 
-    def _batch(self, packets: list[Packet], *, last: bool = False) -> Iterator[pa.RecordBatch]:
-        """Yield what the next packets complete: a batch, unless that is nothing."""
-        usual = usual_datagrams(packets, self._ports, self._max_size)
-        alone: list[bool] = []
-        rows: list[tuple[Any, ...]] = []
-        for packet, is_usual in zip(packets, usual.tolist(), strict=True):
-            if is_usual:
-                alone.append(False)
-            else:
-                items = self._apdus.of_packet(packet)
-                rows += map(self._row, items)
-                alone += [True] * len(items)
-        if last:
-            more = self._apdus.finish()
-            rows += map(self._row, more)
-            alone += [True] * len(more)
-        if alone:
-            columns = self._columns(list(compress(packets, usual.tolist())))
-            yield merged(FRAMES, columns, rows, np.array(alone, np.bool_))
+    def _packets(self) -> Iterator[Packets]:
+        reader = self._apdus.reader
+        if isinstance(reader, CaptureReader) and reader.format == "pcap":
+            yield from map(Packets.of_run, reader.runs(walk))
+            return
+        packets = iter(reader)
+        while some := _several(packets, self._rows):
+            yield Packets.of(some)
 
-    def _columns(self, packets: list[Packet]) -> dict[str, pa.Array]:
+    @property
+    def octets_read(self) -> int:
+        """Octets of the files that were read so far."""
+        return self._apdus.reader.octets_read
+
+    def findings(self) -> list[Finding]:
+        """Return what was wrong with the files, and what was skipped; complete once all batches were taken."""
+        return self._apdus.findings()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._apdus.reader.close()
+
+
+class _Batch:
+    """The rows of a batch, while it is filled.
+
+    Attributes:
+        packets: how many were added.
+        octets: of them.
+    """
+
+    def __init__(self, apdus: CaptureApdus, file: str | None, texts: dict[int, str]) -> None:
+        self.packets = self.octets = 0
+        self._apdus = apdus
+        self._file = file
+        self._texts = texts
+        self._rows: list[tuple[Any, ...]] = []
+        self._alone: list[NDArray[np.bool_]] = []
+        self._usual: list[tuple[Packets, NDArray[np.bool_]]] = []
+
+    def add(self, packets: Packets, usual: NDArray[np.bool_]) -> None:
+        """Add what packets complete.
+
+        Args:
+            packets: the next packets.
+            usual: of each whether it is one whole APDU.
+        """
+        self.packets += len(usual)
+        self.octets += int(packets.sizes.sum())
+        self._usual.append((packets, usual))
+        at = 0
+        for place in np.flatnonzero(~usual).tolist():
+            self._alone.append(np.zeros(place - at, np.bool_))
+            self.add_items(self._apdus.of_packet(packets.packet(place)))
+            at = place + 1
+        self._alone.append(np.zeros(len(usual) - at, np.bool_))
+
+    def add_items(self, items: Sequence[Apdu | StreamRemark]) -> None:
+        """Add what is in rows of its own."""
+        self._rows += map(self._row, items)
+        self._alone.append(np.ones(len(items), np.bool_))
+
+    def made(self) -> Iterator[pa.RecordBatch]:
+        """Yield the batch, unless it is empty."""
+        alone = np.concatenate(self._alone)
+        if len(alone):
+            yield merged(FRAMES, self._columns(), self._rows, alone)
+
+    def _columns(self) -> dict[str, pa.Array]:
         """Return the columns of usual packets."""
-        flows, number = np.unique(
-            np.frombuffer(b"".join([packet.data[FLOW] for packet in packets]), f"V{FLOW.stop - FLOW.start}"),
-            return_inverse=True,
+        if not self._usual:
+            return {}
+        ends = [some.ends(usual) for some, usual in self._usual]
+        found = pa.array(np.concatenate([end for both in zip(*ends, strict=True) for end in both])).dictionary_encode()
+        texts = pa.array(
+            [end_text((end >> 16).to_bytes(4), end & 0xFFFF) for end in found.dictionary.to_pylist()], pa.string()
         )
-        ends = [flow_ends(flow.tobytes()) for flow in flows]
-        return {
-            "time_ns": pa.array([packet.time_ns for packet in packets], pa.int64()),
-            "src": numbered_words(number, [src for src, _ in ends]),
-            "dst": numbered_words(number, [dst for _, dst in ends]),
-            "transport": numbered_words(np.zeros(len(packets), np.int64), ["udp"]),
-            "frame": pa.array([packet.number for packet in packets], pa.int64()),
-            "file": pa.array([getattr(packet.number, "file", self._file) for packet in packets], pa.string()),
-            "apdu": pa.array([packet.data[ALL_HEADERS:] for packet in packets], pa.binary()),
+        number = found.indices.to_numpy()
+        count = len(number) // 2
+        columns = {
+            "time_ns": pa.array(np.concatenate([some.time_ns[usual] for some, usual in self._usual])),
+            "src": pa.DictionaryArray.from_arrays(pa.array(number[:count]), texts),
+            "dst": pa.DictionaryArray.from_arrays(pa.array(number[count:]), texts),
+            "transport": numbered_words(np.zeros(count, np.int64), ["udp"]),
+            "frame": pa.array(np.concatenate([some.frame[usual] for some, usual in self._usual])),
+            "apdu": pa.concat_arrays([some.apdus(usual) for some, usual in self._usual]),
         }
+        if any(some.packets for some, _ in self._usual):
+            files = [
+                getattr(some.packets[place].number, "file", self._file)
+                for some, usual in self._usual
+                for place in np.flatnonzero(usual).tolist()
+            ]
+            columns["file"] = pa.array(files, pa.string())
+        elif self._file is not None:
+            columns["file"] = numbered_words(np.zeros(count, np.int64), [self._file])
+        return columns
 
     def _row(self, item: Apdu | StreamRemark) -> tuple[Any, ...]:
         timed = self._apdus.timed
@@ -133,18 +206,17 @@ class CapturedFrames:
             [finding._asdict() for finding in findings] or None,
         )
 
-    @property
-    def octets_read(self) -> int:
-        """Octets of the files that were read so far."""
-        return self._apdus.reader.octets_read
 
-    def findings(self) -> list[Finding]:
-        """Return what was wrong with the files, and what was skipped; complete once all batches were taken."""
-        return self._apdus.findings()
-
-    def close(self) -> None:
-        """Close the files."""
-        self._apdus.reader.close()
+def _several(packets: Iterator[Packet], count: int) -> list[Packet]:
+    """Return the next packets, as many as a batch may have."""
+    some: list[Packet] = []
+    octets = 0
+    for packet in packets:
+        some.append(packet)
+        octets += len(packet.data)
+        if len(some) >= count or octets >= BATCH_OCTETS:
+            break
+    return some
 
 
 def frames(

@@ -6,23 +6,21 @@ so that nothing is lost.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from c1219.tabular.arrow import arrow_table
+from c1219.tabular.arrow import arrow_schema
 from c1219.tabular.schema import RowColumn, RowSchema
 from c1222.capture.messages import MESSAGES, message_row
 from c1222.services import REDACTED
 from c1222.services.tables import Carrier, TableAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pyarrow as pa
 
     from c1222.capture.message import CapturedMessage
     from c1222.services import Service
 
-__all__ = ["BULK_MESSAGES", "SERVICE", "bulk_row", "service_row", "services_column"]
+__all__ = ["BULK_MESSAGES", "SERVICE", "SERVICES_TYPE", "bulk_row", "service_row"]
 
 SERVICE: Final = (
     RowColumn("code", "int16", "of the request or response", null=False),
@@ -57,13 +55,8 @@ BULK_MESSAGES: Final = RowSchema(
 )
 
 
-def services_column(rows: Sequence[Sequence[tuple[Any, ...]]]) -> pa.Array:
-    """Return the column of services.
-
-    Args:
-        rows: of each message the members of its services.
-    """
-    return arrow_table(RowSchema("", "", (_COLUMN,)), [(row,) for row in rows]).column("services").combine_chunks()
+SERVICES_TYPE: Final = cast("pa.ListType", arrow_schema(BULK_MESSAGES).field("services").type)
+"""Of the column of services."""
 
 
 def bulk_row(message: CapturedMessage) -> tuple[Any, ...]:

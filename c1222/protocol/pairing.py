@@ -13,6 +13,7 @@ that SDK number the messages of each session from 0 [V].
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from c1219.caches import BoundedDict
@@ -22,7 +23,7 @@ from c1222.message.ber import tlv
 from c1222.security.sealing import SessionSecurity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from c1222.message.acse import Acse
     from c1222.security.sealing import Opened
@@ -77,6 +78,47 @@ class Generations(Generic[_K, _T]):
         """Return an entry, or None."""
         value = self._young.get(key)
         return value if value is not None else self._old.get(key)
+
+    def room(self, count: int) -> bool:
+        """Return whether so many new entries can be put without that any is dropped."""
+        return len(self._young) + count <= self._half
+
+    def put_last(self, entries: dict[_K, _T]) -> bool:
+        """Put what many entries come to, unless that drops any; return whether it was done."""
+        young = self._young
+        if len(young) + len(entries) > self._half and not self.room(len(entries.keys() - young.keys())):
+            return False
+        young.update(entries)
+        return True
+
+    def put_all(self, count: int, entry: Callable[[int], tuple[_K, _T]]) -> None:
+        """Put many entries, one after the other; what would be dropped again is not asked for.
+
+        Args:
+            count: how many.
+            entry: returns key and value of each by its number, from 0; no two have the same key.
+        """
+        place, young = 0, self._young
+        while place < count and self._young is young:
+            self.put(*entry(place))
+            place += 1
+        # The older half was forgotten just now, so that from here on it is each time so many are put.
+        half, first = self._half, place - 1
+        times = (count - place) // half
+        if times and self._young is not young:
+            self.forgotten += len(self._old) + (times - 1) * half
+            last = first + times * half
+            self._old = dict(map(entry, range(last - half, last)))
+            self._young = dict(map(entry, range(last, count)))
+            place = count
+        for number in range(place, count):
+            self.put(*entry(number))
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def __iter__(self) -> Iterator[_K]:
+        return chain(self._young, self._old)
 
     def take(self, key: _K) -> _T | None:
         """Remove an entry and return it, or None."""

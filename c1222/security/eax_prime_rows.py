@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     Blocks = NDArray[np.uint64]  # rows of two numbers, which stand for the octets of a block as they are in memory
 
-__all__ = ["OpenedRows", "SealedRows", "open_rows"]
+__all__ = ["OpenedRows", "PlainRows", "SealedRows", "open_rows", "seal_rows"]
 
 _HALVES = 2
+_MANY = 256  # chains of a key that are worth to be run by themselves
 _PAD = 0x80
 _LOW = (1 << 64) - 1
 
@@ -95,17 +96,72 @@ def open_rows(keys: Sequence[Key], groups: Sequence[SealedRows]) -> list[OpenedR
         if rows.encrypted and body.shape[1]:
             tag = tag ^ next(tags)
         right = _same(tag, rows.sealed)
+        which: NDArray[np.bool_] | slice = slice(None) if right.all() else right
         bodies = np.zeros(body.shape, np.uint8)
         opened.append(OpenedRows(right, bodies))
         if not rows.encrypted:
-            bodies[right] = body[right]
+            bodies[which] = body[which]
         elif body.shape[1]:
-            streams.add(rows.key[right], header_tag[right], body.shape[1])
+            streams.add(rows.key[which], header_tag[which], body.shape[1])
     decrypted = iter(streams.run())
     for rows, result in zip(groups, opened, strict=True):
         if rows.encrypted and result.body.shape[1]:
-            result.body[result.right] = rows.sealed[result.right, :-MAC_SIZE] ^ next(decrypted)
+            which = slice(None) if result.right.all() else result.right
+            result.body[which] = rows.sealed[which, :-MAC_SIZE] ^ next(decrypted)
     return opened
+
+
+class PlainRows(NamedTuple):
+    """Messages to be sealed, with headers of one length and bodies of one length.
+
+    Attributes:
+        key: as for `SealedRows`.
+        header: likewise; never twice the same under a key.
+        body: the body of each message, rows × octets.
+        encrypted: whether to encrypt the bodies, or only to authenticate.
+    """
+
+    key: NDArray[np.intp]
+    header: NDArray[np.uint8]
+    body: NDArray[np.uint8]
+    encrypted: bool
+
+
+def seal_rows(keys: Sequence[Key], groups: Sequence[PlainRows]) -> list[NDArray[np.uint8]]:
+    """Encrypt and authenticate.
+
+    Args:
+        keys: the keys that the rows point to.
+        groups: the messages.
+
+    Returns:
+        For each group ciphertext or body, and the MAC, rows × octets.
+
+    Raises:
+        ShortHeader: the headers of a group have 16 octets or fewer.
+    """
+    if any(rows.header.shape[1] <= BLOCK_SIZE for rows in groups):
+        raise ShortHeader(SHORT_HEADER)
+    ciphers = _ciphers(keys)
+    chains, streams, second = _Chains(ciphers), _KeyStreams(ciphers), _Chains(ciphers)
+    for rows in groups:
+        data = rows.header if rows.encrypted else np.hstack((rows.header, rows.body))
+        chains.add(rows.key, data, of_ciphertext=False)
+    tags = chains.run()
+    hidden = [rows.encrypted and rows.body.shape[1] > 0 for rows in groups]
+    for rows, tag, hide in zip(groups, tags, hidden, strict=True):
+        if hide:
+            streams.add(rows.key, tag, rows.body.shape[1])
+    stream = iter(streams.run())
+    bodies = [rows.body ^ next(stream) if hide else rows.body for rows, hide in zip(groups, hidden, strict=True)]
+    for rows, body, hide in zip(groups, bodies, hidden, strict=True):
+        if hide:
+            second.add(rows.key, body, of_ciphertext=True)
+    more = iter(second.run())
+    return [
+        np.hstack((body, (tag ^ next(more) if hide else tag).view(np.uint8)[:, -MAC_SIZE:]))
+        for body, tag, hide in zip(bodies, tags, hidden, strict=True)
+    ]
 
 
 def _ciphers(keys: Sequence[Key]) -> list[CipherContext]:
@@ -152,10 +208,7 @@ class _Chains:
         d = [double_reversed(cipher.update(bytes(BLOCK_SIZE))) for cipher in ciphers]
         self._d = _blocks(d)
         self._q = _blocks(map(double_reversed, d))
-        self._keys: list[NDArray[np.intp]] = []
-        self._data: list[Blocks] = []
-        self._starts: list[Blocks] = []
-        self._masks: list[Blocks] = []
+        self._added: list[_Added] = []
 
     def add(self, key: NDArray[np.intp], data: NDArray[np.uint8], *, of_ciphertext: bool) -> None:
         """Add a chain for each row.
@@ -171,27 +224,64 @@ class _Chains:
         whole = size == padded.shape[1]
         if not whole:
             padded[:, size] = _PAD
-        self._keys.append(key)
-        self._data.append(padded.view(np.uint64))
-        self._starts.append((self._q if of_ciphertext else self._d)[key])
-        self._masks.append((self._d if whole else self._q)[key])
+        blocks = padded.view(np.uint64).reshape(count, padded.shape[1] // BLOCK_SIZE, _HALVES)
+        self._added.append(_Added(key, blocks, self._q if of_ciphertext else self._d, self._d if whole else self._q))
 
     def run(self) -> list[Blocks]:
         """Return the tags, in the order in which the rows were added."""
-        if not self._keys:
-            return []
-        counts = [len(key) for key in self._keys]
-        sizes = [data.shape[1] // _HALVES for data in self._data]
-        key = np.concatenate(self._keys)
+        tags = [np.empty((len(each.key), _HALVES), np.uint64) for each in self._added]
+        rows = sum(map(len, tags))
+        if rows < _MANY * len(self._ciphers):
+            self._together(tags)
+            return tags
+        for key in range(len(self._ciphers)):
+            self._of_key(key, tags)
+        return tags
+
+    def _of_key(self, key: int, tags: list[Blocks]) -> None:
+        """Run the chains of one key: the longest first, so that those that are not at their end stand in front."""
+        chosen = [(each, result, each.key == key) for each, result in zip(self._added, tags, strict=True)]
+        mine = [(each, result, slice(None) if which.all() else which) for each, result, which in chosen if which.any()]
+        mine.sort(key=lambda some: some[0].blocks.shape[1], reverse=True)
+        blocks = [each.blocks[which] for each, _, which in mine]
+        ends = np.cumsum([len(some) for some in blocks], dtype=np.int64).tolist()
+        places = [slice(end - len(some), end) for some, end in zip(blocks, ends, strict=True)]
+        state = np.empty((ends[-1] + 1 if ends else 0, _HALVES), np.uint64)
+        result = np.empty_like(state)  # and the one block that OpenSSL asks for beyond what it fills
+        for (each, _, _), place in zip(mine, places, strict=True):
+            state[place] = each.start[key]
+        cipher, step, active = self._ciphers[key], 0, len(mine)
+        while active:
+            for position in range(active):
+                state[places[position]] ^= blocks[position][:, step]
+            step += 1
+            done = [position for position in range(active) if blocks[position].shape[1] == step]
+            for position in done:
+                state[places[position]] ^= mine[position][0].mask[key]
+            octets = places[active - 1].stop * BLOCK_SIZE
+            source, target = state.data.cast("B"), result.data.cast("B")
+            cipher.update_into(source[:octets], target[: octets + BLOCK_SIZE - 1])
+            state, result = result, state
+            for position in done:
+                _, tag, which = mine[position]
+                tag[which] = state[places[position]]
+            active -= len(done)
+
+    def _together(self, tags: list[Blocks]) -> None:
+        """Run the chains of many keys, each of which has few."""
+        if not tags:
+            return
+        counts = [len(each.key) for each in self._added]
+        sizes = [each.blocks.shape[1] for each in self._added]
+        key = np.concatenate([each.key for each in self._added])
         left = np.repeat(sizes, counts)
         place = np.lexsort((left, key))
-        key, left = key[place], left[place]
-        first = np.cumsum(np.repeat(sizes, counts)) - np.repeat(sizes, counts)
-        first = first[place]
-        state = np.concatenate(self._starts)[place]
-        mask = np.concatenate(self._masks)[place]
-        data = np.concatenate([blocks.reshape(-1, _HALVES) for blocks in self._data])
-        tags = np.empty_like(state)
+        first = np.cumsum(left) - left
+        state = np.concatenate([each.start[each.key] for each in self._added])[place]
+        mask = np.concatenate([each.mask[each.key] for each in self._added])[place]
+        data = np.concatenate([each.blocks.reshape(-1, _HALVES) for each in self._added])
+        key, left, first = key[place], left[place], first[place]
+        result = np.empty_like(state)
         while len(key):
             state ^= data[first]
             ends = left == 1
@@ -199,14 +289,24 @@ class _Chains:
                 state[ends] ^= mask[ends]
             state = _encrypted(self._ciphers, key, state)
             if some:
-                tags[place[ends]] = state[ends]
+                result[place[ends]] = state[ends]
                 go_on = ~ends
                 key, left, place, first, state, mask = (
                     column[go_on] for column in (key, left, place, first, state, mask)
                 )
             left -= 1
             first += 1
-        return np.split(tags, np.cumsum(counts)[:-1])
+        for tag, part in zip(tags, np.split(result, np.cumsum(counts)[:-1]), strict=True):
+            tag[:] = part
+
+
+class _Added(NamedTuple):
+    """Rows of `_Chains`: their keys, rows × blocks; by key, what a chain starts from and masks its last block with."""
+
+    key: NDArray[np.intp]
+    blocks: Blocks
+    start: Blocks
+    mask: Blocks
 
 
 class _KeyStreams:
@@ -247,9 +347,13 @@ class _KeyStreams:
         if not self._keys:
             return []
         key = np.concatenate(self._keys)
-        place = np.argsort(key, kind="stable")
-        streams = np.empty((len(key), _HALVES), np.uint64)
-        streams[place] = _encrypted(self._ciphers, key[place], np.concatenate(self._counters)[place])
+        counters = np.concatenate(self._counters)
+        if (key[1:] >= key[:-1]).all():
+            streams = _encrypted(self._ciphers, key, counters)
+        else:
+            place = np.argsort(key, kind="stable")
+            streams = np.empty((len(key), _HALVES), np.uint64)
+            streams[place] = _encrypted(self._ciphers, key[place], counters[place])
         parts = np.split(streams, np.cumsum([len(key) for key in self._keys])[:-1])
         return [
             part.view(np.uint8).reshape(rows, -(-size // BLOCK_SIZE) * BLOCK_SIZE)[:, :size]

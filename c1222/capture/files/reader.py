@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple, Self, cast
 
 from c1222.capture.files.hextext import MAX_LINE, BadLine, is_hex_text, pasted
 from c1222.capture.files.interfaces import Interface, byte_order, read_interface
+from c1222.capture.files.pcap import PCAP_MAGIC, PcapForm, PcapRun, Walk, walk
 from c1222.capture.files.source import CaptureError, OctetSource
 from c1222.capture.tally import Tally
 from c1222.errors import Finding, Level
@@ -63,16 +64,6 @@ _BLOCK_OVERHEAD: Final = 4096  # what a packet block may hold besides its packet
 _MAX_BLOCK: Final = 1 << 24  # octets of any block; what claims more is damage, as in Wireshark
 _NEAR_SECONDS: Final = 86_400  # from one packet to the next, where damage lies between
 
-# first four octets of a pcap: byte order, nanoseconds in one unit of the fraction, octets after each record header
-_PCAP_MAGIC: Final = {
-    bytes.fromhex("a1b2c3d4"): (">", 1000, 0),
-    bytes.fromhex("d4c3b2a1"): ("<", 1000, 0),
-    bytes.fromhex("a1b23c4d"): (">", 1, 0),
-    bytes.fromhex("4d3cb2a1"): ("<", 1, 0),
-    bytes.fromhex("a1b2cd34"): (">", 1000, 8),
-    bytes.fromhex("34cdb2a1"): ("<", 1000, 8),
-}
-
 _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
     "unknown-block": ("note", "pcapng blocks that hold no packets"),
     "oversized-block": ("warning", "pcapng blocks larger than the limit, skipped"),
@@ -90,7 +81,7 @@ _REASONS: Final[dict[str, tuple[Level, str] | None]] = {
 
 def is_pcap(start: bytes) -> bool:
     """Tell by the start of a file whether it is pcap or pcapng."""
-    return start[:4] in _PCAP_MAGIC or start[:4] == _SECTION.to_bytes(4)
+    return start[:4] in PCAP_MAGIC or start[:4] == _SECTION.to_bytes(4)
 
 
 class Packet(NamedTuple):
@@ -152,6 +143,7 @@ class CaptureReader:
         self._damage: list[Finding] = []
         self._max_packet_size = max_packet_size
         self._max_interfaces = max_interfaces
+        self._walk: Walk = walk
         self._source = OctetSource(source)
         try:
             self._packets = self._open(self._source.more(b"", 0, 24))
@@ -165,6 +157,15 @@ class CaptureReader:
     def bare(self) -> Iterator[BarePacket]:
         """Return the packets without names, in place of iterating."""
         return self._packets
+
+    def runs(self, walk: Walk = walk) -> Iterator[PcapRun]:
+        """Return the packets of a pcap many at a time, in place of iterating.
+
+        Args:
+            walk: finds where they are.
+        """
+        self._walk = walk
+        return self._runs
 
     def __enter__(self) -> Self:
         return self
@@ -209,11 +210,12 @@ class CaptureReader:
 
     def _open(self, head: bytes) -> Iterator[BarePacket]:
         magic = head[:4]
-        if magic in _PCAP_MAGIC:
+        if magic in PCAP_MAGIC:
             self.format: Literal["pcap", "pcapng", "hex"] = "pcap"
             if len(head) < 24:
                 raise CaptureError("pcap", len(head), "the file ends inside its header")
-            return self._read_pcap(head, *_PCAP_MAGIC[magic])
+            self._runs = self._pcap_runs(head, *PCAP_MAGIC[magic])
+            return self._read_pcap(self._runs)
         if magic == b"\x0a\x0d\x0d\x0a":
             self.format = "pcapng"
             if byte_order(head[8:12]) is None:
@@ -244,14 +246,20 @@ class CaptureReader:
         finally:
             self.close()
 
-    def _read_pcap(self, buffer: bytes, order: str, unit: int, extra: int) -> Iterator[BarePacket]:
+    def _read_pcap(self, runs: Iterator[PcapRun]) -> Iterator[BarePacket]:
+        for run in runs:
+            for packet in run.packets():
+                self.packets = packet[0]
+                yield packet
+
+    def _pcap_runs(self, buffer: bytes, order: str, unit: int, extra: int) -> Iterator[PcapRun]:
         major, minor, link_type = struct.unpack_from(order + "HH12xI", buffer, 4)
         if (major, minor) != (2, 4):
             text = f"pcap version {major}.{minor}, read as 2.4"
             self._damage.append(Finding("warning", "version", "pcap", 4, text))
         link_type &= 0x03FFFFFF  # above it: the length of the frame check sequence
-        unpack = struct.Struct(order + "IIII").unpack_from
-        head = 16 + extra
+        form = PcapForm(order, unit, 16 + extra, link_type)
+        unpack, head = form.head.unpack_from, form.head_size
         limit = self._max_packet_size
         big_or_little: Literal["big", "little"] = "big" if order == ">" else "little"
         number = first = latest = 0
@@ -272,18 +280,12 @@ class CaptureReader:
         try:
             while True:
                 last = len(buffer) - head
-                while pos <= last:
-                    seconds, fraction, captured, length = unpack(buffer, pos)
-                    start = pos + head
-                    after = start + captured
-                    if after > last + head or captured > limit:
-                        break
-                    self.packets = number = number + 1
-                    pos = after
-                    latest = seconds
-                    first = first or seconds
-                    time_ns = seconds * 1_000_000_000 + fraction * unit
-                    yield number, time_ns, link_type, buffer[start:after], length
+                places, pos, captured = self._walk(buffer, pos, form, limit)
+                if len(places):
+                    yield PcapRun(buffer, places, number + 1, form)
+                    self.packets = number = number + len(places)
+                    latest = unpack(buffer, places[-1])[0]
+                    first = first or next(filter(None, (unpack(buffer, place)[0] for place in places)), 0)
                 need = head
                 if pos <= last:
                     if captured > limit:

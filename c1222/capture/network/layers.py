@@ -40,6 +40,7 @@ __all__ = [
     "Flow",
     "Layers",
     "Segment",
+    "end_text",
     "ends",
     "pass_extensions",
 ]
@@ -119,10 +120,16 @@ def ends(key: bytes) -> tuple[str, str]:
 def _ends(key: bytes) -> tuple[str, str]:
     size = len(key) // 2 - 2
     source, destination = _PORTS.unpack_from(key, 2 * size)
-    return _end(key[:size], source), _end(key[size:-4], destination)
+    return end_text(key[:size], source), end_text(key[size:-4], destination)
 
 
-def _end(address: bytes, port: int) -> str:
+def end_text(address: bytes, port: int) -> str:
+    """Return one end of a flow as text.
+
+    Args:
+        address: 4 or 16 octets.
+        port: 0..65535.
+    """
     if len(address) == 4:
         first, second, third, fourth = address
         return f"{first}.{second}.{third}.{fourth}:{port}"
