@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
+from c1219.caches import BoundedDict
 from c1219.tabular.schema import RowColumn, RowSchema
 from c1222.bulk.datagrams import Packets, walk
 from c1222.bulk.merging import merged, numbered_words
@@ -75,7 +76,7 @@ class CapturedFrames:
         self._max_size = max_apdu_size
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        texts: dict[int, str] = {}
+        texts = BoundedDict(_MAX_TEXTS, _ipv4_end)
         batch = _Batch(self._apdus, self._file, texts)
         for packets in self._packets():
             at = 0
@@ -87,8 +88,6 @@ class CapturedFrames:
                 at = end
                 if batch.packets >= self._rows or batch.octets >= BATCH_OCTETS:
                     yield from batch.made()
-                    if len(texts) > _MAX_TEXTS:
-                        texts.clear()
                     batch = _Batch(self._apdus, self._file, texts)
         batch.add_items(self._apdus.finish())
         yield from batch.made()
@@ -124,7 +123,7 @@ class _Batch:
         octets: of them.
     """
 
-    def __init__(self, apdus: CaptureApdus, file: str | None, texts: dict[int, str]) -> None:
+    def __init__(self, apdus: CaptureApdus, file: str | None, texts: BoundedDict[int, str]) -> None:
         self.packets = self.octets = 0
         self._apdus = apdus
         self._file = file
@@ -205,6 +204,10 @@ class _Batch:
             apdu,
             [finding._asdict() for finding in findings] or None,
         )
+
+
+def _ipv4_end(number: int) -> str:
+    return end_text((number >> 16).to_bytes(4), number & 0xFFFF)
 
 
 def _several(packets: Iterator[Packet], count: int) -> list[Packet]:
