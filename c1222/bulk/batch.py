@@ -16,13 +16,13 @@ from c1222.errors import Finding
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Batch"]
+__all__ = ["ApduBatch"]
 
 _NO_APDU: Final = Finding("error", "not-an-apdu", "bulk", None, "there is no APDU in this row")
 _NO_FINDINGS: Final = Finding("error", "malformed", "bulk.findings", None, "the findings of this row cannot be read")
 
 
-class Batch:
+class ApduBatch:
     """A batch, in columns that rows are taken from.
 
     Attributes:
@@ -59,7 +59,7 @@ class Batch:
         self.frame = _numbers(batch.column("frame"), 0)
         self.time_ns = _numbers(batch.column("time_ns"), UNTIMED)
         self._words = {name: _words(batch.column(name)) for name in ("src", "dst", "transport")}
-        self.src, self.dst, self.transport = (_Texts(words) for words in self._words.values())
+        self.src, self.dst, self.transport = (_ColumnTexts(words) for words in self._words.values())
 
     def columns(self, rows: NDArray[np.int64]) -> dict[str, pa.Array]:
         """Return the columns that messages have from the batch.
@@ -92,7 +92,7 @@ class Batch:
         return Apdu(frame, time_ns, src, dst, how, self.apdu(row), (frame,), findings)
 
 
-class _Texts:
+class _ColumnTexts:
     """The texts of a column; null is no text."""
 
     def __init__(self, words: pa.DictionaryArray) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from c1222.bulk.batch import Batch
+    from c1222.bulk.batch import ApduBatch
     from c1222.bulk.opening import OpenedShape, Titles
 
 __all__ = ["UsualRows"]
@@ -44,7 +44,7 @@ class UsualRows:
         quoted: called invocation id, in responses.
     """
 
-    def __init__(self, batch: Batch, opened: Sequence[OpenedShape], titles: Titles) -> None:
+    def __init__(self, batch: ApduBatch, opened: Sequence[OpenedShape], titles: Titles) -> None:
         count = batch.count
         self.frame = batch.frame
         self.titles = titles

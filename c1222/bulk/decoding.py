@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from c1219.tabular.arrow import arrow_table
-from c1222.bulk.batch import Batch
+from c1222.bulk.batch import ApduBatch
 from c1222.bulk.columns import UsualRows
 from c1222.bulk.merging import merged
 from c1222.bulk.opening import KeyPlaces, Titles, open_shapes
@@ -66,7 +66,7 @@ class DecodedBatches:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for batch in self._batches:
-            decoded = self._decoded(Batch(batch))
+            decoded = self._decoded(ApduBatch(batch))
             if decoded.num_rows:
                 yield decoded
         if last := self._decoder.finish():
@@ -76,7 +76,7 @@ class DecodedBatches:
         """Return what concerns the messages as a whole; complete once all batches were taken."""
         return self._decoder.findings()
 
-    def _decoded(self, batch: Batch) -> pa.RecordBatch:
+    def _decoded(self, batch: ApduBatch) -> pa.RecordBatch:
         decoder = self._decoder
         if len(self._titles.texts) > _MAX_TITLES:
             self._titles = Titles(decoder.keys.base_oid.content)
@@ -114,7 +114,9 @@ class DecodedBatches:
         }
         return merged(BULK_MESSAGES, columns, single, alone)
 
-    def _in_order(self, batch: Batch, usual: UsualRows, pairing: Pairing) -> tuple[list[int], list[CapturedMessage]]:
+    def _in_order(
+        self, batch: ApduBatch, usual: UsualRows, pairing: Pairing
+    ) -> tuple[list[int], list[CapturedMessage]]:
         """Pair all messages.
 
         Returns:
@@ -143,7 +145,7 @@ class DecodedBatches:
         return order, messages
 
     def _the_long_way(
-        self, batch: Batch, usual: UsualRows, pairing: Pairing, row: int, keys: list[Key]
+        self, batch: ApduBatch, usual: UsualRows, pairing: Pairing, row: int, keys: list[Key]
     ) -> CapturedMessage:
         """Return a usual message whose services are not like others."""
         some, body = usual.opened(row)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["PCAP_MAGIC", "PcapForm", "PcapRun", "Walk", "walk"]
+__all__ = ["PCAP_MAGIC", "FindPackets", "PcapForm", "PcapRun", "walk"]
 
 PCAP_MAGIC: Final = {
     bytes.fromhex("a1b2c3d4"): (">", 1000, 0),
@@ -47,7 +47,7 @@ class PcapForm(NamedTuple):
         return struct.Struct(self.order + "IIII")
 
 
-class Walk(Protocol):
+class FindPackets(Protocol):
     """What finds packets, as `walk` does."""
 
     def __call__(self, buffer: bytes, pos: int, form: PcapForm, limit: int, /) -> tuple[Sequence[int], int, int]: ...

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple, Self, cast
 
 from c1222.capture.files.hextext import MAX_LINE, BadLine, is_hex_text, pasted
 from c1222.capture.files.interfaces import Interface, byte_order, read_interface
-from c1222.capture.files.pcap import PCAP_MAGIC, PcapForm, PcapRun, Walk, walk
+from c1222.capture.files.pcap import PCAP_MAGIC, FindPackets, PcapForm, PcapRun, walk
 from c1222.capture.files.source import CaptureError, OctetSource
 from c1222.capture.tally import Tally
 from c1222.errors import Finding, Level
@@ -143,7 +143,7 @@ class CaptureReader:
         self._damage: list[Finding] = []
         self._max_packet_size = max_packet_size
         self._max_interfaces = max_interfaces
-        self._walk: Walk = walk
+        self._walk: FindPackets = walk
         self._source = OctetSource(source)
         try:
             self._packets = self._open(self._source.more(b"", 0, 24))
@@ -158,7 +158,7 @@ class CaptureReader:
         """Return the packets without names, in place of iterating."""
         return self._packets
 
-    def runs(self, walk: Walk = walk) -> Iterator[PcapRun]:
+    def runs(self, walk: FindPackets = walk) -> Iterator[PcapRun]:
         """Return the packets of a pcap many at a time, in place of iterating.
 
         Args:
