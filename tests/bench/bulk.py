@@ -9,6 +9,7 @@ imported, but for tshark, whose start is in it. Medians of the runs, and of thei
 * ``decode_capture``: every MAC verified, no service decoded, no column made;
 * ``Messages``: the same, and all of its columns made, as a table of Arrow;
 * ``frames``, ``decode``: the two halves of the columns, every column made; ``columns`` is both together;
+* ``parquet``: both, and the columns written with Zstandard;
 * ``one by one``: every MAC and every body of the encrypted messages by `EAXPrime`; ``together``: by `open_rows`.
 """
 
@@ -89,8 +90,23 @@ def measured(path: str, meters: int) -> dict[str, float]:
     decoded = timed("decode", lambda: list(bulk.decode(batches, store)))
     assert count == made.num_rows == sum(batch.num_rows for batch in decoded)
     times["columns"] = times["frames"] + times["decode"]
+    timed("parquet", lambda: _parquet(bulk.decode(bulk.frames(path), store)))
     _verification(batches, store, timed)
     return times
+
+
+def _parquet(batches: Any) -> None:
+    """Write batches as Parquet, into memory."""
+    import io
+
+    import pyarrow.parquet as pq
+
+    writer = None
+    for batch in batches:
+        writer = writer or pq.ParquetWriter(io.BytesIO(), batch.schema, compression="zstd")
+        writer.write_batch(batch)
+    if writer is not None:
+        writer.close()
 
 
 def _verification(batches: list[Any], store: Any, timed: Callable[[str, Callable[[], Any]], Any]) -> None:
@@ -140,7 +156,14 @@ def report(title: str, runs: list[dict[str, float]], count: int) -> None:
     for name in runs[0]:
         cpu = statistics.median(times[name] for times in runs)
         print(f"{name:16} {cpu:6.2f} s CPU {cpu / count * 1e6:6.2f} us a message")
-    pairs = [("decode_capture", "columns"), ("Messages", "columns"), ("one by one", "together"), ("tshark", "columns")]
+    pairs = [
+        ("decode_capture", "columns"),
+        ("decode_capture", "parquet"),
+        ("decode_capture", "together"),
+        ("Messages", "columns"),
+        ("one by one", "together"),
+        ("tshark", "columns"),
+    ]
     for slow, fast in pairs:
         if slow in runs[0]:
             ratio = statistics.median(times[slow] / times[fast] for times in runs)
