@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any, Final, NamedTuple, Self
 
+from c1219.caches import remembered
 from c1219.codes.quantities import Commodity, IdCode, Kind, Quantity, commodity, quantity
 
 __all__ = ["Direction", "Multiplier", "Segmentation", "TimeBase", "UnitDescription", "describe_unit"]
@@ -199,7 +200,17 @@ def describe_unit(entry: Mapping[str, int] | object) -> UnitDescription:
         The description. With NFS set nothing in the entry follows the standard, so quantity and unit stay open and the
         factor is 1.
     """
+    if isinstance(entry, tuple):  # the record of an entry; meters have few different ones
+        return _of_record(type(entry), entry)
+    return _described(entry)
 
+
+@remembered(512)
+def _of_record(_kind: type, entry: object) -> UnitDescription:
+    return _described(entry)
+
+
+def _described(entry: Mapping[str, int] | object) -> UnitDescription:
     def field(name: str) -> int:
         value: Any = entry[name] if isinstance(entry, Mapping) else getattr(entry, name)
         return int(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple, Self
 
+from c1219.caches import remembered
 from c1219.errors import DecodeError
 from c1219.tableid import NUMBERS, TableId
 
@@ -64,6 +65,7 @@ class LogicalName(NamedTuple):
         return ".".join(map(str, self))
 
 
+@remembered(8192)
 def utility_table(table: int, channel: int = 0) -> LogicalName:
     """Return the name of a table as a COSEM object of class 26.
 

@@ -42,12 +42,13 @@ class ValueColumn:
         channel: value group B.
     """
 
-    __slots__ = ("channel", "named", "reason", "scale", "source")
+    __slots__ = ("_names", "channel", "named", "reason", "scale", "source")
 
     def __init__(self, named: NamedQuantity, source: Source, wire: str, multiplier: Any, offset: Any) -> None:
         self.named = named
         self.source = source
         self.channel = 0
+        self._names: dict[tuple[int | None, int], LogicalName] = {}
         self.scale: Scale | None = None
         self.reason = named.remarks[0] if named.name is None else ""
         if named.name is not None and source.pulses:
@@ -62,6 +63,20 @@ class ValueColumn:
         """The logical name of the total."""
         name = self.named.name or LogicalName(0, 0, 0, 0, 0)
         return name._replace(b=self.channel) if self.channel else name
+
+    def name_of(self, tier: int | None, period: int) -> LogicalName:
+        """Return the logical name of a tier and period.
+
+        Args:
+            tier: of use, 0 for the first; None for the total.
+            period: value group F.
+        """
+        key = tier, period
+        found = self._names.get(key)
+        if found is None:
+            name = self.name
+            found = self._names[key] = name._replace(e=name.e if tier is None else tier + 1, f=period)
+        return found
 
 
 class Builder:

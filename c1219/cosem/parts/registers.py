@@ -65,7 +65,7 @@ def register_columns(builder: Builder) -> _Placed:
 
 def register_objects(builder: Builder, placed: _Placed) -> None:
     """Map the rows of the registers."""
-    periods: dict[str, dict[tuple[Any, ...], dict[_Cell, Data]]] = {}
+    periods: dict[str, list[tuple[Register, ValueColumn]]] = {}
     for row, _, column in placed:
         if row.kind == "demand resets":
             _resets(builder, row)
@@ -78,12 +78,12 @@ def register_objects(builder: Builder, placed: _Placed) -> None:
         elif row.tier is not None and column.name.e:
             builder.leave("M66", row.path, row.quantity or row.kind, "value group E says something else than the rate")
         elif row.period in _PROFILES:
-            cells = periods.setdefault(row.period, {}).setdefault((row.self_read, row.period_end), {})
-            _cells(builder, cells, row, column)
+            periods.setdefault(row.period, []).append((row, column))
+            builder.paths.setdefault(row.path, column.name_of(row.tier, CURRENT))
         else:
             _register(builder, row, column)
-    for period, entries in periods.items():
-        _profile(builder, period, entries)
+    for period, past in periods.items():
+        _profile(builder, period, past)
 
 
 def _kind(row: Register, extremes: dict[str, Any]) -> ValueKind | None:
@@ -113,10 +113,7 @@ def _reset_time(builder: Builder, row: Register) -> None:
 
 
 def _name(row: Register, column: ValueColumn) -> LogicalName:
-    name, period = column.name, _PERIOD_F.get(row.period, CURRENT)
-    if row.tier is None and period == CURRENT:
-        return name
-    return LogicalName(name.a, name.b, name.c, name.d, name.e if row.tier is None else row.tier + 1, period)
+    return column.name_of(row.tier, _PERIOD_F.get(row.period, CURRENT))
 
 
 def _register(builder: Builder, row: Register, column: ValueColumn) -> None:
@@ -164,31 +161,46 @@ def _interval(builder: Builder, column: ValueColumn) -> None:
 # --- past periods as rows
 
 
-def _cells(builder: Builder, cells: dict[_Cell, Data], row: Register, column: ValueColumn) -> None:
-    interface, name = column.named.interface, _name(row, column)
-    if interface is None or column.scale is None:
-        return
-    cells.setdefault((interface, name, 2), column.scale.data(row.value))
-    if interface is InterfaceClass.EXTENDED_REGISTER:
-        cells.setdefault((interface, name, 5), builder.time_data(row.event_time))
-    builder.paths.setdefault(row.path, name)
-
-
-def _profile(builder: Builder, period: str, entries: dict[tuple[Any, ...], dict[_Cell, Data]]) -> None:
-    row, name = _PROFILES[period]
-    columns = tuple(dict.fromkeys(cell for cells in entries.values() for cell in cells))
-    rows = [
-        ProfileEntry(time, (builder.time_data(time), *(cells.get(column, NULL) for column in columns)))
-        for (_, time), cells in entries.items()
-    ]
-    columns = ((InterfaceClass.CLOCK, CLOCK_NAME, 2), *columns)
+def _profile(builder: Builder, period: str, rows: list[tuple[Register, ValueColumn]]) -> None:
+    number, name = _PROFILES[period]
+    facts = ROWS[number]
     table = "ST26" if period == "self read" else "ST24"
-    facts = ROWS[row]
-    attributes = capture_attributes(columns, 0, len(rows), len(rows))
+    kinds = dict.fromkeys((column, row.tier) for row, column in rows)
+    columns = tuple(dict.fromkeys(cell for column, tier in kinds for cell in _cells(column, tier)))
+    captured = ((InterfaceClass.CLOCK, CLOCK_NAME, 2), *columns)
+    attributes: dict[int, Any] = capture_attributes(captured, 0, 0, 0)
+    attributes[7] = attributes[8] = lambda: u32(len({(row.self_read, row.period_end) for row, _ in rows}))
     profile = CosemProfile(
-        name, table, attributes, columns, lambda: rows, rows=(row,), fidelity=facts.fidelity, remarks=(facts.residue,)
-    )
+        name, table, attributes, captured, lambda: _entries(builder, rows, columns),
+        rows=(number,), fidelity=facts.fidelity, remarks=(facts.residue,),
+    )  # fmt: skip
     builder.add(profile)
+
+
+def _cells(column: ValueColumn, tier: int | None) -> tuple[_Cell, ...]:
+    """Return the capture objects of a value: the value, and when it occurred if it has a time of its own."""
+    interface, name = column.named.interface, column.name_of(tier, CURRENT)
+    if interface is None:
+        return ()
+    both = interface is InterfaceClass.EXTENDED_REGISTER
+    return ((interface, name, 2), (interface, name, 5)) if both else ((interface, name, 2),)
+
+
+def _entries(
+    builder: Builder, rows: list[tuple[Register, ValueColumn]], columns: tuple[_Cell, ...]
+) -> list[ProfileEntry]:
+    periods: dict[tuple[Any, ...], dict[_Cell, Data]] = {}
+    for row, column in rows:
+        cells = periods.setdefault((row.self_read, row.period_end), {})
+        for cell in _cells(column, row.tier):
+            if cell[2] == 2 and column.scale is not None:
+                cells.setdefault(cell, column.scale.data(row.value))
+            else:
+                cells.setdefault(cell, builder.time_data(row.event_time))
+    return [
+        ProfileEntry(time, (builder.time_data(time), *(cells.get(column, NULL) for column in columns)))
+        for (_, time), cells in periods.items()
+    ]
 
 
 def capture_attributes(columns: tuple[_Cell, ...], period: int, in_use: int, most: int) -> dict[int, Any]:
@@ -200,9 +212,9 @@ def capture_attributes(columns: tuple[_Cell, ...], period: int, in_use: int, mos
         in_use: rows that it has.
         most: rows that it can have.
     """
-    captured = list(_captured(columns))
     return {
-        3: array(captured), 4: u32(period), 5: enum(_FIFO), 6: captured[0], 7: u32(in_use), 8: u32(most),
+        3: lambda: array(_captured(columns)), 4: u32(period), 5: enum(_FIFO), 6: lambda: next(_captured(columns)),
+        7: u32(in_use), 8: u32(most),
     }  # fmt: skip
 
 
