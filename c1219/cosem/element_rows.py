@@ -35,9 +35,7 @@ ELEMENT_ROWS: Final = (
     ),
     MappingRow("M81", "ST2", "class 3 `1-0:0.3.0`, `0.6.0`, `0.6.2`, `0.6.3`", "1", "L", "texts of the nameplate"),
     MappingRow("M82", "load profile set k", "class 7 `1-0:99.1.(k-1)`", "V/?", "C", "which set is which, is ours"),
-    MappingRow(
-        "M83", "set of a day's intervals", "class 7 `1-0:99.2.(k-1)`", "V/?", "C", "which set is which, is ours"
-    ),
+    MappingRow("M83", "set of a day's intervals", "–", "V", "N", "MAX_INT_TIME has 8 bits: 255 minutes at most"),
     MappingRow("M84", "channel with bulk source", "column `c.29.0`", "V/1", "E"),
     MappingRow("M85", "channel with averaged source", "column `c.5.0`", "V", "E"),
     MappingRow(

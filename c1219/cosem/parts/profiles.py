@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["profile_columns", "profile_objects"]
 
-_A_DAY: Final = 1440
 _QUOTIENT: Final = Context(prec=28)
 _NOT_VALID: Final = 0x04
 _STATUS_BITS: Final = (
@@ -93,9 +92,7 @@ def _scaled(source: Source, channel: Channel) -> Source:
 
 
 def _profile(builder: Builder, profile: ProfileSet, columns: list[tuple[Channel, ValueColumn | str]]) -> None:
-    number, daily = profile.number, profile.minutes == _A_DAY
-    row = "M83" if daily else "M82"
-    facts = ROWS[row]
+    number, facts = profile.number, ROWS["M82"]
     view = _Once(builder, number)
     cells: list[tuple[InterfaceClass, LogicalName, int]] = [(InterfaceClass.CLOCK, CLOCK_NAME, 2)]
     kept: list[tuple[int, ValueColumn]] = []
@@ -115,10 +112,10 @@ def _profile(builder: Builder, profile: ProfileSet, columns: list[tuple[Channel,
         _last_status(builder, profile, view)
     attributes = capture_attributes(tuple(cells), profile.minutes * 60, 0, profile.block_count * profile.per_block)
     attributes[7] = lambda: u32(len({(row.block, row.end) for row in view().rows}))
-    name = LogicalName(1, 0, 99, 2 if daily else 1, number - 1)
+    name = LogicalName(1, 0, 99, 1, number - 1)
     made = CosemProfile(
         name, profile.label, attributes, tuple(cells), lambda: _entries(builder, view(), kept, has_status),
-        rows=(row, "M87", "M88", "M89", "M90"), fidelity=facts.fidelity, remarks=(facts.residue, ROWS["M88"].residue),
+        rows=("M82", "M87", "M88", "M89", "M90"), fidelity=facts.fidelity, remarks=(facts.residue, ROWS["M88"].residue),
     )  # fmt: skip
     builder.add(made)
 

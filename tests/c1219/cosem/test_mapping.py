@@ -223,7 +223,7 @@ def test_without_tables_there_is_nothing_but_findings() -> None:
     assert found.findings
 
 
-def test_second_maxima_and_days(worked: Device) -> None:
+def test_second_maxima_and_long_intervals(worked: Device) -> None:
     device = Device({label: worked[label].raw for label in worked})
     old = device.bind(23).to_json(device[23].value)
     device.change("ST21.NBR_OCCUR", 2)
@@ -236,10 +236,10 @@ def test_second_maxima_and_days(worked: Device) -> None:
     device.put(23, device.encode(23, device.bind(23).from_json(old)))
     left = {one.path: one.reason for one in device.cosem().residue}
     assert left["ST23.TOT_DATA_BLOCK.DEMANDS[0].DEMAND[1]"] == "there is no code for a rank"
-    daily = Device({label: sample("polyphase-tou")[label].raw for label in sample("polyphase-tou")})
+    longer = Device({label: sample("polyphase-tou")[label].raw for label in sample("polyphase-tou")})
     for number in (60, 61):
-        daily.change(f"ST{number}.MAX_INT_TIME_SET2", 1440 // 8)
-    assert obj(daily.cosem(), 7, "1.0.99.1.1.255").attribute(4).value == 180 * 60
+        longer.change(f"ST{number}.MAX_INT_TIME_SET2", 180)
+    assert obj(longer.cosem(), 7, "1.0.99.1.1.255").attribute(4).value == 180 * 60
 
 
 def test_names_beside_the_quantity() -> None:

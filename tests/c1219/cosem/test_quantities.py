@@ -147,7 +147,7 @@ def test_any_entry_has_a_name_or_a_reason(
 
 NOT_SHOWN = {
     "M69": "no sample keeps a second maximum; tests/c1219/cosem/test_mapping.py has one",
-    "M83": "no sample has intervals of a day; tests/c1219/cosem/test_mapping.py has one",
+    "M83": "MAX_INT_TIME has 8 bits: no table can declare intervals of a day",
     "M86": "end readings are in the registers at that time; they have no column yet",
     "M91": "counts only: entries_in_use and profile_entries of M82",
     "M93": "an attribute of M92", "M94": "an attribute of M92", "M95": "attributes of M92", "M96": "an attribute of M92",
