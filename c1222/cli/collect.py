@@ -31,7 +31,9 @@ _WHAT: Final = "registers,load-profile,events"
 @click.argument("group", metavar="GROUP")
 @meters_option
 @click.option("--what", default=_WHAT, show_default=True, help="What to read, with commas between.")
-@click.option("--store", required=True, metavar="WHERE", help="A folder for Parquet files, or sqlite:///FILE.")
+@click.option(
+    "--store", required=True, metavar="WHERE", help="A folder for Parquet files, sqlite:///FILE, or postgresql://…."
+)
 @click.option(
     "--days", type=click.FloatRange(0, min_open=True), help="Of meters that the store does not know, only so many days."
 )

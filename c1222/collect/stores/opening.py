@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 __all__ = ["open_sink"]
 
 _SQLITE: Final = "sqlite:///"
+_POSTGRES: Final = ("postgresql://", "postgres://")
 
 
 def open_sink(address: str) -> Sink:
     """Open a store.
 
     Args:
-        address: a folder for Parquet files (extra ``arrow``), or ``sqlite:///file`` (a fourth slash begins a path from
-            the root).
+        address: a folder for Parquet files (extra ``arrow``), ``sqlite:///file`` (a fourth slash begins a path from
+            the root), or ``postgresql://…`` (extra ``postgres``).
 
     Raises:
         StoreError: it cannot be opened, or the address is none.
@@ -32,8 +33,14 @@ def open_sink(address: str) -> Sink:
         if not path.parent.is_dir():
             raise StoreError(f"{path.parent}: there is no such folder")
         return SQLiteSink(path)
+    if address.startswith(_POSTGRES):
+        try:
+            from c1222.collect.stores.postgres import PostgresSink  # noqa: PLC0415 - likewise
+        except ImportError:
+            raise StoreError("PostgreSQL needs psycopg: install c1222[postgres]") from None
+        return PostgresSink(address)
     if not address or "://" in address:
-        raise StoreError(f"{address or 'nothing'}: a store is a folder, or {_SQLITE}FILE")
+        raise StoreError(f"{address or 'nothing'}: a store is a folder, {_SQLITE}FILE or {_POSTGRES[0]}…")
     try:
         from c1222.collect.stores.parquet import ParquetSink  # noqa: PLC0415 - likewise
     except ModuleNotFoundError as error:

@@ -229,7 +229,7 @@ def test_verdicts_are_logged_with_their_fields(tmp_path: Path, caplog: pytest.Lo
 def test_what_can_be_read_and_stores_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="register: what can be read is registers, load-profile, events"):
         run([], ["register"], f"sqlite:///{tmp_path}/x.db")
-    with pytest.raises(StoreError, match="a store is"):
+    with pytest.raises(StoreError, match="a store is a folder"):
         open_sink("mysql://h/x")
     with pytest.raises(StoreError, match="no such folder"):
         open_sink(f"sqlite:///{tmp_path}/none/x.db")
