@@ -276,6 +276,7 @@ class _Input:
         from c1222.capture.network.streams import C1222_PORT
         from c1222.capture.serial.decoder import SerialLogDecoder
         from c1222.errors import in_words
+        from c1222.message.ber import APDU_TAG
 
         source = self.paths or io.BytesIO(self._apdus)
         ports = {C1222_PORT, *self._ports}
@@ -285,6 +286,8 @@ class _Input:
                 return SerialLogDecoder(self.paths, keys=self._keys)
             return CaptureDecoder(source, keys=self._keys, ports=ports, by_content=self._by_content, early_ns=early_ns)
         except (CaptureError, OSError) as error:
+            if self._apdus.strip() == b"%02x" % APDU_TAG:
+                fail("--apdu: the APDU is cut: of it there is the tag alone")
             name = getattr(error, "filename", None) or self._name
             fail(
                 str(error) if len(self.paths) > 1 and isinstance(error, CaptureError) else f"{name}: {in_words(error)}"

@@ -212,7 +212,10 @@ def test_octets_in_hex(keys: str, tmp_path: Path) -> None:
     assert text.stdout.startswith("#1  in hex\n    .4 asks .1.100.2")
     piped = program("-", "--keys", keys, input=path.read_bytes())
     assert (piped.returncode, piped.stdout.count(b"verified")) == (1, 2)
-    for arguments, said in (((), "Missing argument"), ((path, "--apdu", "60"), "exclude"), (("--apdu", "zz"), "no")):
+    for arguments, said in (
+        ((), "Missing argument"), ((path, "--apdu", "60"), "exclude"), (("--apdu", "zz"), "nor hex"),
+        (("--apdu", "60"), "the APDU is cut"),
+    ):  # fmt: skip
         result = run(*arguments)
         assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
 
