@@ -65,7 +65,7 @@ def test_the_shell_blocks_run_as_they_stand(tmp_path: Path, monkeypatch: pytest.
     written = {path.name for path in folder.iterdir()}
     assert written == {
         "c1222-demo.pcap", "c1222-demo.toml", "c1222_decryption_table", "clear.pcapng", "devices", "keys.toml", "messages.jsonl", "profile.csv",
-        "registers.jsonl", "usage.xml",
+        "meters.toml", "readings.db", "registers.jsonl", "usage.xml",
     }  # fmt: skip
     assert len((folder / "registers.jsonl").read_text("utf-8").splitlines()) == 621
     assert len((folder / "messages.jsonl").read_text("utf-8").splitlines()) > 20
