@@ -159,7 +159,7 @@ def _ends(profile: ProfileSet, blocks: list[Block], rows: IntervalRows, whence: 
     naive = np.array([block.end is None or block.end.tzinfo is None for block in blocks], np.bool_)
     offsets = np.full((len(blocks), profile.per_block), NO_OFFSET, np.int16)
     for own, block in zip(offsets, blocks, strict=True):
-        if whence.place_known and block.end is not None and block.end.tzinfo is not None:
+        if whence.place is not None and block.end is not None and block.end.tzinfo is not None:
             own[list(block.indices)] = _offsets(profile, block, whence)
     return Moments(
         rows.timed, rows.ends * _SECOND, offsets[rows.owners, rows.position], naive[rows.owners] & rows.timed

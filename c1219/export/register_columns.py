@@ -171,7 +171,7 @@ class RegisterColumns:
             yield from self._of_form(form, images[middle:], origins[middle:])
             return
         for image, whence in zip(images, origins, strict=True):
-            found = Registers(self._registers(image), (), whence._replace(place_known=self._origin.place_known))
+            found = Registers(self._registers(image), (), whence._replace(place=self._origin.place))
             yield from arrow_table(READINGS, found.table_rows(), self._decimals).to_batches()
 
     def _registers(self, image: bytes) -> tuple[Register, ...]:

@@ -5,15 +5,18 @@ Values, quantities, units and kinds are as the views say them; units are base un
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.rules.timekeeping import naive_utc
 from c1219.tabular.schema import METER, RowColumn, RowSchema
 from c1219.values import Raw
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
+
+    from c1219.rules.timekeeping import Timekeeping
 
 __all__ = [
     "PRECISION", "READINGS", "ROUNDED", "SCALE", "TOO_LARGE", "ZONE_UNKNOWN", "MeterOrigin", "TableRead", "fitted",
@@ -107,7 +110,7 @@ class MeterOrigin(NamedTuple):
         meter: serial number of ST1, else the identification of ST5, else the title; "" if none is known.
         node: title in the network.
         clock: the meter's clock when it was read; aware if the offset from UTC is known.
-        place_known: the offset of the meter's place is known, so that UTC is not merely all that is.
+        place: how the times of the meter's place relate to UTC; None where its offset is not known.
         read_at: aware time at which it was read or captured.
         verified: whether a MAC was right; None if none was expected.
         tables: what is known of single tables, by label; it overrides `read_at` and `verified`.
@@ -116,7 +119,7 @@ class MeterOrigin(NamedTuple):
     meter: str = ""
     node: str | None = None
     clock: dt.datetime | None = None
-    place_known: bool = False
+    place: Timekeeping | None = None
     read_at: dt.datetime | None = None
     verified: bool | None = None
     tables: Mapping[str, TableRead] | None = None
@@ -127,8 +130,14 @@ class MeterOrigin(NamedTuple):
         return self if read is None else self._replace(read_at=read.at, verified=read.verified)
 
     def offset_of(self, time: dt.datetime | None) -> int | None:
-        """Return the minutes that the meter's place is ahead of UTC at a time; None if that is not known."""
-        return minutes_from_utc(time) if self.place_known else None
+        """Return the minutes that the meter's place is ahead of UTC at a time; None if that is not known.
+
+        Args:
+            time: with the offset of the place, or in UTC, as times of a capture are.
+        """
+        if time is None or time.tzinfo is None or self.place is None:
+            return None
+        return minutes_from_utc(self.place.localize(naive_utc(time)) if time.tzinfo is dt.UTC else time)
 
 
 def minutes_from_utc(time: dt.datetime | None) -> int | None:

@@ -41,7 +41,7 @@ def wanted(device: Device, label: str, image: bytes, whence: MeterOrigin, offset
         alone.put_pieces(label, {offset: image})
     found = registers(alone)
     assert found.origin is not None
-    whence = whence._replace(place_known=found.origin.place_known)
+    whence = whence._replace(place=found.origin.place)
     rows = Registers(tuple(row for row in found if row.table == label), (), whence).table_rows()
     return arrow_table(READINGS, rows).to_pylist()
 

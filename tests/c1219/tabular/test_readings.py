@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from c1219 import Device
+from c1219.rules.timekeeping import Timekeeping
 from c1219.tabular.arrow import arrow_schema, arrow_table
 from c1219.tabular.readings import READINGS, MeterOrigin, reading
 from c1219.values import Raw
@@ -31,7 +32,7 @@ FIRST = [
 ]  # fmt: skip
 """The columns that were there first: later ones may follow, but none of these changes."""
 WORD = "dictionary<values=string, indices=int32, ordered=0>"
-ORIGIN = MeterOrigin("12345", ".123.8437", place_known=True)
+ORIGIN = MeterOrigin("12345", ".123.8437", place=Timekeeping(zone=dt.timedelta(hours=-7)))
 AT = dt.datetime(2026, 11, 22, 12, tzinfo=dt.timezone(dt.timedelta(hours=-7)))
 
 
@@ -79,7 +80,9 @@ def test_an_instant_has_the_offset_of_the_place_if_that_is_known() -> None:
     in_utc = AT.astimezone(dt.UTC)
     unknown = row(end=in_utc, origin=MeterOrigin("12345"))
     assert (unknown["local_offset"], unknown["status"]) == (None, ())
-    assert row(end=in_utc)["local_offset"] == 0  # in London
+    assert row(end=in_utc)["local_offset"] == -420, "a time of a capture"
+    london = ORIGIN._replace(place=Timekeeping(zone=dt.timedelta(0)))
+    assert row(end=in_utc, origin=london)["local_offset"] == 0
 
 
 def test_a_time_of_an_unknown_zone_is_marked() -> None:
