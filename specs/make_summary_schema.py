@@ -81,7 +81,9 @@ def whole() -> dict[str, Any]:
         "type": "object",
         "properties": properties,
         "required": list(properties),
-        "$defs": {name: object_of(getattr(values, name)) for name in values.__all__ if name != "plain"},
+        "$defs": {
+            name: object_of(getattr(values, name)) for name in values.__all__ if isinstance(getattr(values, name), type)
+        },
     }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from c1219.export.decimal_columns import linear
+from c1219.rules.timekeeping import utc
 from c1219.tabular.arrow import arrow_schema, encodable
 from c1219.tabular.readings import READINGS, SCALE, fitted
 
@@ -71,7 +72,7 @@ def moments(times: Sequence[dt.datetime | None], origin: MeterOrigin) -> Moments
         times: aware, or naive where the offset from UTC is not known.
         origin: of the meter, whose place tells the offset.
     """
-    told = [time if time is None or time.tzinfo is not None else time.replace(tzinfo=dt.UTC) for time in times]
+    told = [time if time is None or time.tzinfo is not None else utc(time) for time in times]
     return Moments(
         np.array([time is not None for time in times], np.bool_),
         np.array([0 if time is None else (time - _EPOCH) // _MICROSECOND for time in told], np.int64),

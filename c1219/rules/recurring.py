@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from c1219.values import RecurringDate
 
-__all__ = ["only_day", "ordinals", "resolve"]
+__all__ = ["Monthly", "monthly", "only_day", "ordinals", "resolve"]
 
 _DAY = dt.timedelta(days=1)
 _SATURDAY, _SUNDAY = 6, 0
+
+_EVERY_MONTH: Final = 13
+_FROM_DAY: Final = range(2, 6)
+"""OFFSET: the first, second, third or fourth such weekday from DAY on."""
+_LAST_OF_MONTH: Final = 6
 
 
 def _weekday(date: dt.date) -> int:
@@ -66,6 +71,32 @@ def only_day(rule: RecurringDate, anchor: dt.date | None = None) -> int | None:
     if rule.MONTH != 15 or rule.PERIOD or anchor is None:
         return None
     return anchor.toordinal() + (rule.DELTA or 0)
+
+
+class Monthly(NamedTuple):
+    """A date of one month, or of every month.
+
+    Attributes:
+        month: 1..12; None for every month.
+        day: the day, or with a weekday the first that it may be; None for the last of the month.
+        weekday: 0 Sunday .. 6 Saturday, or as the standard counts above that; None where the day alone decides.
+    """
+
+    month: int | None
+    day: int | None
+    weekday: int | None
+
+
+def monthly(rule: RecurringDate) -> Monthly | None:
+    """Return a recurring date as the weekday of a month that it is; None if it is of another kind."""
+    if not 1 <= rule.MONTH <= _EVERY_MONTH or rule.DAY is None or rule.OFFSET is None:
+        return None
+    month = None if rule.MONTH == _EVERY_MONTH else rule.MONTH
+    if rule.OFFSET == 0:
+        return Monthly(month, rule.DAY, None)
+    if rule.OFFSET in _FROM_DAY:
+        return Monthly(month, rule.DAY + 7 * (rule.OFFSET - _FROM_DAY[0]), rule.WEEKDAY)
+    return Monthly(month, None, rule.WEEKDAY) if rule.OFFSET == _LAST_OF_MONTH else None
 
 
 def _periodic(rule: RecurringDate, first: int, last: int, anchor: dt.date | None) -> Sequence[int]:

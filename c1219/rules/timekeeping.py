@@ -324,6 +324,10 @@ class Timekeeping:
             dst = self._in_dst_standard(time + self.zone)
         return _at_offset(time, self.zone + self.dst_amount if dst else self.zone)
 
+    def placed(self, aware: dt.datetime) -> dt.datetime:
+        """Give an instant the offset of the meter's place, as `localize` does."""
+        return self.localize(naive_utc(aware))
+
     def wall(self, aware: dt.datetime) -> dt.datetime | None:
         """Return the local wall time of the meter's place at an instant, naive; None if the zone is not known."""
         if self.local is not None:

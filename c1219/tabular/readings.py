@@ -9,14 +9,11 @@ import datetime as dt
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from c1219.rules.timekeeping import naive_utc
 from c1219.tabular.schema import METER, RowColumn, RowSchema
 from c1219.values import Raw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from c1219.rules.timekeeping import Timekeeping
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "PRECISION", "READINGS", "ROUNDED", "SCALE", "TOO_LARGE", "ZONE_UNKNOWN", "MeterOrigin", "TableRead", "fitted",
@@ -110,7 +107,7 @@ class MeterOrigin(NamedTuple):
         meter: serial number of ST1, else the identification of ST5, else the title; "" if none is known.
         node: title in the network.
         clock: the meter's clock when it was read; aware if the offset from UTC is known.
-        place: how the times of the meter's place relate to UTC; None where its offset is not known.
+        place: gives an instant the offset of the meter's place; None where that is not known.
         read_at: aware time at which it was read or captured.
         verified: whether a MAC was right; None if none was expected.
         tables: what is known of single tables, by label; it overrides `read_at` and `verified`.
@@ -119,7 +116,7 @@ class MeterOrigin(NamedTuple):
     meter: str = ""
     node: str | None = None
     clock: dt.datetime | None = None
-    place: Timekeeping | None = None
+    place: Callable[[dt.datetime], dt.datetime] | None = None
     read_at: dt.datetime | None = None
     verified: bool | None = None
     tables: Mapping[str, TableRead] | None = None
@@ -137,7 +134,7 @@ class MeterOrigin(NamedTuple):
         """
         if time is None or time.tzinfo is None or self.place is None:
             return None
-        return minutes_from_utc(self.place.localize(naive_utc(time)) if time.tzinfo is dt.UTC else time)
+        return minutes_from_utc(self.place(time) if time.tzinfo is dt.UTC else time)
 
 
 def minutes_from_utc(time: dt.datetime | None) -> int | None:

@@ -30,7 +30,7 @@ def origin(device: TableSet, times: Timekeeping | None = None) -> MeterOrigin:
     name = meter_name(plain_text(st1 and st1.MFG_SERIAL_NUMBER), plain_text(st5 and st5.IDENTIFICATION), node)
     if times is None:
         return MeterOrigin(name, node, tables=_reads(device))
-    place = times if times.local is not None or times.zone is not None else None
+    place = times.placed if times.local is not None or times.zone is not None else None
     return MeterOrigin(name, node, _clock(device, times), place, tables=_reads(device))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Final
 
+from c1219.caches import BoundedDict
 from c1219.cosem.data import Data, DataType, enum, octet_string, structure, u8, u16
 from c1219.errors import C1219Error
 from c1222.errors import C1222Error
@@ -75,7 +76,7 @@ class Association:
         self._max_pdu = 0
         self._blocks: bytes | None = None
         self._block = 0
-        self._answers: dict[tuple[Descriptor, Selection | None], bytes] = {}
+        self._answers: BoundedDict[tuple[Descriptor, Selection | None], bytes] = BoundedDict(_KEPT)
 
     def __repr__(self) -> str:
         return f"<association, {'open' if self._device is not None else 'not open'}>"
@@ -155,8 +156,6 @@ class Association:
         if value is None:
             value = self._value(*key)
             if isinstance(value, bytes) and len(value) <= _KEPT_SIZE:
-                if len(self._answers) >= _KEPT:
-                    self._answers.clear()
                 self._answers[key] = value
         answer = response(request.invoke, value)
         if len(answer) <= self._max_pdu or isinstance(value, AccessResult):

@@ -20,6 +20,7 @@ from c1219.cosem.data import (
 from c1219.cosem.names import LogicalName
 from c1219.cosem.objects import CosemProfile
 from c1219.cosem.parts.status import DEVICE_NAME
+from c1219.rules.timekeeping import without_zone
 from c1222.gateway.apdus import AccessResult, Selection
 
 if TYPE_CHECKING:
@@ -182,5 +183,5 @@ def _within(time: dt.datetime | None, begin: dt.datetime, end: dt.datetime) -> b
 def _before(one: dt.datetime, other: dt.datetime) -> bool:
     """Return whether a time is before another; if the offset of one is not known, by what clocks show."""
     if (one.tzinfo is None) != (other.tzinfo is None):
-        one, other = one.replace(tzinfo=None), other.replace(tzinfo=None)
+        one, other = without_zone(one), without_zone(other)
     return one < other

@@ -119,7 +119,7 @@ def test_binding_once(case: Case, measuring: bool) -> None:
     tables = {name: case.device[name].value for name in ("ST0", "ST21")}
 
     def once() -> None:
-        generated._code.cache_clear()
+        generated.code.cache_clear()
         layout = bind(case.table, tables)
         assert layout.__source__
 

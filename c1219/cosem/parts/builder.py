@@ -206,5 +206,5 @@ class Builder:
         """Return whether daylight saving time is in effect at a time of this meter; None if that is not known."""
         times, offset = self.clock.timekeeping, time.utcoffset()
         if times.local is not None and time.tzinfo is not None:
-            return bool(times.local.dst(time.astimezone(times.local)))
+            return times.in_effect(time)
         return None if times.zone is None or offset is None else offset != times.zone

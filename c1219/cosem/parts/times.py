@@ -24,6 +24,7 @@ from c1219.cosem.data import (
 )  # fmt: skip
 from c1219.cosem.names import LogicalName
 from c1219.cosem.parts.builder import CLOCK_NAME, UNKNOWN_TIME
+from c1219.rules.recurring import monthly
 
 if TYPE_CHECKING:
     from c1219.cosem.parts.builder import Builder
@@ -42,9 +43,6 @@ _CRYSTAL: Final = 1
 _SUNDAY_LAST: Final = (1, 2, 3, 4, 5, 6, 0)
 """Days of the week from Monday on, as C12.19 numbers them."""
 _LAST_DAY: Final = 0xFE
-_EVERY_MONTH: Final = 13
-_AFTER: Final = range(2, 6)
-_LAST: Final = 6
 _FIRST_ACTION: Final = 1
 _MOST_MINUTES: Final = 127
 
@@ -109,19 +107,13 @@ def _rules(builder: Builder, calendar: Calendar) -> list[Action]:
 
 def date_with_wildcards(rule: RecurringDate) -> bytes | None:
     """Return a recurring date as five octets; None if wildcards cannot say it."""
-    if not 1 <= rule.MONTH <= _EVERY_MONTH or rule.DAY is None or rule.OFFSET is None:
+    said = monthly(rule)
+    if said is None:
         return None
-    month = ANY if rule.MONTH == _EVERY_MONTH else rule.MONTH
-    weekday = 7 if rule.WEEKDAY == 0 else rule.WEEKDAY or 0
-    if rule.OFFSET == 0:
-        day, weekday = rule.DAY, ANY
-    elif rule.OFFSET in _AFTER and weekday <= 7:
-        day = rule.DAY + 7 * (rule.OFFSET - _AFTER[0])
-    elif rule.OFFSET == _LAST:
-        day = _LAST_DAY
-    else:
-        return None
-    if day > 31 and day != _LAST_DAY:
+    month = ANY if said.month is None else said.month
+    weekday = ANY if said.weekday is None else said.weekday or 7
+    day = _LAST_DAY if said.day is None else said.day
+    if said.day is not None and (day > 31 or 7 < weekday < ANY):
         return None
     return bytes((ANY, ANY, month, day, weekday))
 

@@ -8,7 +8,7 @@ each. Any of them may be compressed.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.capture.files.hextext import MAX_LINE, is_text
@@ -180,7 +180,7 @@ class SerialLog:
         except ValueError:
             self._bad_line(number, "a time that cannot be; the octets are taken")
             return None, UNTIMED
-        since = int(moment.astimezone(UTC).timestamp()) * _SECOND + fraction
+        since = int(moment.timestamp()) * _SECOND + fraction
         if found["date"] is None:
             return since / _SECOND, UNTIMED
         if found["zone"] is None:

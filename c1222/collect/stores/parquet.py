@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow.parquet as pq
 
+from c1219.rules.timekeeping import utc
 from c1219.tabular.arrow import write_parquet
 from c1219.tabular.readings import READINGS
 from c1219.views.event_log import EVENTS
@@ -155,5 +156,5 @@ def _date(time: dt.datetime | None) -> str:
 def _plain(value: Any) -> Any:
     """Return a value of a key that is equal for equal instants, whether naive or read back."""
     if isinstance(value, dt.datetime):
-        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        return utc(value) if value.tzinfo is None else value.astimezone(dt.UTC)
     return value

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
+from c1219.rules.timekeeping import utc
 from c1219.tabular.readings import READINGS
 from c1219.views.event_log import EVENTS
 from c1222.collect.stores.sink import Begun, StoreError
@@ -193,7 +194,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
     if isinstance(value, dt.datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=dt.UTC)
+        return utc(value)
     if isinstance(value, (list, tuple)):
         return [_cell(item) for item in value]
     if isinstance(value, dict):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from c1219.rules.timekeeping import naive_utc
 from c1219.tabular.readings import READINGS
 from c1219.views.event_log import EVENTS
 from c1222.collect.state import MeterState
@@ -244,7 +245,7 @@ def _now() -> dt.datetime:
 
 def text_of_time(time: dt.datetime) -> str:
     """Return an instant as the stores have it: UTC, to the microsecond if it has any; naive is taken as UTC."""
-    return (time if time.tzinfo is None else time.astimezone(dt.UTC)).replace(tzinfo=None).isoformat(" ")
+    return (time if time.tzinfo is None else naive_utc(time)).isoformat(" ")
 
 
 def _cell(value: Any) -> Any:

@@ -32,7 +32,7 @@ FIRST = [
 ]  # fmt: skip
 """The columns that were there first: later ones may follow, but none of these changes."""
 WORD = "dictionary<values=string, indices=int32, ordered=0>"
-ORIGIN = MeterOrigin("12345", ".123.8437", place=Timekeeping(zone=dt.timedelta(hours=-7)))
+ORIGIN = MeterOrigin("12345", ".123.8437", place=Timekeeping(zone=dt.timedelta(hours=-7)).placed)
 AT = dt.datetime(2026, 11, 22, 12, tzinfo=dt.timezone(dt.timedelta(hours=-7)))
 
 
@@ -81,7 +81,7 @@ def test_an_instant_has_the_offset_of_the_place_if_that_is_known() -> None:
     unknown = row(end=in_utc, origin=MeterOrigin("12345"))
     assert (unknown["local_offset"], unknown["status"]) == (None, ())
     assert row(end=in_utc)["local_offset"] == -420, "a time of a capture"
-    london = ORIGIN._replace(place=Timekeeping(zone=dt.timedelta(0)))
+    london = ORIGIN._replace(place=Timekeeping(zone=dt.timedelta(0)).placed)
     assert row(end=in_utc, origin=london)["local_offset"] == 0
 
 

@@ -23,6 +23,8 @@ from c1222.cli.connection import PASSWORD_VARIABLE
 from c1222.message.aptitle import ApTitle
 from c1222.node import Profile, RunningNode, running
 from c1222.services import session
+from c1222.transport.lines import ports
+from c1222.transport.lines.ports import SerialPortName
 from tests.c1222.capture.conversation import HEAD_END, Conversation
 
 ROOT = Path(__file__).parents[3]
@@ -128,6 +130,13 @@ def test_talking_to_it(node: RunningNode, keys: str, form: str) -> None:
     run("read", *to, "load-profile")
     assert "1b]" in run("identify", *to, "--tables")
     run("procedure", *to, "4", "1")
+
+
+def test_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = SerialPortName("/dev/ttyUSB0", f"probe {HOSTILE}", HOSTILE)
+    monkeypatch.setattr(ports, "serial_ports", lambda: [port])
+    assert "probe" in run("ports")
+    assert json.loads(run("ports", "--format", "json"))[0]["url"] == "serial:///dev/ttyUSB0"
 
 
 def test_collecting(node: RunningNode, keys: str, tmp_path: Path) -> None:
@@ -243,6 +252,25 @@ def test_bars_become_ascii(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 def test_every_command_is_tried_here() -> None:
     """A new command has to be added to the tests above."""
-    tried = {"device", "tables", "read", "identify", "procedure", "conformance", "decode", "report", "keys", "collect"}
-    of_our_own = {"demo", "gateway", "node", "vectors", "write"}  # print nothing that a stranger sent, but errors
+    tried = {
+        "device",
+        "tables",
+        "read",
+        "identify",
+        "procedure",
+        "conformance",
+        "decode",
+        "report",
+        "keys",
+        "collect",
+        "ports",
+    }
+    of_our_own = {
+        "bulk",
+        "demo",
+        "gateway",
+        "node",
+        "vectors",
+        "write",
+    }  # print nothing that a stranger sent, but errors
     assert set(COMMANDS) == tried | of_our_own

@@ -19,6 +19,10 @@ NOBODY = "udp://127.0.0.1:9 --called .1 --calling .2 --timeout 0.05 --attempts 1
 LINES = {
     "demo --messages 1": 0,
     "conformance --list": 0,
+    "bulk sample:none --out out": 2,
+    "collect all --meters meters.toml --store store.db": 2,
+    "gateway sample:single-phase --listen dlms+tcp://192.0.2.1:1": 2,
+    "ports --help": 0,
     f"conformance {NOBODY} --only C-LINK-01": 3,
     "decode sample:example8": 0,
     "decode sample:example8 --format jsonl": 0,
