@@ -31,7 +31,7 @@ __all__ = [
 
 
 RIGHT_NS: Final = 2 * 10**9
-"""How far a clock that is right may seem off: vectors have whole seconds, and messages are on their way for some time."""
+"""How far a clock that is right may seem off: vectors have whole seconds, and messages are on their way for a while."""
 
 
 def plain(value: Any) -> Any:
