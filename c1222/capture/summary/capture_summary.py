@@ -334,8 +334,7 @@ def _results(message: CapturedMessage, *, usual: bool) -> list[tuple[int, str | 
     """Return code and service of each answer; of usual messages they are known without decoding."""
     if usual:
         return [
-            (octets[0], request.service)
-            for octets, request in zip(message.service_octets, message.asked, strict=True)
+            (octets[0], request.service) for octets, request in zip(message.service_octets, message.asked, strict=True)
         ]
     return [(service.code, service.service) for service in message.services]
 
