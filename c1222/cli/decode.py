@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from functools import partial
@@ -355,6 +356,8 @@ def _decoded(
     decoder = given.decoder()
     read = reader.read if reader is not None else _nothing
     wanted, hidden = outcome.wanted, 0
+    gc.collect()
+    gc.freeze()  # what was loaded stays to the end: the collector would look through it again and again
     try:
         with file_progress(given.paths, lambda: decoder.reader.octets_read) as advance:
             for message in decoder:
