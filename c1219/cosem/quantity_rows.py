@@ -10,6 +10,7 @@ from typing import Final
 from c1219.codes.quantities import IdCode
 from c1219.codes.units import Segmentation, TimeBase
 from c1219.cosem.row import AVERAGES, BULK, SAMPLES, EntryRule, MappingRow
+from c1219.cosem.units import NO_UNIT
 
 __all__ = ["LINE_TO_LINE", "QUANTITY_ROWS"]
 
@@ -234,7 +235,7 @@ QUANTITY_ROWS: Final = (
         (
             EntryRule(_ids(34), phases=_ANY_SEGMENT, c=82, d=8, e=0),
             EntryRule(_ids(35), a=0, c=96, d=3, e=1),
-            EntryRule(_ids(36, 37, 38), a=0, c=96, d=3, e=2, unit=255),
+            EntryRule(_ids(36, 37, 38), a=0, c=96, d=3, e=2, unit=NO_UNIT),
         ),
     ),
     MappingRow(

@@ -28,7 +28,7 @@ UNITS: Final[dict[int, str]] = {
     154: "ft³/min", 155: "ft³/h", 156: "ft³/d", 157: "acre·ft/s", 158: "acre·ft/min", 159: "acre·ft/h",
     160: "acre·ft/d", 161: "imp gal", 162: "imp gal/s", 163: "imp gal/min", 164: "imp gal/h", 165: "imp gal/d",
     166: "US gal", 167: "US gal/s", 168: "US gal/min", 169: "US gal/h", 170: "US gal/d", 171: "BTU/s", 172: "BTU/min",
-    173: "BTU/h", 174: "BTU/d", 254: "other", 255: "",
+    173: "BTU/h", 174: "BTU/d", OTHER_UNIT: "other", NO_UNIT: "",
 }  # fmt: skip
 """Code to unit."""
 

@@ -108,10 +108,7 @@ def checked_keys(kind: str, said: Any, what: str) -> dict[str, Any]:
         raise DeclarationError(f"{what} is no table of keys and values")
     for key in said:
         if key not in KEYS[kind] and not key.startswith("x-"):
-            from difflib import get_close_matches  # noqa: PLC0415  for those who mistype alone
-
-            close = get_close_matches(key, KEYS[kind], 1)
-            raise DeclarationError(f"{key}: there is no such key of {what}{f'; {close[0]}?' if close else ''}")
+            raise DeclarationError(f"{key}: there is no such key of {what}{_closest(key, KEYS[kind])}")
     named = () if kind == "map" else ("name",)
     for key in (*named, *_REQUIRED[kind]):
         if key not in said:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from c1219.device import Device
 from c1219.errors import C1219Error
 from c1219.rules.timekeeping import zone_named
 from c1222.collect.fields import FIELDS
-from c1222.collect.meters_file import MetersFileError, read_meters
+from c1222.collect.meters_file import MetersFileError, did_you_mean, read_meters
 from c1222.collect.secret_sources import SecretSources
 from c1222.errors import InvalidKey, StateError, in_words
 from c1222.text import read_text
@@ -236,7 +235,7 @@ class Meters(Mapping[str, NamedMeter]):
             MetersFileError: there is none; the text says which may be meant.
         """
         if name not in self._entries:
-            raise MetersFileError(f"{self.path}: there is no meter {name!r}{_near(name, self._entries)}")
+            raise MetersFileError(f"{self.path}: there is no meter {name!r}{did_you_mean(name, self._entries)}")
         return self[name]
 
     def group(self, name: str) -> list[NamedMeter]:
@@ -250,10 +249,5 @@ class Meters(Mapping[str, NamedMeter]):
             return [self[name]]
         if not found and name != ALL:
             known = {group for meter in self.values() for group in meter.groups}
-            raise MetersFileError(f"{self.path}: there is no group {name!r}{_near(name, [*known, ALL, *self])}")
+            raise MetersFileError(f"{self.path}: there is no group {name!r}{did_you_mean(name, [*known, ALL, *self])}")
         return found
-
-
-def _near(name: str, known: Mapping[str, Any] | list[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""

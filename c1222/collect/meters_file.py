@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["ListedMeter", "MetersFileError", "read_meters"]
+__all__ = ["ListedMeter", "MetersFileError", "did_you_mean", "read_meters"]
 
 _SECTIONS: Final = ("defaults", "groups", "meter", "import")
 _OF_IMPORT: Final = ("csv", "columns", "delimiter")
@@ -265,8 +265,13 @@ def _lines_of(text: str) -> dict[tuple[Any, ...], int]:
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:
+    return f"{name!r} is not known{did_you_mean(name, known)}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of a sentence about a name that is not known: which is meant, if one is near."""
     near = difflib.get_close_matches(name, list(known), 1)
-    return f"{name!r} is not known{f'; did you mean {near[0]!r}?' if near else ''}"
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _not_private(name: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, final
 from c1219.caches import remembered
 from c1222.message.acse import Authentication, UserInformation, title_of
 from c1222.message.acse_declaration import plan
+from c1222.message.acse_fields import string_head
 from c1222.message.aptitle import ABSOLUTE_TAG, RELATIVE_TAG
 from c1222.message.ber import APDU_TAG, encode_length
 from c1222.message.epsem import Control
@@ -205,7 +206,7 @@ class FlatReader:
             return None
         parts: Any = found.groups()  # whose types the pattern knows
         _, length, _, _, _, _, _, _, _, head, sealed = parts
-        return parts if self._heads[len(sealed)] == head and self._lengths[len(octets)] == length else None
+        return parts if self._lengths[len(octets)] == length and self._heads[len(sealed)] == head else None
 
     def read(self, octets: bytes) -> FlatApdu | None:
         """Return the APDU, None where `parts` gives none."""
@@ -280,10 +281,5 @@ class _Heads(dict[int, bytes]):
     """What the user information up to the control octet must be, by the octets behind it."""
 
     def __missing__(self, size: int) -> bytes:
-        layout = plan()
-        octets = b""
-        size += 1
-        for tag in (layout.octet_aligned, layout.external, layout.tags["user-information"]):
-            octets = bytes((tag,)) + encode_length(size + len(octets)) + octets
-        self[size - 1] = octets
-        return octets
+        head = self[size] = string_head(size + 1)
+        return head
