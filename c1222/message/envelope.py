@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from c1219.caches import remembered
 from c1222.errors import DecodeError
@@ -10,7 +10,9 @@ from c1222.message.acse import Acse, decode_acse, title_of
 from c1222.message.ber import MAX_APDU_OCTETS, Octets
 from c1222.message.flat import FlatApdu, FlatReader
 
-__all__ = ["Envelope", "elements_of", "read_apdu"]
+__all__ = ["Envelope", "elements_of", "is_secured", "read_apdu"]
+
+_MODE_BITS: Final = 0b1100
 
 Envelope: TypeAlias = Acse | FlatApdu
 """An APDU in its elements. Both kinds are read alike."""
@@ -47,3 +49,15 @@ def elements_of(envelope: Envelope) -> Acse:
     if isinstance(envelope, Acse):
         return envelope
     return decode_acse(envelope.octets, max_size=len(envelope.octets))
+
+
+def is_secured(envelope: Envelope) -> bool:
+    """Return whether a message says that it is sealed.
+
+    Raises:
+        DecodeError: an element is malformed.
+    """
+    if isinstance(envelope, FlatApdu):
+        return bool(envelope.control_octet & _MODE_BITS)
+    _, start, end = envelope.user_information
+    return start < end and bool(envelope.octets[start] & _MODE_BITS)

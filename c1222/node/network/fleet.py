@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from c1219.errors import C1219Error
 from c1222.errors import C1222Error, DecodeError, StateError
 from c1222.message.aptitle import ApTitle
-from c1222.message.envelope import read_apdu
+from c1222.message.envelope import is_secured, read_apdu
 from c1222.node.network.faults import FaultPlan, altered
 from c1222.node.network.station import Shared, Station
 from c1222.node.store.store import StoredVectors
 from c1222.protocol.events import BudgetUsedUp, HandlerFailed, Refused, Released
 from c1222.protocol.policy import NodePolicy
-from c1222.protocol.responder.admission import is_secured, make_throttle
+from c1222.protocol.responder.admission import make_throttle
 from c1222.protocol.responder.arrival import Receiver
 from c1222.protocol.responder.throttle import Origin, Throttle
 from c1222.protocol.segments import Segments

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.message.aptitle import CONTEXT_OID, DEFAULT_BASE
 from c1222.message.epsem import ResponseControl, SecurityMode
-from c1222.message.flat import FlatApdu
 from c1222.protocol.initiator.matching import Distrust
 from c1222.protocol.responder.throttle import Throttle
 from c1222.security.receiving import Freshness, ReplayGuard
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from c1222.protocol.responder.throttle import Origin
     from c1222.protocol.session import Session
 
-__all__ = ["SILENT", "Gate", "Judgement", "is_secured", "make_throttle"]
+__all__ = ["SILENT", "Gate", "Judgement", "make_throttle"]
 
 SILENT: Final = frozenset(
     {"answer", "other-context", "not-ours", "malformed", "replayed", "reserved-response-control", "throttled"}
@@ -34,7 +33,6 @@ SILENT: Final = frozenset(
 
 _COMPUTED: Final = frozenset({Verdict.WRONG_MAC, Verdict.VERIFIED})
 _CONTEXTS: Final = frozenset({None, CONTEXT_OID, str(DEFAULT_BASE)})
-_MODE_BITS: Final = 0b1100
 _MECHANISM: Final = "2.16.124.113620.1.22.2.1"
 
 
@@ -48,14 +46,6 @@ class Judgement(NamedTuple):
 
     doubt: Distrust | None
     used_up: bool = False
-
-
-def is_secured(acse: Envelope) -> bool:
-    """Return whether a message says that it is sealed."""
-    if isinstance(acse, FlatApdu):
-        return bool(acse.control_octet & _MODE_BITS)
-    _, start, end = acse.user_information
-    return start < end and bool(acse.octets[start] & _MODE_BITS)
 
 
 def make_throttle(policy: NodePolicy) -> Throttle:

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from c1222.errors import C1222Error, DecodeError
-from c1222.message.envelope import elements_of, read_apdu
+from c1222.message.envelope import elements_of, is_secured, read_apdu
 from c1222.message.epsem import ResponseControl, SecurityMode
 from c1222.message.segmentation import SegmentError
 from c1222.protocol.events import (
@@ -34,7 +34,7 @@ from c1222.protocol.initiator.matching import Distrust
 from c1222.protocol.message import Message
 from c1222.protocol.opening import open_message
 from c1222.protocol.policy import NodePolicy, OnRefusal
-from c1222.protocol.responder.admission import SILENT, Gate, is_secured
+from c1222.protocol.responder.admission import SILENT, Gate
 from c1222.protocol.responder.answer_memory import AnswerMemory, Asker
 from c1222.protocol.responder.arrival import Arrival, Receiver
 from c1222.protocol.responder.execution import GATES, Context, Handler, Outcome, carry_out
