@@ -118,6 +118,7 @@ def _batch(
     of_channel = of_source | {
         "source": [channel.source.index for channel in channels],
         "path": [f"LP{profile.number}.CH{channel.number}" for channel in channels],
+        "reading_type": [one and str(one) for one in (channel.reading_type(profile.minutes) for channel in channels)],
     }
     return reading_batch(
         {name: by_number(name, [word], once) for name, word in constant.items()}

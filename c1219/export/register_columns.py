@@ -39,7 +39,7 @@ from c1219.views.sources import sources_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -80,12 +80,14 @@ class _Rows(NamedTuple):
 
     Attributes:
         registers: as the view has them, of one image.
+        types: names in IEC CIM of each.
         values: where the value of each is.
         events: where the time of its event is, if it has one.
         periods: where the end of its period is, if it has one.
     """
 
     registers: tuple[Register, ...]
+    types: tuple[str | None, ...]
     values: tuple[_Place, ...]
     events: tuple[_Place | None, ...]
     periods: tuple[_Place | None, ...]
@@ -171,7 +173,7 @@ class RegisterColumns:
             yield from self._of_form(form, images[middle:], origins[middle:])
             return
         for image, whence in zip(images, origins, strict=True):
-            found = Registers(self._registers(image), (), whence._replace(place=self._origin.place))
+            found = self._view(image, whence._replace(place=self._origin.place))
             yield from arrow_table(READINGS, found.table_rows(), self._decimals).to_batches()
 
     def _registers(self, image: bytes) -> tuple[Register, ...]:
@@ -188,11 +190,21 @@ class RegisterColumns:
         finally:
             device.drop(label)
 
+    def _view(self, image: bytes, whence: MeterOrigin) -> Registers:
+        found = self._registers(image)
+        return Registers(found, (), whence, self._described(found))
+
+    def _described(self, found: Iterable[Register]) -> dict[int, Source]:
+        indices = {row.source for row in found if row.source is not None}
+        return {index: self._sources.describe(index) for index in indices}
+
     def _rows_of(self, image: bytes) -> _Rows:
         found = self._registers(image)
         times = [elements_of_times(self._device, row) for row in found]
+        sources = self._described(found)
         return _Rows(
             found,
+            tuple(one and str(one) for one in (row.reading_type(sources) for row in found)),
             tuple(_Place.of(row.path) for row in found),
             tuple(self._place(event, len(image)) for event, _ in times),
             tuple(self._place(period, len(image)) for _, period in times),
@@ -249,6 +261,7 @@ class RegisterColumns:
             name: by_number(name, [getattr(register, name) for register in rows.registers], of_row)
             for name in ("path", "source", "quantity", "unit", "kind", "tier", "occurrence", "extreme")
         }
+        few["reading_type"] = by_number("reading_type", rows.types, of_row)
         places = pa.array(order)
         return reading_batch(
             few

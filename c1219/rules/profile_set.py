@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from c1219.codes.reading_type import interval_type
 from c1219.errors import UnknownElement
 from c1219.tables.decade6_load_profile import SETS
 
 if TYPE_CHECKING:
+    from c1219.codes.reading_type import ReadingType
     from c1219.engine.element import Element
     from c1219.engine.layout import Layout
     from c1219.rules.sources import Source, Sources
@@ -38,6 +40,16 @@ class Channel(NamedTuple):
     scalar: int
     divisor: int
     end_source: Source | None
+
+    def reading_type(self, minutes: int, *, partial: bool = False) -> ReadingType | None:
+        """Return the name of its intervals in IEC CIM, None if they have none.
+
+        Args:
+            minutes: length of an interval.
+            partial: what has no code is 0, and the rest is given.
+        """
+        source = self.source
+        return interval_type(source.uom, source.unit, minutes, primary=source.primary, partial=partial)
 
 
 class SetConfiguration(NamedTuple):

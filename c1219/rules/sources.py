@@ -55,6 +55,7 @@ class Source(NamedTuple):
         subintervals: parts of the demand interval, at the end of each of which there is a demand; 1 without them.
         entries: indices of its entries in ST12, ST13, ST14 and ST15; None for none.
         unresolved: a sentence for each thing that is not known.
+        primary: constants or ratios of ST15 are in what `value` gives.
     """
 
     index: int  # type: ignore[assignment]  # its name in the standard; tuple.index is not needed
@@ -68,6 +69,7 @@ class Source(NamedTuple):
     subintervals: int = 1
     entries: tuple[int | None, int | None, int | None, int | None] = (None, None, None, None)
     unresolved: tuple[str, ...] = ()
+    primary: bool = False
 
     @property
     def adds_up(self) -> bool:
@@ -165,8 +167,13 @@ class Sources:
         )  # fmt: skip
         if apply:
             source = self._with_constants(source, constant, unresolved)
-        elif pulses:
-            source = source._replace(quantity=f"pulses of {source.quantity}", unit="pulse")
+        else:
+            where = self._constants_of(constant)
+            sets = () if where is None else (where.SET1_CONSTANTS, where.SET2_CONSTANTS)
+            primary = any(one is not None and one.SET_FLAGS.SET_APPLIED_FLAG for one in sets)
+            source = source._replace(primary=primary)
+            if pulses:
+                source = source._replace(quantity=f"pulses of {source.quantity}", unit="pulse")
         if uom is not None and source.unit not in {None, "pulse"}:
             source = source._replace(
                 multiplier=EXACT.multiply(source.multiplier, uom.factor),
@@ -203,11 +210,10 @@ class Sources:
 
     def _with_constants(self, source: Source, entry: int | None, unresolved: list[str]) -> Source:
         """Apply the ST15 entry; if that is impossible the unit is not known."""
-        where = None
-        if entry is not None and self._constants is not None and entry < len(self._constants.SELECTION):
-            where = self._constants.SELECTION[entry]
-        if where is None or not hasattr(where, "MULTIPLIER"):
-            reason = "they are not here" if where is None else "the conversion of gas meters is not known"
+        where = self._constants_of(entry)
+        if where is None:
+            there = entry is not None and self._constants is not None and entry < len(self._constants.SELECTION)
+            reason = "the conversion of gas meters is not known" if there else "they are not here"
             unresolved.append(f"constants of ST15 are still to be applied, but {reason}: the unit is not known")
             return source._replace(unit=None)
         numbers = exact(where.MULTIPLIER, single=self._single), exact(where.OFFSET, single=self._single)
@@ -219,8 +225,16 @@ class Sources:
         if ratio is None:
             return source._replace(unit=None)
         return source._replace(
-            multiplier=EXACT.multiply(multiplier, ratio), offset=EXACT.multiply(offset, ratio), pulses=False
-        )
+            multiplier=EXACT.multiply(multiplier, ratio), offset=EXACT.multiply(offset, ratio), pulses=False,
+            primary=True,
+        )  # fmt: skip
+
+    def _constants_of(self, entry: int | None) -> Any:
+        """Return the ST15 entry of an electric source, None if there is none."""
+        if entry is None or self._constants is None or entry >= len(self._constants.SELECTION):
+            return None
+        where = self._constants.SELECTION[entry]
+        return where if hasattr(where, "MULTIPLIER") else None
 
     def _ratio(self, uom: UnitDescription | None, constants: Any, unresolved: list[str]) -> Decimal | None:
         """Return the product of the ratios that are not yet in the value, None if they are not known."""

@@ -74,7 +74,7 @@ READINGS: Final = RowSchema(
         RowColumn("verified", "bool", "whether a MAC was right; null where none was expected"),
         RowColumn("read_at", "time", "when it was read or captured"),
         RowColumn("obis", "string", "its name in COSEM"),
-        RowColumn("reading_type", "string", "its name in IEC CIM"),
+        RowColumn("reading_type", "string", "its name in IEC CIM, with the multiplier 0: `value` is in the base unit"),
         RowColumn("event_time", "time", "when a demand occurred", "ST23 to ST26"),
         RowColumn("extreme", "word", "`maximum` or `minimum`, of demands and what is coincident with them", "ST22"),
     ),

@@ -230,10 +230,13 @@ class LoadProfile(RowView[Interval]):
     def table_rows(self) -> Iterator[Sequence[Any]]:
         source = self.origin.of(f"ST{63 + self.set}")
         paths = {channel.number: f"LP{self.set}.CH{channel.number}" for channel in self.channels}
+        types = {channel.number: channel.reading_type(self.minutes) for channel in self.channels}
+        named = {number: None if found is None else str(found) for number, found in types.items()}
         for row in self.rows:
             path = paths[row.channel]
             yield reading(
-                source, path=path, obis=self.obis.get(path), start=row.start, end=row.end, source=row.source,
+                source, path=path, obis=self.obis.get(path), reading_type=named[row.channel],
+                start=row.start, end=row.end, source=row.source,
                 quantity=row.quantity, unit=row.unit, kind="interval",
                 value=None if row.status & IntervalStatus.NOT_VALID else row.value, raw=row.raw, status=row.flags,
             )  # fmt: skip

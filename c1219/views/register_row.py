@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from c1219.codes.reading_type import register_type
 from c1219.values import Raw
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
     from decimal import Decimal
 
+    from c1219.codes.reading_type import ReadingType
     from c1219.codes.units import Direction, Segmentation
+    from c1219.rules.sources import Source
 
 __all__ = ["Kind", "Period", "Register", "raw_as_json"]
 
@@ -82,6 +86,20 @@ class Register(NamedTuple):
     def table(self) -> str:
         """Label of the table it is of, for example ``ST23``."""
         return self.path.partition(".")[0]
+
+    def reading_type(self, sources: Mapping[int, Source], *, partial: bool = False) -> ReadingType | None:
+        """Return its name in IEC CIM, None if it has none.
+
+        Args:
+            sources: what is measured, by index.
+            partial: what has no code is 0, and the rest is given.
+        """
+        source = None if self.source is None else sources.get(self.source)
+        return register_type(
+            None if source is None else source.uom, self.unit, self.kind, tier=self.tier, occurrence=self.occurrence,
+            extreme=self.extreme, interval=self.interval, subintervals=1 if source is None else source.subintervals,
+            period=self.period, primary=source is not None and source.primary, partial=partial,
+        )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in terms of JSON: Decimal as string, times as ISO 8601."""

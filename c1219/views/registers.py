@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from c1219.caches import BoundedDict
@@ -63,18 +64,24 @@ class Registers(RowView[Register]):
         findings: what is missing, wrong or not known.
         origin: which meter they are of.
         obis: names in COSEM by path; empty unless they were asked for (`c1219.Device.registers`).
+        sources: what they measure, by index.
     """
 
-    __slots__ = ("findings", "obis", "origin", "rows")
+    __slots__ = ("findings", "obis", "origin", "rows", "sources")
 
     schema = READINGS
 
     def __init__(
-        self, rows: tuple[Register, ...], findings: tuple[Finding, ...], origin: MeterOrigin | None = None
+        self,
+        rows: tuple[Register, ...],
+        findings: tuple[Finding, ...],
+        origin: MeterOrigin | None = None,
+        sources: Mapping[int, Source] = MappingProxyType({}),
     ) -> None:
         self.rows = rows
         self.findings = findings
         self.origin = origin or MeterOrigin()
+        self.sources = sources
         self.obis: Mapping[str, str] = {}
 
     def __repr__(self) -> str:
@@ -101,13 +108,18 @@ class Registers(RowView[Register]):
 
     def table_rows(self) -> Iterator[Sequence[Any]]:
         sources = {table: self.origin.of(table) for table in {row.table for row in self.rows}}
+        types: dict[tuple[Any, ...], str | None] = {}
         for row in self.rows:
             source = sources[row.table]
+            key = (row.source, row.kind, row.tier, row.occurrence, row.extreme, row.period)
+            if key not in types:
+                found = row.reading_type(self.sources)
+                types[key] = None if found is None else str(found)
             yield reading(
                 source, path=row.path, end=row.period_end or source.read_at or source.clock, source=row.source,
                 quantity=row.quantity, unit=row.unit, kind=row.kind, tier=row.tier, occurrence=row.occurrence,
                 value=row.value if row.valid else None, raw=row.raw, event_time=row.event_time, extreme=row.extreme,
-                obis=self.obis.get(row.path),
+                obis=self.obis.get(row.path), reading_type=types[key],
             )  # fmt: skip
 
 
@@ -121,7 +133,7 @@ def registers(device: TableSet, *, zone: dt.tzinfo | None = None, local_counters
     """
     reader = RegisterReader(device, zone=zone, local_counters=local_counters)
     rows, findings = reader.read()
-    return Registers(rows, findings, origin(device, reader.times))
+    return Registers(rows, findings, origin(device, reader.times), reader.sources)
 
 
 def elements_of_times(device: TableSet, register: Register) -> tuple[str | None, str | None]:

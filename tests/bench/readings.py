@@ -71,7 +71,9 @@ def by_messages(octets: bytes, devices: list[Device]) -> Decimal:
         title = captured.add(message)
         if title is not None:
             view = captured[title].registers()
-            rows += Registers(tuple(row for row in view if row.table == "ST23"), (), view.origin).table_rows()
+            rows += Registers(
+                tuple(row for row in view if row.table == "ST23"), (), view.origin, view.sources
+            ).table_rows()
     return sum((value for value in arrow_table(READINGS, rows)["value"].to_pylist() if value), Decimal(0))
 
 

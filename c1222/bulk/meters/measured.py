@@ -240,8 +240,8 @@ class DeviceReadings:
                 self._groups.add(configuration, label, None, image.raw, whence.of(label))
         if partial:
             view = registers(device)
-            rows = Registers(tuple(row for row in view if row.table in partial), (), view.origin).table_rows()
-            yield from arrow_table(READINGS, rows, self._decimals).to_batches()
+            rows = Registers(tuple(row for row in view if row.table in partial), (), view.origin, view.sources)
+            yield from arrow_table(READINGS, rows.table_rows(), self._decimals).to_batches()
         for label in _PROFILES:
             if label in device:
                 yield from _profile(device, label, self._decimals, self._counts)

@@ -107,7 +107,7 @@ class MeaningVerbs:
         rows = tuple(row for row in view.rows if int(row.path[2:4]) in wanted)
         others = {f"ST{number}" for number in range(23, 29) if number not in wanted}
         kept = [finding for finding in view.findings if finding.path.partition(".")[0] not in others]
-        return Registers(rows, _with(findings, kept), read_now(view.origin, self.conversation))
+        return Registers(rows, _with(findings, kept), read_now(view.origin, self.conversation), view.sources)
 
     def load_profile(
         self,

@@ -42,7 +42,7 @@ def wanted(device: Device, label: str, image: bytes, whence: MeterOrigin, offset
     found = registers(alone)
     assert found.origin is not None
     whence = whence._replace(place=found.origin.place)
-    rows = Registers(tuple(row for row in found if row.table == label), (), whence).table_rows()
+    rows = Registers(tuple(row for row in found if row.table == label), (), whence, found.sources).table_rows()
     return arrow_table(READINGS, rows).to_pylist()
 
 

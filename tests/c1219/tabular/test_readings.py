@@ -136,6 +136,8 @@ def test_a_file_of_the_first_version_is_read_and_says_what_it_said() -> None:
     same = then.join(now, on=["meter", "path", "end"], how="inner", nulls_equal=True)
     assert same.height == then.height
     for name in then.columns[3:]:
+        if then[name].null_count() == then.height:
+            continue  # a column that had no values yet
         if name != "end":
             assert same[name].to_list() == same[f"{name}_right"].to_list(), name
     assert pl.concat([then, now.select(then.columns)]).height == then.height + now.height

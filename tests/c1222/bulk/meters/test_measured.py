@@ -62,7 +62,7 @@ def by_messages(octets: bytes, devices: Iterable[Device] = ()) -> list[dict[str,
             label = f"ST{getattr(getattr(service, 'request', None), 'table', 0)}"
             if label in REGISTERS:
                 view = device.registers()
-                own = Registers(tuple(row for row in view if row.table == label), (), view.origin)
+                own = Registers(tuple(row for row in view if row.table == label), (), view.origin, view.sources)
                 found += arrow_table(READINGS, own.table_rows()).to_pylist()
     for device in captured.values():
         for number in range(1, 5):
