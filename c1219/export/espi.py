@@ -18,6 +18,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
 
+from c1219.codes.reading_type import DELTA, ReadingType
 from c1219.errors import Finding
 from c1219.export import espi_codes as codes
 from c1219.export.espi_time import local_time
@@ -25,16 +26,14 @@ from c1219.printable import printable
 from c1219.rules.sources import EXACT
 from c1219.views.clock import clock, timekeeping
 from c1219.views.identity import identity
-from c1219.views.sources import sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from decimal import Decimal
 
-    from c1219.codes.units import UnitDescription
     from c1219.export.espi_time import LocalTime
     from c1219.tableset import TableSet
-    from c1219.views.load_profile import Channel, Interval, LoadProfile
+    from c1219.views.load_profile import Interval, LoadProfile
     from c1219.views.register_row import Register
     from c1219.views.registers import Registers
 
@@ -43,7 +42,7 @@ __all__ = ["ATOM", "ESPI", "Feed", "espi"]
 ATOM, ESPI = "http://www.w3.org/2005/Atom", "http://naesb.org/espi"
 """Namespaces."""
 
-_AVERAGE, _NORMAL, _EXTREMES = 2, 12, {"maximum": 8, "minimum": 9}
+_NORMAL, _EXTREMES = 12, {"maximum": 8, "minimum": 9}
 
 
 class Feed(NamedTuple):
@@ -112,7 +111,7 @@ def espi(
         read_at = clock(device, zone=zone).time
     series = [item for profile in profiles for item in _of_profile(profile, findings)]
     if registers is not None:
-        series += _of_registers(device, registers, read_at, findings)
+        series += _of_registers(registers, read_at, findings)
     newest = max((block[-1].start for item in series for block in item.blocks), default=int(updated.timestamp()))
     year = dt.datetime.fromtimestamp(newest, dt.UTC).year
     local = local_time(timekeeping(device, zone=zone), year, findings)
@@ -153,10 +152,11 @@ def _of_profile(profile: LoadProfile, findings: list[Finding]) -> Iterator[_Seri
         if not blocks:
             findings.append(Finding("warning", "empty", table, None, f"channel {channel.number}: nothing to export"))
             continue
-        source = channel.source
-        _note_unit(f"{table}, channel {channel.number}", source.unit, source.uom, findings)
+        source, found = channel.source, channel.reading_type(profile.minutes, partial=True)
+        _note_unit(f"{table}, channel {channel.number}", source.unit, found, findings)
+        qualifier = _NORMAL if found is not None and found.accumulation == DELTA else 0
         title = f"{source.quantity}, channel {channel.number} of load profile {profile.set}"
-        yield _Series(f"{table}/{channel.number}", title, _channel_type(channel, profile.minutes), blocks)
+        yield _Series(f"{table}/{channel.number}", title, _type(found, qualifier, profile.minutes), blocks)
     left.tell(table, findings)
 
 
@@ -180,55 +180,47 @@ def _blocks(rows: Iterable[Interval], left: _Left) -> Iterator[list[_Reading]]:
         yield block
 
 
-def _channel_type(channel: Channel, minutes: int) -> dict[str, int]:
-    source = channel.source
-    accumulation = codes.accumulation(source.uom)
-    qualifier = _NORMAL if accumulation == codes.DELTA else 0
-    return _type(source.unit, source.uom, accumulation, qualifier) | {"intervalLength": 60 * minutes}
-
-
-def _type(unit: str | None, uom: UnitDescription | None, accumulation: int, qualifier: int) -> dict[str, int]:
-    code, kind = codes.unit_codes(unit, uom)
-    return {
-        "accumulationBehaviour": accumulation,
-        "commodity": codes.commodity_code(uom),
+def _type(found: ReadingType | None, qualifier: int, minutes: int | None) -> dict[str, int]:
+    """Return the elements of ESPI, whose codes are those of CIM."""
+    one = found or ReadingType()
+    elements = {
+        "accumulationBehaviour": one.accumulation,
+        "commodity": one.commodity,
         "dataQualifier": qualifier,
         "defaultQuality": codes.RAW,
-        "flowDirection": codes.direction_code(uom.direction if uom is not None else None),
-        "kind": kind,
-        "phase": codes.PHASES.get(uom.phase, 0) if uom is not None and uom.phase is not None else 0,
-        "uom": code,
+        "flowDirection": one.flow_direction,
+        "kind": one.kind,
+        "phase": one.phases,
+        "uom": one.unit,
     }
+    return elements | ({"intervalLength": 60 * minutes} if minutes else {}) | ({"tou": one.tou} if one.tou else {})
 
 
-def _note_unit(path: str, unit: str | None, uom: UnitDescription | None, findings: list[Finding]) -> None:
-    if not codes.unit_codes(unit, uom)[0]:
+def _note_unit(path: str, unit: str | None, found: ReadingType | None, findings: list[Finding]) -> None:
+    if found is None or not found.unit:
         text = f"there is no code for {unit!r}: uom is 0, and the values are as in the view"
         findings.append(Finding("warning", "no-unit", path, None, text))
 
 
-def _of_registers(
-    device: TableSet, registers: Registers, read_at: dt.datetime | None, findings: list[Finding]
-) -> list[_Series]:
+def _of_registers(registers: Registers, read_at: dt.datetime | None, findings: list[Finding]) -> list[_Series]:
     left = _Left()
-    sources = sources_of(device)
     series: dict[str, _Series] = {}
     for row in registers:
-        uom = sources.describe(row.source).uom if row.source is not None else None
-        behaviour = codes.register_codes(row, uom)
+        found = row.reading_type(registers.sources, partial=True)
         if row.value is None or row.unit is None:
             left["what they are is not known"] += 1
         elif abs(row.value) > codes.LARGEST:
             left["too large for 48 bits"] += 1
-        elif behaviour is None:
+        elif found is None:
             left[f"there is no code for {row.kind}"] += 1
         elif (place := _place(row, read_at)) is None:
             left["their time in UTC is not known"] += 1
         else:
             key = f"{row.kind}/{row.source}/{row.tier}/{row.occurrence}/{row.extreme}"
             if key not in series:
-                _note_unit(row.path, row.unit, uom, findings)
-                series[key] = _Series(key, _register_title(row), _register_type(row, uom, behaviour), [[]])
+                _note_unit(row.path, row.unit, found, findings)
+                qualifier = _EXTREMES.get(row.extreme or "", _NORMAL) if row.kind == "demand" else _NORMAL
+                series[key] = _Series(key, _register_title(row), _type(found, qualifier, row.interval), [[]])
             reading = _Reading(*place, row.value)
             if reading not in series[key].blocks[0]:
                 series[key].blocks[0].append(reading)
@@ -255,14 +247,6 @@ def _register_title(row: Register) -> str:
     words += [f"tier {row.tier}"] if row.tier is not None else []
     words += [f"occurrence {row.occurrence}"] if row.occurrence else []
     return ", ".join(words)
-
-
-def _register_type(row: Register, uom: UnitDescription | None, behaviour: tuple[int, int]) -> dict[str, int]:
-    qualifier = _EXTREMES.get(row.extreme or "", _NORMAL) if row.kind == "demand" else _NORMAL
-    found = _type(row.unit, uom, behaviour[0], qualifier) | {"kind": behaviour[1]}
-    if row.interval:
-        found["intervalLength"] = 60 * row.interval
-    return found | ({"tou": row.tier + 1} if row.tier is not None else {})
 
 
 # --- how it is written
@@ -297,7 +281,7 @@ class _Writer:
         _add(self.feed, "title", title)
         _add(self.feed, "updated", self.updated)
         _add(_add(self.feed, "author"), "name", author)
-        ET.SubElement(self.feed, "link", {"rel": "self", "href": "."})
+        ET.SubElement(self.feed, "link", {"rel": "self", "href": ".", "type": "espi-feed"})
 
     def entry(self, path: str, title: str, related: Iterable[str] = ()) -> ET.Element:
         """Add an entry and return the element of its resource, which ESPI names as the path does."""
@@ -305,7 +289,7 @@ class _Writer:
         parent, _, own = path.rpartition("/")
         _add(entry, "id", f"urn:uuid:{own}")
         for relation, target in (("self", path), ("up", parent), *(("related", other) for other in related)):
-            ET.SubElement(entry, "link", {"rel": relation, "href": target})
+            ET.SubElement(entry, "link", {"rel": relation, "href": target, "type": _link_type(target)})
         _add(entry, "title", title)
         content = ET.SubElement(entry, "content", {"type": "application/xml"})
         resource = ET.SubElement(content, parent.rpartition("/")[2], {"xmlns": ESPI})
@@ -352,6 +336,12 @@ class _Writer:
                 _add(_add(own, "ReadingQuality"), "quality", reading.quality)
             _span(own, "timePeriod", reading.start, reading.duration)
             _add(own, "value", int(EXACT.scaleb(reading.value, -multiplier).to_integral_value()))
+
+
+def _link_type(target: str) -> str:
+    """Return what a link leads to: one resource, or all of a kind."""
+    kind, _, own = target.rpartition("/")
+    return f"espi-entry/{kind.rpartition('/')[2]}" if "-" in own else f"espi-feed/{own}"
 
 
 def _span(parent: ET.Element, name: str, start: int, duration: int) -> None:

@@ -103,6 +103,44 @@ def test_what_has_no_code_has_no_name() -> None:
     assert (part.unit, part.kind, part.flow_direction, part.accumulation) == (0, 0, 1, 4)
 
 
+@pytest.mark.parametrize(
+    ("uom", "unit", "kind"),
+    [
+        (measured(W, BULK, DELIVERED), "wattHours", "energy"),
+        (measured(VAR, BULK, (1, 2)), "voltAmpReactiveHours", "energy"),
+        (measured(VA, BULK), "voltAmpHours", "energy"),
+        (measured(W, NOW, DELIVERED), "watts", "power"),
+        (measured(W, BLOCK, DELIVERED), "watts", "demand"),
+        (measured(VAR, NOW, (1, 2)), "voltAmpsReactive", "power"),
+        (measured(VOLTS, 2), "volts", "voltage"),
+        (measured(AMPERES, 2), "amps", "current"),
+        (measured(HERTZ, 2), "hertz", "frequency"),
+        (measured(FACTOR, 2), "cosine", "powerFactor"),
+        (measured(65, BULK), "cubicMeters", "58"),
+        (measured(67, BULK), "cubicFeet", "58"),
+        (measured(64, NOW), "cubicMetersPerHour", "volumetricFlow"),
+        (measured(77, BULK), "therms", "energy"),
+        (measured(130, BULK), "usGallons", "58"),
+    ],
+)
+def test_codes_are_those_of_a_reader_of_green_button(uom: Any, unit: str, kind: str) -> None:
+    """Volumes are 58 in NAESB's schema, which the reader does not know."""
+    enums = pytest.importorskip("greenbutton_objects.enums")
+    found = interval_type(uom, uom.unit, 15)
+    assert found is not None
+    assert (found.unit, found.kind) == (
+        enums.UomType[unit].value,
+        int(kind) if kind.isdigit() else enums.KindType[kind].value,
+    )
+    assert found.commodity in {member.value for member in enums.CommodityType}
+    assert found.accumulation in {member.value for member in enums.AccumulationBehaviourType}
+
+
+@pytest.mark.parametrize("code", [34, 88])
+def test_units_without_a_code(code: int) -> None:
+    assert interval_type(measured(code, BULK), measured(code, BULK).unit, 15) is None
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_a_meter_say_what_its_rows_say(name: str) -> None:
     meter = Device.from_json((ROOT / "specs" / "devices" / f"{name}.json").read_text("ascii"))
